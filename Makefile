@@ -1,0 +1,32 @@
+# Each recipe installs what it needs. Whatever installing prints goes to stderr: `make run` speaks MCP on stdout.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run demo test check bench docs
+
+run: .venv/installed
+	@$(BIN)/gearshed
+
+demo: .venv/installed
+	@$(BIN)/gearshed demo
+
+test: .venv/installed
+	$(BIN)/pytest
+
+check: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python scripts/docs.py --check
+
+bench: .venv/installed
+	$(BIN)/python scripts/bench.py
+
+docs: .venv/installed
+	$(BIN)/python scripts/docs.py
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "Installing Gearshed into .venv …" >&2
+	@$(PYTHON) -m venv .venv >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' >&2
+	@touch $@

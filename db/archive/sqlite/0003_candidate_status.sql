@@ -1,0 +1,1 @@
+ALTER TABLE `thread_candidates` ADD `status` text DEFAULT 'researching' NOT NULL;

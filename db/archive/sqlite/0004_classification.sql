@@ -1,0 +1,1 @@
+ALTER TABLE `setup_items` ADD `classification` text DEFAULT 'base' NOT NULL;

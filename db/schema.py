@@ -1,0 +1,376 @@
+"""Every table, constraint and index, described once, for Alembic and the tests; the server does not read it.
+
+Row level security, roles and grants live in the revisions, because SQLAlchemy has no words for them.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def key() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=False), primary_key=True)
+
+
+def owner() -> Column[int]:
+    """The user a row belongs to: whoever the transaction is bound to, unless a migration says otherwise."""
+    return Column(
+        "user_id",
+        BigInteger,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        nullable=False,
+        server_default=text("(current_setting('gearshed.user_id'))::bigint"),
+    )
+
+
+def moment(name: str, *, nullable: bool = False, now: bool = True) -> Column[Any]:
+    default = text("now()") if now else None
+    return Column(name, TIMESTAMP(timezone=True), nullable=nullable, server_default=default)
+
+
+def belongs_to(column: str, table: str, on_delete: str = "", **options: Any) -> ForeignKeyConstraint:
+    """A key within one user's rows: row security does not apply to keys, so the user is part of them."""
+    ondelete = on_delete or f"SET NULL ({column})"
+    return ForeignKeyConstraint(
+        ["user_id", column], [f"{table}.user_id", f"{table}.id"], ondelete=ondelete, **options
+    )
+
+
+def named() -> CheckConstraint:
+    return CheckConstraint("btrim(name) <> '' AND length(name) <= 200", name="name")
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    choices = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({choices})", name=column)
+
+
+def weighs_and_costs() -> list[CheckConstraint]:
+    """The checks that items and candidates share. NaN sorts above every number, so `< 1e9` keeps it out."""
+    return [
+        CheckConstraint("weight_grams >= 0 AND weight_grams < 1e9", name="weight_grams"),
+        CheckConstraint("price_cents >= 0 AND price_cents < 1e15", name="price_cents"),
+        CheckConstraint("product_url ~* '^https?://' AND length(product_url) <= 8192", name="product_url"),
+        CheckConstraint("octet_length(notes) <= 65536", name="notes"),
+    ]
+
+
+users = Table(
+    "users",
+    metadata,
+    key(),
+    Column("username", Text, nullable=False, unique=True),
+    Column("password_hash", Text),
+    moment("created_at"),
+    CheckConstraint("btrim(username) <> '' AND length(username) <= 200", name="username"),
+)
+
+categories = Table(
+    "categories",
+    metadata,
+    key(),
+    owner(),
+    Column("name", Text, nullable=False),
+    Column("icon", Text, nullable=False, server_default="package"),
+    moment("created_at"),
+    UniqueConstraint("user_id", "id"),
+    named(),
+    CheckConstraint("icon ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND length(icon) <= 64", name="icon"),
+    Index("uq_categories_user_id_lower_name", "user_id", text("lower(name)"), unique=True),
+)
+
+items = Table(
+    "items",
+    metadata,
+    key(),
+    owner(),
+    Column("name", Text, nullable=False),
+    Column("weight_grams", Double),
+    Column("price_cents", BigInteger),
+    Column("quantity", Integer, nullable=False, server_default="1"),
+    Column("category_id", BigInteger),
+    Column("notes", Text),
+    Column("product_url", Text),
+    Column("image_id", BigInteger),
+    moment("created_at"),
+    moment("updated_at"),
+    Column(
+        "search",
+        TSVECTOR,
+        Computed("to_tsvector('simple', name || ' ' || coalesce(notes, ''))", persisted=True),
+    ),
+    UniqueConstraint("user_id", "id"),
+    belongs_to("category_id", "categories"),
+    belongs_to("image_id", "images"),
+    named(),
+    CheckConstraint("quantity >= 0", name="quantity"),
+    *weighs_and_costs(),
+    Index("ix_items_user_id_category_id", "user_id", "category_id"),
+    Index("ix_items_user_id_image_id", "user_id", "image_id"),
+    Index("ix_items_search", "search", postgresql_using="gin"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    key(),
+    owner(),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("category_id", BigInteger),
+    Column("replaces_item_id", BigInteger),
+    Column("resolved_candidate_id", BigInteger),
+    Column("resolved_item_id", BigInteger),
+    moment("created_at"),
+    moment("updated_at"),
+    UniqueConstraint("user_id", "id"),
+    belongs_to("category_id", "categories"),
+    belongs_to("replaces_item_id", "items"),
+    # A thread has candidates and remembers the one that won: one of the two keys has to come afterwards.
+    belongs_to("resolved_candidate_id", "candidates", use_alter=True),
+    belongs_to("resolved_item_id", "items"),
+    named(),
+    one_of("status", "active", "resolved", "archived"),
+    Index("ix_threads_user_id_category_id", "user_id", "category_id"),
+    Index("ix_threads_user_id_replaces_item_id", "user_id", "replaces_item_id"),
+    Index("ix_threads_user_id_resolved_candidate_id", "user_id", "resolved_candidate_id"),
+    Index("ix_threads_user_id_resolved_item_id", "user_id", "resolved_item_id"),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    key(),
+    owner(),
+    Column("thread_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("weight_grams", Double),
+    Column("price_cents", BigInteger),
+    Column("category_id", BigInteger),
+    Column("status", Text, nullable=False, server_default="researching"),
+    Column("pros", Text),
+    Column("cons", Text),
+    Column("notes", Text),
+    Column("product_url", Text),
+    Column("image_id", BigInteger),
+    Column("sort_order", Double, nullable=False, server_default="0"),
+    moment("created_at"),
+    moment("updated_at"),
+    UniqueConstraint("user_id", "id"),
+    belongs_to("thread_id", "threads", on_delete="CASCADE"),
+    belongs_to("category_id", "categories"),
+    belongs_to("image_id", "images"),
+    named(),
+    one_of("status", "researching", "ordered", "arrived"),
+    CheckConstraint("octet_length(pros) <= 65536", name="pros"),
+    CheckConstraint("octet_length(cons) <= 65536", name="cons"),
+    CheckConstraint("sort_order > '-Infinity' AND sort_order < 'Infinity'", name="sort_order"),
+    *weighs_and_costs(),
+    Index("ix_candidates_user_id_thread_id", "user_id", "thread_id"),
+    Index("ix_candidates_user_id_category_id", "user_id", "category_id"),
+    Index("ix_candidates_user_id_image_id", "user_id", "image_id"),
+)
+
+setups = Table(
+    "setups",
+    metadata,
+    key(),
+    owner(),
+    Column("name", Text, nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    UniqueConstraint("user_id", "id"),
+    named(),
+)
+
+setup_items = Table(
+    "setup_items",
+    metadata,
+    key(),
+    owner(),
+    Column("setup_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("quantity", Numeric, nullable=False, server_default="1"),
+    Column("classification", Text, nullable=False, server_default="base"),
+    Column("worn_quantity", Numeric, nullable=False, server_default="0"),
+    UniqueConstraint("user_id", "setup_id", "item_id"),
+    belongs_to("setup_id", "setups", on_delete="CASCADE"),
+    belongs_to("item_id", "items", on_delete="CASCADE"),
+    one_of("classification", "base", "worn", "consumable"),
+    CheckConstraint("quantity >= 0 AND quantity < 1e9", name="quantity"),
+    CheckConstraint("worn_quantity BETWEEN 0 AND quantity", name="worn_quantity"),
+    CheckConstraint("classification = 'worn' OR worn_quantity = 0", name="worn_lines_only"),
+    Index("ix_setup_items_user_id_item_id", "user_id", "item_id"),
+)
+
+images = Table(
+    "images",
+    metadata,
+    key(),
+    owner(),
+    Column("sha256", LargeBinary),
+    Column("mime_type", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("data", LargeBinary),
+    Column("filename", Text),
+    Column("source_url", Text),
+    moment("created_at"),
+    UniqueConstraint("user_id", "id"),
+    UniqueConstraint("user_id", "sha256"),
+    # A migrated image whose file is still missing has a file name and nothing else.
+    CheckConstraint(
+        "num_nulls(sha256, mime_type, width, height, data) = 0 OR (data IS NULL AND filename IS NOT NULL)",
+        name="data",
+    ),
+    CheckConstraint("octet_length(sha256) = 32", name="sha256"),
+    CheckConstraint("width > 0 AND height > 0", name="size"),
+    CheckConstraint("source_url ~* '^https?://' AND length(source_url) <= 8192", name="source_url"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    key(),
+    owner(),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    UniqueConstraint("user_id", "key"),
+    CheckConstraint("key <> '' AND length(key) <= 200", name="key"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    key(),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("key_prefix", Text, nullable=False),
+    moment("created_at"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    moment("expires_at", now=False),
+)
+
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    key(),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("client_name", Text),
+    Column("redirect_uris", JSONB, nullable=False),
+    moment("created_at"),
+    CheckConstraint("jsonb_typeof(redirect_uris) = 'array'", name="redirect_uris"),
+)
+
+oauth_codes = Table(
+    "oauth_codes",
+    metadata,
+    key(),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "client_id",
+        Text,
+        ForeignKey("oauth_clients.client_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("code", Text, nullable=False, unique=True),
+    Column("code_challenge", Text, nullable=False),
+    Column("code_challenge_method", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    moment("expires_at", now=False),
+    Column("used", Boolean, nullable=False, server_default=text("false")),
+)
+
+oauth_tokens = Table(
+    "oauth_tokens",
+    metadata,
+    key(),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "client_id",
+        Text,
+        ForeignKey("oauth_clients.client_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("access_token_hash", Text, nullable=False, unique=True),
+    Column("refresh_token_hash", Text, unique=True),
+    moment("expires_at", now=False),
+    moment("refresh_expires_at", nullable=True, now=False),
+    moment("created_at"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    key(),
+    owner(),
+    moment("at"),
+    Column("tool", Text, nullable=False),
+    Column("client", Text),
+    Column("summary", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("arguments_hash", LargeBinary),
+    Column("result", JSONB),
+    Column("undoes", BigInteger),
+    UniqueConstraint("user_id", "id"),
+    UniqueConstraint("user_id", "idempotency_key"),
+    belongs_to("undoes", "changes"),
+    CheckConstraint("idempotency_key <> '' AND length(idempotency_key) <= 200", name="idempotency_key"),
+    Index("ix_changes_user_id_undoes", "user_id", "undoes"),
+)
+
+row_changes = Table(
+    "row_changes",
+    metadata,
+    owner(),
+    Column("change_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("table_name", Text, nullable=False),
+    Column("row_id", BigInteger, nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    PrimaryKeyConstraint("change_id", "seq"),
+    belongs_to("change_id", "changes", on_delete="CASCADE"),
+    CheckConstraint("num_nonnulls(before, after) > 0", name="before_or_after"),
+    Index("ix_row_changes_user_id_table_name_row_id", "user_id", "table_name", "row_id"),
+)

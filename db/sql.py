@@ -1,0 +1,26 @@
+"""The only SQL that is written from a model; everything else stands in the function that runs it."""
+
+from collections.abc import Iterable
+
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
+from pydantic import BaseModel
+
+
+def columns(table: str, model: type[BaseModel]) -> Composed:
+    """`items.id, items.name, …`: every field of *model*, as columns of *table*."""
+    return SQL(", ").join(Identifier(table, name) for name in model.model_fields)
+
+
+def assignments(names: Iterable[str]) -> Composed:
+    """`name = %(name)s, …`, each with a comma behind it, so that no names at all is valid too."""
+    return SQL("").join(SQL("{} = {}, ").format(Identifier(name), Placeholder(name)) for name in names)
+
+
+def names(keys: Iterable[str]) -> Composed:
+    """`name, weight_grams, …`: the columns of an INSERT."""
+    return SQL(", ").join(map(Identifier, keys))
+
+
+def values(keys: Iterable[str]) -> Composed:
+    """`%(name)s, %(weight_grams)s, …`: the values of an INSERT, in the order of its columns."""
+    return SQL(", ").join(map(Placeholder, keys))

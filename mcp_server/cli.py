@@ -1,0 +1,182 @@
+"""The command line: arguments, then settings, database, pool, server and transport, in this order."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from types import FrameType
+from typing import Any
+
+import anyio
+
+from db.embedded import Embedded, EmbeddedError
+from mcp_server.connect import how_to_connect
+from mcp_server.settings import Settings, SettingsError, load
+
+# psycopg and the SDK take long to import: each command imports what it needs, while PostgreSQL is starting.
+
+
+class StartError(Exception):
+    """What keeps a command from running, in one line."""
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what *arguments* say. Return the exit code: 1, and a line on stderr, for what a person can mend."""
+    options = vars(parser().parse_args(arguments))
+    command: Callable[[Settings], None] = options.pop("command")
+    try:
+        command(load(options))
+    except (StartError, SettingsError, EmbeddedError) as exc:
+        print(f"gearshed: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(
+        prog="gearshed",
+        description="An MCP server that keeps your gear collection. Without a command it serves; "
+        "at a terminal it explains how to connect a client.",
+        epilog="The database is the one that DATABASE_URL names, or else an embedded PostgreSQL. "
+        "Every option can be an environment variable too: --data-dir is GEARSHED_DATA_DIR.",
+        argument_default=argparse.SUPPRESS,
+    )
+    result.add_argument("--version", action="version", version=f"gearshed {version('gearshed')}")
+    result.add_argument("--data-dir", help="folder of the embedded database")
+    result.add_argument("--user", help="whose collection to serve (default: local)")
+    result.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
+    result.set_defaults(command=serve_or_explain)
+    commands = result.add_subparsers(metavar="command")
+    of_db = commands.add_parser("db", help="look after the database").add_subparsers(
+        metavar="command", required=True
+    )
+    for group, name, command, text in (
+        (commands, "serve", serve, "serve MCP on standard input and output"),
+        (
+            commands,
+            "demo",
+            demo,
+            "show a real packing list going through a real client, in a throwaway database",
+        ),
+        (of_db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too"),
+        (of_db, "current", current, "print the revision of the database's schema"),
+    ):
+        group.add_parser(name, help=text, description=text).set_defaults(command=command)
+    return result
+
+
+def serve_or_explain(settings: Settings) -> None:
+    """Serve a client; at a terminal there is none, and a person needs to know what to do."""
+    if sys.stdin.isatty():
+        print(how_to_connect())
+    else:
+        serve(settings)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until standard input ends or a signal comes. An embedded database stops with its last user."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with ExitStack() as stack:
+        stop_on_signals(stack)
+        database = ThreadPoolExecutor(1).submit(lambda: stack.enter_context(ready_database(settings)))
+        from mcp_server.server import serve_stdio
+
+        url = database.result()
+        # asyncio's default loop on Windows is one that psycopg cannot use.
+        options: dict[str, Any] = {"loop_factory": asyncio.SelectorEventLoop} if os.name == "nt" else {}
+        with translated_errors():
+            anyio.run(serve_stdio, url, settings.user, backend_options=options)
+
+
+def stop_on_signals(stack: ExitStack) -> None:
+    """Make SIGTERM and SIGINT leave at once, through *stack*.
+
+    Nothing gentler would: a thread is waiting for standard input and cannot be interrupted.
+    """
+
+    def leave(number: int, _: FrameType | None) -> None:
+        stack.close()
+        os._exit(128 + number)
+
+    def ignore() -> None:
+        # A client that closed the pipe sends a signal too if that takes long: the stop must not be stopped.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    stack.callback(ignore)
+
+
+def demo(_: Settings) -> None:
+    from mcp_server.demo import show
+
+    show()
+
+
+def upgrade(settings: Settings) -> None:
+    with ready_database(settings):
+        current(settings)
+
+
+def current(settings: Settings) -> None:
+    with running_database(settings) as url, translated_errors():
+        from db import migrations
+
+        print(migrations.current(url) or "no schema yet")
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Generator[str]:
+    """Yield the URL of a database that has this release's schema."""
+    with running_database(settings) as url:
+        with translated_errors():
+            from db import migrations
+
+            migrations.upgrade(url)
+        yield url
+
+
+@contextmanager
+def running_database(settings: Settings) -> Generator[str]:
+    """Yield DATABASE_URL, or the URL of the embedded database, which runs for as long as this lasts."""
+    if settings.database_url:
+        yield settings.database_url.get_secret_value()
+    else:
+        with Embedded(settings.data_dir) as embedded:
+            yield embedded.url
+
+
+@contextmanager
+def translated_errors() -> Generator[None]:
+    """Say in one line, and without secrets, why the database cannot be used."""
+    import psycopg
+    from psycopg_pool import PoolTimeout
+
+    from db.migrations import NewerSchema
+
+    try:
+        yield
+    except NewerSchema as exc:
+        raise StartError(exc) from exc
+    except psycopg.ProgrammingError as exc:
+        if exc.sqlstate is None:
+            # libpq could not read the URL, and its message would show it, password included.
+            raise StartError(
+                "DATABASE_URL cannot be read. Write it like postgresql://user:password@host:5432/database, "
+                "with special characters percent-encoded."
+            ) from None
+        raise StartError(f"The database refused: {exc}") from exc
+    except (psycopg.OperationalError, PoolTimeout) as exc:
+        reason = " ".join(str(exc).split())
+        raise StartError(f"The database cannot be reached: {reason}. Check DATABASE_URL.") from exc

@@ -1,0 +1,155 @@
+"""What can go wrong, in words an agent can act on: each class is a code, each message says what to do."""
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+class AppError(Exception):
+    """An error that a caller is told as it is: `[code] message`."""
+
+    code: ClassVar[str]
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {super().__str__()}"
+
+
+class NotFound(AppError):
+    code = "not_found"
+
+
+class InvalidInput(AppError):
+    code = "invalid_input"
+
+
+class Conflict(AppError):
+    code = "conflict"
+
+
+class InUse(AppError):
+    code = "in_use"
+
+
+class ReadOnly(AppError):
+    code = "read_only"
+
+
+class Forbidden(AppError):
+    code = "forbidden"
+
+
+class Busy(AppError):
+    code = "busy"
+
+
+class TimedOut(AppError):
+    code = "timeout"
+
+
+class Unavailable(AppError):
+    code = "unavailable"
+
+
+class StorageFull(AppError):
+    code = "storage_full"
+
+
+class Internal(AppError):
+    """A bug. Its details are in the log, under the id that the message names."""
+
+    code = "internal"
+
+
+def no_such(noun: str, row_id: int) -> NotFound:
+    """The same words whether a row never was, is gone, or is another user's."""
+    return NotFound(f"No {noun} {row_id}. Call list_{plural(noun)} to find its id.")
+
+
+def plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean …?`, with the nearest of the *known* words, or nothing."""
+    by_key = {name.casefold(): name for name in known}
+    near = [by_key[key] for key in difflib.get_close_matches(word.casefold(), by_key, 2)]
+    return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def from_exception(error: BaseException) -> AppError | None:
+    """Translate what a service let through, or return None for what nobody foresaw: a bug."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, TooManyRequests):
+        return Busy("Too many calls are waiting for the database. Try again in a few seconds.")
+    if isinstance(error, PoolTimeout):
+        return Unavailable("The database does not answer. Try again in a few seconds.")
+    if isinstance(error, UnicodeEncodeError | psycopg.DataError):
+        return InvalidInput("A value is out of range, or a text holds characters that cannot be stored.")
+    if isinstance(error, psycopg.Error):
+        return from_sqlstate(error)
+    return None
+
+
+def from_validation(error: ValidationError) -> InvalidInput:
+    """`weight: must be …; changes.name: …`: the fields and what they need, and none of the values."""
+    problems = [
+        f"{'.'.join(map(str, problem['loc']))}: {in_words(problem)}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    shown = "; ".join(problems[:10])
+    return InvalidInput(f"{shown}{f' (and {len(problems) - 10} more)' if len(problems) > 10 else ''}.")
+
+
+def in_words(problem: ErrorDetails) -> str:
+    """Say what one field needs."""
+    match problem["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "no such field"
+        case _:
+            return problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+def from_sqlstate(error: psycopg.Error) -> AppError | None:
+    state = error.sqlstate or ""
+    # An OperationalError without a state is a connection that was lost.
+    if (
+        state.startswith("08")
+        or state in ("57P01", "57P02", "57P03")
+        or type(error) is psycopg.OperationalError
+    ):
+        return Unavailable("The database does not answer. Try again in a few seconds.")
+    match state:
+        case "25006":
+            return ReadOnly("The database accepts no writes at the moment. Try again in a few seconds.")
+        case "40001" | "40P01":
+            return Conflict("Others were writing the same rows. Try again.")
+        case "55P03" | "57014" | "25P03":
+            return TimedOut("The database took too long. Try again, or ask for less at once.")
+        case "53100":
+            return StorageFull("The database's disk is full: nothing can be written. Tell the administrator.")
+        case "53200" | "53300":
+            return Busy("The database is overloaded. Try again in a few seconds.")
+        case "23505":
+            return Conflict(f"Another row has this {field_of(error)} already. Choose another one.")
+        case "23502":
+            return InvalidInput(f"{error.diag.column_name}: must not be empty.")
+        case "23503":
+            return InUse(f"The {field_of(error)} does not exist, or is still in use. Look at it again first.")
+        case "23514":
+            return InvalidInput(f"{field_of(error)}: not a value that can be stored.")
+        case _:
+            return None
+
+
+def field_of(error: psycopg.Error) -> str:
+    """The field that a violated constraint is about, read from its name: ck_items_weight_grams."""
+    name, table = error.diag.constraint_name or "", error.diag.table_name or ""
+    return name.removeprefix(name[:3]).removeprefix(f"{table}_").removeprefix("user_id_") or "value"

@@ -1,0 +1,50 @@
+"""Categories: a user's own groups of items."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from mcp_server.models.fields import Exact, Name, Row
+
+Icon = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=64,
+        description="Lucide icon name, such as tent or cooking-pot",
+    ),
+]
+
+
+class Category(Row):
+    id: int
+    name: str
+    icon: str = "package"
+
+
+class CategorySummary(Category):
+    """A category and what is in it: kinds of item, and the weight of all their pieces in grams."""
+
+    items: int = 0
+    weight_grams: Exact | None = None
+    unweighed: int = 0
+
+
+class CategoryList(Row):
+    total: int
+    categories: list[CategorySummary]
+
+
+class CategoryDeleted(Row):
+    """What became of a deleted category's items, threads and candidates; no `moved_to` is uncategorized."""
+
+    deleted: str
+    moved: int = 0
+    moved_to: str | None = None
+
+
+@with_config(ConfigDict(extra="forbid"))
+class CategoryChanges(TypedDict, total=False):
+    name: Name
+    icon: Icon

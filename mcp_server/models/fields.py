@@ -1,0 +1,167 @@
+"""The kinds of value that rows, arguments and results are made of, and what each of them refuses."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+# International avoirdupois, exact by definition since 1959.
+GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
+UNITS = {
+    **dict.fromkeys(("g", "gram", "grams"), "g"),
+    **dict.fromkeys(("kg", "kilogram", "kilograms"), "kg"),
+    **dict.fromkeys(("oz", "ounce", "ounces"), "oz"),
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
+}
+PART = re.compile(r"\s*(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12})\s*([a-z]*)\.?,?\s*")
+
+
+class Row(BaseModel):
+    """A row as the database has it, or a part of a result: frozen, and nothing but its own fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def to_grams(value: Any) -> float | None:
+    """Read a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. An empty text is unknown, not 0."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str):
+        grams = float(sum_of_parts(value.lower()))
+    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
+        grams = float(value)
+    else:
+        raise ValueError("write a weight like 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
+    if not 0 <= grams < 1e9:
+        raise ValueError("a weight is at least 0 and below 1,000,000 kg")
+    return abs(grams)  # -0.0 is 0.0
+
+
+def sum_of_parts(text: str) -> Decimal:
+    """Add up the parts of `1 lb 3 oz`. A bare number is grams, but only where it stands alone."""
+    total, at = Decimal(0), 0
+    while at < len(text):
+        part = PART.match(text, at)
+        if part is None or (part[2] == "" and part.span() != (0, len(text))):
+            raise ValueError("not a weight: write it like 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
+        unit = UNITS.get(part[2] or "g")
+        if unit is None:
+            raise ValueError(f"unknown unit of weight: use {', '.join(GRAMS)}")
+        total += Decimal(part[1]) * GRAMS[unit]
+        at = part.end()
+    return total
+
+
+def to_whole(value: Any) -> Any:
+    """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,30}\s*", value, re.ASCII):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be a whole number")
+
+
+def to_id(value: Any) -> int:
+    """Any whole number may be asked for. One that PostgreSQL could not hold becomes one that no row has."""
+    return max(-1, min(to_whole(value), 2**63 - 1))
+
+
+def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
+    def check(value: Any) -> int | None:
+        if value is None or value == "":
+            return None
+        number = to_whole(value)
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return number
+
+    return check
+
+
+def to_quantity(value: Any) -> Any:
+    """Take a number of things in a packing list: whole or not (half a roll), as a JSON number or as text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = repr(value)
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value, re.ASCII):
+        return Decimal(value)
+    if isinstance(value, Decimal) or value is None or value == "":
+        return value or None
+    raise ValueError("must be a number from 0 to 999999999, such as 1 or 0.5")
+
+
+def to_reference(value: Any) -> Any:
+    """A name, or an id as a number or as text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return none_if_blank(value)
+
+
+def none_if_blank(value: Any) -> Any:
+    """An empty text is how a client that cannot send null says "none"."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def within_64_kb(text: str | None) -> str | None:
+    if text and len(text.encode()) > 65536:
+        raise ValueError("must be at most 64 KB")
+    return text
+
+
+def http_only(url: str | None) -> str | None:
+    if url and not re.match(r"https?://\S", url, re.IGNORECASE):
+        raise ValueError("must start with http:// or https://")
+    return url
+
+
+def lean_number(value: float | Decimal) -> int | float:
+    """476 rather than 476.0."""
+    return int(value) if value == int(value) else float(value)
+
+
+STRING = WithJsonSchema({"type": "string"})
+INTEGER = WithJsonSchema({"type": "integer"})
+NUMBER = WithJsonSchema({"type": "number"})
+
+Id = Annotated[int, BeforeValidator(to_id), INTEGER]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)]
+Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
+Url = Annotated[
+    str | None, Field(max_length=8192), BeforeValidator(none_if_blank), AfterValidator(http_only), STRING
+]
+SetupName = Annotated[str | None, Field(max_length=200), BeforeValidator(none_if_blank), STRING]
+CategoryRef = Annotated[str | None, Field(max_length=200), BeforeValidator(to_reference), STRING]
+Weight = Annotated[
+    float | None,
+    BeforeValidator(to_grams),
+    WithJsonSchema({"type": "string", "description": "540 g, 1.2 kg, 1 lb 3 oz; a bare number is grams"}),
+]
+Cents = Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
+Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTEGER]
+Limit = Annotated[
+    int, BeforeValidator(whole_between(1, 500)), WithJsonSchema({"type": "integer", "maximum": 500})
+]
+Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
+
+# How weights, quantities and times leave: with no digit too many.
+Grams = Annotated[float, PlainSerializer(lean_number), NUMBER]
+Exact = Annotated[Decimal, PlainSerializer(lean_number), NUMBER]
+Moment = Annotated[datetime, PlainSerializer(lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")]

@@ -1,0 +1,74 @@
+"""Items: the things a person owns."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from mcp_server.models.fields import CategoryRef, Cents, Count, Grams, Moment, Name, Row, Text, Url, Weight
+
+Sort = Literal[
+    "name", "-name", "weight", "-weight", "price", "-price", "newest", "-newest", "updated", "-updated"
+]
+
+
+class Item(Row):
+    """One item: weight in grams and price in cents of a single piece, absent when unknown."""
+
+    id: int
+    name: str
+    weight_grams: Grams | None = None
+    price_cents: int | None = None
+    quantity: int = 1
+    notes: str | None = None
+    product_url: str | None = None
+    updated_at: Moment
+
+
+class ItemShown(Item):
+    category: str | None = None
+
+
+class ItemRow(Row):
+    """An item in a list: what it takes to recognize and compare it."""
+
+    id: int
+    name: str
+    category: str | None = None
+    weight_grams: Grams | None = None
+    price_cents: int | None = None
+    quantity: int = 1
+
+
+class ItemPage(Row):
+    """One page of items; `total` counts every item that matches, `next_cursor` is absent on the last page."""
+
+    total: int
+    next_cursor: str | None = None
+    items: list[ItemRow]
+
+
+class ItemDeleted(Row):
+    """A deleted item's name, and the setups that had a line with it."""
+
+    deleted: str
+    removed_from_setups: tuple[str, ...] = ()
+
+
+class ItemFields(TypedDict, total=False):
+    category: Annotated[CategoryRef, Field(description="Name or id")]
+    weight: Weight
+    price_cents: Cents
+    quantity: Count
+    notes: Text
+    product_url: Url
+
+
+@with_config(ConfigDict(extra="forbid"))
+class NewItem(ItemFields):
+    name: Name
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ItemChanges(ItemFields, total=False):
+    name: Name

@@ -1,0 +1,56 @@
+"""A result, said twice: as text to read and as structure to parse, each complete on its own, both lean."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, cast
+
+from mcp.types import CallToolResult, TextContent
+from pydantic import BaseModel
+
+# Whatever could end a cell or a line of a table, so that no stored text can forge a row.
+BREAKS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def reply(result: BaseModel) -> CallToolResult:
+    """Return *result* without nulls and defaults, as text and as structure."""
+    data = result.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return CallToolResult(content=[TextContent(text=as_text(result, data))], structured_content=data)
+
+
+def as_text(result: BaseModel, data: dict[str, Any]) -> str:
+    """Write everything but lists of rows as one line of JSON, and below it each list of rows as a table.
+
+    A table is a line of column names and a line for each row, separated by tabs. When there are several, each
+    has its name above it.
+    """
+    tables = {name: rows for name in data if (rows := rows_of(getattr(result, name)))}
+    rest = {name: value for name, value in data.items() if name not in tables}
+    parts = [to_json(rest)] if rest else []
+    for name, rows in tables.items():
+        parts += [f"{name}:"] if len(tables) > 1 else []
+        parts.append(as_table(type(rows[0]).model_fields, data[name]))
+    return "\n".join(parts)
+
+
+def rows_of(value: Any) -> list[BaseModel]:
+    rows = cast(list[Any], value) if isinstance(value, list | tuple) else []
+    return [row for row in rows if isinstance(row, BaseModel)]
+
+
+def as_table(fields: Iterable[str], rows: list[dict[str, Any]]) -> str:
+    columns = [name for name in fields if any(name in row for row in rows)]
+    lines = ["\t".join(as_cell(row.get(name)) for name in columns) for row in rows]
+    return "\n".join(["\t".join(columns), *lines])
+
+
+def as_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return BREAKS.sub(lambda found: json.dumps(found[0])[1:-1], value)
+    return to_json(value)
+
+
+def to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,87 @@
+"""The server: every tool it has, in one list, and how it introduces itself."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
+
+from db.pool import create_pool
+from mcp_server.edge import App
+from mcp_server.services.auth import ensure_user
+from mcp_server.strict import StrictServer, to_tool
+from mcp_server.tools import category, csv, item, setup, totals
+
+READS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+# Adds, and adds again when it is called again.
+ADDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+# Overwrites or removes; calling it again changes nothing more.
+REPLACES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+
+
+class ToolEntry(NamedTuple):
+    function: Callable[..., Any]
+    title: str
+    hints: ToolAnnotations
+
+
+TOOLS = (
+    ToolEntry(item.list_items, "List items", READS),
+    ToolEntry(item.get_item, "Get item", READS),
+    ToolEntry(item.create_item, "Create item", ADDS),
+    ToolEntry(item.update_item, "Update item", REPLACES),
+    ToolEntry(item.delete_item, "Delete item", REPLACES),
+    ToolEntry(category.list_categories, "List categories", READS),
+    ToolEntry(category.create_category, "Create category", ADDS),
+    ToolEntry(category.update_category, "Update category", REPLACES),
+    ToolEntry(category.delete_category, "Delete category", REPLACES),
+    ToolEntry(setup.list_setups, "List setups", READS),
+    ToolEntry(setup.get_setup, "Get setup", READS),
+    ToolEntry(setup.create_setup, "Create setup", ADDS),
+    ToolEntry(setup.set_setup_items, "Set setup items", REPLACES),
+    ToolEntry(totals.get_totals, "Get totals", READS),
+    ToolEntry(csv.import_csv, "Import CSV", ADDS),
+)
+
+INSTRUCTIONS = """\
+Gearshed keeps a person's gear collection and packing lists (setups).
+- Look before you create: list_items finds things by words, list_categories shows the categories.
+- Weights go in as text with a unit (540 g, 1 lb 3 oz) and come back in grams; prices are integer cents.
+- What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so when you report them.
+- base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
+- Import a LighterPack list with import_csv and a setup_name, then read it with get_setup.
+"""
+
+
+def build_server(app: App) -> StrictServer:
+    """Return a server. Its lifespan only hands *app* over, because over SSE it runs once per client."""
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[App]) -> AsyncGenerator[App]:
+        yield app
+
+    return StrictServer(
+        "gearshed",
+        title="Gearshed",
+        version=version("gearshed"),
+        instructions=INSTRUCTIONS,
+        lifespan=lifespan,
+        tools=[to_tool(*entry) for entry in TOOLS],
+        log_level="WARNING",
+    )
+
+
+async def serve_stdio(url: str, username: str) -> None:
+    """Serve one client on standard input and output, with the collection of *username*."""
+    async with create_pool(url) as pool:
+        async with pool.connection() as conn:
+            user_id = await ensure_user(conn, username)
+        await build_server(App(pool, user_id)).run_stdio_async()

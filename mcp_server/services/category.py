@@ -1,0 +1,147 @@
+"""Categories: how a name or an id finds one, what is in each, and where its items go when it is deleted."""
+
+from psycopg import AsyncConnection, errors
+from psycopg.sql import SQL
+
+from db.query import fetch_all, fetch_one, fetch_only
+from db.sql import assignments, columns
+from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, no_such
+from mcp_server.models.category import (
+    Category,
+    CategoryChanges,
+    CategoryDeleted,
+    CategoryList,
+    CategorySummary,
+)
+
+COLUMNS = columns("categories", Category)
+
+
+async def list_all(conn: AsyncConnection) -> CategoryList:
+    """Return every category by name, with the number and the weight of its items."""
+    query = SQL("""
+        SELECT
+            {columns},
+            count(items.id) AS items,
+            sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
+            count(items.id) FILTER (WHERE items.weight_grams IS NULL) AS unweighed
+        FROM categories
+        LEFT JOIN items ON items.category_id = categories.id
+        GROUP BY categories.id
+        ORDER BY lower(categories.name), categories.id
+    """).format(columns=COLUMNS)
+    found = await fetch_all(conn, CategorySummary, query)
+    return CategoryList(total=len(found), categories=found)
+
+
+async def find(conn: AsyncConnection, reference: str) -> int:
+    """Return the id of the category that *reference* names, without case, or is the id of."""
+    query = SQL("""
+        SELECT {columns}
+        FROM categories
+        WHERE lower(name) = lower(btrim(%(reference)s)) OR id::text = %(reference)s
+        ORDER BY lower(name) = lower(btrim(%(reference)s)) DESC
+    """).format(columns=COLUMNS)
+    found = await fetch_one(conn, Category, query, {"reference": reference})
+    if found is None:
+        names = [category.name for category in (await list_all(conn)).categories]
+        raise NotFound(
+            f"No category {reference!r}.{did_you_mean(reference, names)} "
+            "Call list_categories to see them all, or create_category to add one."
+        )
+    return found.id
+
+
+async def find_or_create(conn: AsyncConnection, names: list[str]) -> tuple[dict[str, int], list[str]]:
+    """Return the ids of the categories with these *names*, and the names of those that had to be created."""
+    cursor = await conn.execute(
+        """
+        INSERT INTO categories (name)
+        SELECT DISTINCT ON (lower(name)) name
+        FROM unnest(%(names)s::text[]) WITH ORDINALITY AS wanted (name, at)
+        ORDER BY lower(name), at
+        ON CONFLICT (user_id, lower(name)) DO NOTHING
+        RETURNING name
+        """,
+        {"names": names},
+    )
+    created: list[tuple[str]] = await cursor.fetchall()
+    cursor = await conn.execute(
+        """
+        SELECT wanted.name, categories.id
+        FROM unnest(%(names)s::text[]) AS wanted (name)
+        JOIN categories ON lower(categories.name) = lower(wanted.name)
+        """,
+        {"names": names},
+    )
+    ids: list[tuple[str, int]] = await cursor.fetchall()
+    return dict(ids), [name for name in names if (name,) in created]
+
+
+async def create(conn: AsyncConnection, name: str, icon: str) -> Category:
+    """Create a category and return it."""
+    query = SQL("""
+        INSERT INTO categories (name, icon)
+        VALUES (%(name)s, %(icon)s)
+        RETURNING {columns}
+    """).format(columns=COLUMNS)
+    try:
+        return await fetch_only(conn, Category, query, {"name": name, "icon": icon})
+    except errors.UniqueViolation as exc:
+        raise taken(name) from exc
+
+
+async def update(conn: AsyncConnection, category_id: int, changes: CategoryChanges) -> Category:
+    """Apply *changes* and return the category as it now is."""
+    query = SQL("""
+        UPDATE categories
+        SET {assignments} user_id = user_id
+        WHERE id = %(category_id)s
+        RETURNING {columns}
+    """).format(assignments=assignments(changes), columns=COLUMNS)
+    try:
+        updated = await fetch_one(conn, Category, query, {**changes, "category_id": category_id})
+    except errors.UniqueViolation as exc:
+        raise taken(changes.get("name", "")) from exc
+    if updated is None:
+        raise no_such("category", category_id)
+    return updated
+
+
+async def delete(conn: AsyncConnection, category_id: int, move_to: str | None) -> CategoryDeleted:
+    """Delete a category after moving all that is in it to another one, or to none."""
+    target = None if move_to is None else await find(conn, move_to)
+    if target == category_id:
+        raise InvalidInput("move_to: is the category to delete. Name another one, or leave it out.")
+    moved = 0
+    for statement in MOVES:
+        cursor = await conn.execute(statement, {"target": target, "category_id": category_id})
+        moved += cursor.rowcount
+    deleted = await fetch_one(
+        conn,
+        CategoryDeleted,
+        """
+        DELETE FROM categories
+        WHERE id = %(category_id)s
+        RETURNING
+            name AS deleted,
+            %(moved)s::int AS moved,
+            (SELECT target.name FROM categories AS target WHERE target.id = %(target)s) AS moved_to
+        """,
+        {"category_id": category_id, "moved": moved, "target": target},
+    )
+    if deleted is None:
+        raise no_such("category", category_id)
+    return deleted
+
+
+def taken(name: str) -> Conflict:
+    return Conflict(f"There is a category {name!r} already. Call list_categories to find its id.")
+
+
+# What can be in a category.
+MOVES = (
+    "UPDATE items SET category_id = %(target)s, updated_at = now() WHERE category_id = %(category_id)s",
+    "UPDATE threads SET category_id = %(target)s, updated_at = now() WHERE category_id = %(category_id)s",
+    "UPDATE candidates SET category_id = %(target)s, updated_at = now() WHERE category_id = %(category_id)s",
+)

@@ -1,0 +1,205 @@
+"""Items: finding, keeping and losing the things a person owns."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composed
+
+from db.query import fetch_all, fetch_one, fetch_only, fetch_value
+from db.sql import assignments, columns, names, values
+from mcp_server.errors import InvalidInput, no_such
+from mcp_server.models.item import Item, ItemChanges, ItemDeleted, ItemPage, ItemRow, ItemShown, NewItem, Sort
+from mcp_server.services import category
+
+
+class Order(NamedTuple):
+    """What a list is sorted by. `key` is never NULL, so that a page can start behind any row."""
+
+    key: SQL
+    type: SQL
+    descending: bool = False
+
+
+# Unknown weights and prices come last in both directions.
+ORDERS: dict[Sort, Order] = {
+    "name": Order(SQL("lower(items.name)"), SQL("text")),
+    "-name": Order(SQL("lower(items.name)"), SQL("text"), descending=True),
+    "weight": Order(SQL("coalesce(items.weight_grams, 'Infinity')"), SQL("float8")),
+    "-weight": Order(SQL("coalesce(items.weight_grams, -1)"), SQL("float8"), descending=True),
+    "price": Order(SQL("coalesce(items.price_cents, 9223372036854775807)"), SQL("bigint")),
+    "-price": Order(SQL("coalesce(items.price_cents, -1)"), SQL("bigint"), descending=True),
+    "newest": Order(SQL("items.created_at"), SQL("timestamptz"), descending=True),
+    "-newest": Order(SQL("items.created_at"), SQL("timestamptz")),
+    "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
+    "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
+}
+
+# An item's own columns, and the name of its category: what ItemShown is made of.
+SHOWN = SQL(
+    "{columns}, (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category"
+).format(columns=columns("items", Item))
+
+
+async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
+    """Return one item."""
+    query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
+    found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
+    if found is None:
+        raise no_such("item", item_id)
+    return found
+
+
+async def find(
+    conn: AsyncConnection, *, query: str, in_category: str | None, sort: Sort, limit: int, cursor: str
+) -> ItemPage:
+    """Return one page of the items that match, and how many match in all.
+
+    Each word of *query* has to begin a word of the name or the notes; one that is not only letters and digits
+    (`x-mid`, `100%`) has to be in them as it is. *cursor* is the `next_cursor` of the page before.
+    """
+    words = query.split()
+    params = {
+        "prefixes": " & ".join(f"{word}:*" for word in words if word.isalnum()),
+        "parts": [word for word in words if not word.isalnum()],
+        "category_id": None if in_category is None else await category.find(conn, in_category),
+        "limit": limit + 1,
+        **read_cursor(cursor, sort),
+    }
+    order = ORDERS[sort]
+    statement = PAGE.format(
+        matches=MATCHES,
+        key=order.key,
+        type=order.type,
+        beyond=SQL("<" if order.descending else ">"),
+        direction=SQL("DESC" if order.descending else "ASC"),
+    )
+    found = await fetch_all(conn, FoundRow, statement, params)
+    return ItemPage(
+        total=await fetch_value(conn, COUNT, params),
+        next_cursor=write_cursor(sort, found[limit - 1]) if len(found) > limit else None,
+        items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
+    )
+
+
+async def create(conn: AsyncConnection, new: NewItem) -> ItemShown:
+    """Create an item and return it; fields left out take the table's defaults."""
+    row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    query = SQL("{insert} RETURNING {shown}").format(insert=insert(row), shown=SHOWN)
+    return await fetch_only(conn, ItemShown, query, row)
+
+
+async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Create items from rows of the same columns, and return their ids in the same order."""
+    if not rows:
+        return []
+    query = SQL("{insert} RETURNING id").format(insert=insert(rows[0]))
+    async with conn.cursor() as cursor:
+        await cursor.executemany(query, rows, returning=True)
+        return [row[0] async for result in cursor.results() async for row in result]
+
+
+async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemShown:
+    """Apply *changes* and return the item as it now is; None clears a field."""
+    row = await to_columns(conn, changes)
+    query = SQL("""
+        UPDATE items
+        SET {assignments} updated_at = now()
+        WHERE id = %(item_id)s
+        RETURNING {shown}
+    """).format(assignments=assignments(row), shown=SHOWN)
+    updated = await fetch_one(conn, ItemShown, query, {**row, "item_id": item_id})
+    if updated is None:
+        raise no_such("item", item_id)
+    return updated
+
+
+async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
+    """Delete an item, and with it its lines in setups."""
+    deleted = await fetch_one(
+        conn,
+        ItemDeleted,
+        """
+        DELETE FROM items
+        WHERE id = %(item_id)s
+        RETURNING
+            name AS deleted,
+            array(
+                SELECT setups.name
+                FROM setup_items
+                JOIN setups ON setups.id = setup_items.setup_id
+                WHERE setup_items.item_id = items.id
+                ORDER BY lower(setups.name), setups.id
+            ) AS removed_from_setups
+        """,
+        {"item_id": item_id},
+    )
+    if deleted is None:
+        raise no_such("item", item_id)
+    return deleted
+
+
+async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the two fields that a caller writes differently into columns: `weight` and `category`."""
+    row = dict(fields)
+    if "weight" in row:
+        row["weight_grams"] = row.pop("weight")
+    if "category" in row:
+        reference = row.pop("category")
+        row["category_id"] = None if reference is None else await category.find(conn, reference)
+    return row
+
+
+def insert(row: Mapping[str, Any]) -> Composed:
+    return SQL("INSERT INTO items ({names}) VALUES ({values})").format(names=names(row), values=values(row))
+
+
+class FoundRow(ItemRow):
+    """A row of a page, and the text of what it is sorted by: where the next page starts."""
+
+    key: str
+
+
+MATCHES = SQL("""
+    (%(category_id)s::bigint IS NULL OR items.category_id = %(category_id)s)
+    AND (%(prefixes)s = '' OR items.search @@ to_tsquery('simple', %(prefixes)s))
+    AND NOT EXISTS (
+        SELECT
+        FROM unnest(%(parts)s::text[]) AS part
+        WHERE strpos(lower(concat_ws(' ', items.name, items.notes)), lower(part)) = 0
+    )
+""")
+COUNT = SQL("SELECT count(*) FROM items WHERE {matches}").format(matches=MATCHES)
+PAGE = SQL("""
+    SELECT
+        items.id, items.name, categories.name AS category,
+        items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
+    FROM items
+    LEFT JOIN categories ON categories.id = items.category_id
+    WHERE {matches}
+    AND (%(after_id)s::bigint IS NULL OR ({key}, items.id) {beyond} (%(after_key)s::{type}, %(after_id)s))
+    ORDER BY {key} {direction}, items.id {direction}
+    LIMIT %(limit)s
+""")
+
+
+def write_cursor(sort: Sort, last: FoundRow) -> str:
+    text = json.dumps([sort, last.key, last.id], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, sort: Sort) -> dict[str, Any]:
+    if not cursor:
+        return {"after_key": None, "after_id": None}
+    try:
+        its_sort, key, item_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        its_sort = key = item_id = None
+    if its_sort != sort or not isinstance(key, str) or not isinstance(item_id, int):
+        raise InvalidInput(
+            "cursor: not the next_cursor of a page with this sort. Leave it out to start again."
+        )
+    return {"after_key": key, "after_id": item_id}

@@ -1,0 +1,56 @@
+"""What the environment and the command line say, as one frozen object. An unknown name stops the start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mcp_server.errors import did_you_mean
+from mcp_server.models.fields import Name
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and says what it takes."""
+
+
+def default_data_dir() -> Path:
+    """The platform's folder for a user's data. Root's database runs as nobody, who cannot enter /root."""
+    if os.name != "nt" and os.geteuid() == 0:
+        return Path("/var/lib/gearshed")
+    return user_data_path("gearshed")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="GEARSHED_", frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
+    )
+
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    data_dir: Path = Field(default_factory=default_data_dir)
+    user: Name = "local"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+
+NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name != "database_url"}
+
+
+def load(options: Mapping[str, Any]) -> Settings:
+    """Return the settings: *options* from the command line win over the environment."""
+    for name in os.environ:
+        if name.startswith("GEARSHED_") and name not in NAMES:
+            raise SettingsError(
+                f"{name} is no setting of this version.{did_you_mean(name, NAMES)} "
+                f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL."
+            )
+    try:
+        return Settings(**options)
+    except ValidationError as exc:
+        problem = exc.errors(include_url=False, include_input=False)[0]
+        name = str(problem["loc"][0])
+        raise SettingsError(
+            f"{name if name.isupper() else f'GEARSHED_{name.upper()}'}: {problem['msg']}."
+        ) from exc

@@ -1,0 +1,25 @@
+"""Tools for CSV."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server.edge import App, write
+from mcp_server.models.csv import Imported
+from mcp_server.models.fields import SetupName
+from mcp_server.services import csv
+
+
+async def import_csv(
+    ctx: Context[App],
+    csv_text: Annotated[
+        str, Field(max_length=1_000_000, description="The file's content, header line first")
+    ],
+    setup_name: Annotated[
+        SetupName, Field(description="Also create a setup of this name from the list")
+    ] = None,
+) -> Imported:
+    """Import a LighterPack CSV export: an item per line, and missing categories. All or nothing."""
+    async with write(ctx) as conn:
+        return await csv.import_text(conn, csv_text, setup_name)

@@ -1,0 +1,52 @@
+"""Tools for items."""
+
+from typing import Annotated, Unpack
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server.edge import App, read, write
+from mcp_server.models.fields import CategoryRef, Id, Limit
+from mcp_server.models.item import ItemChanges, ItemDeleted, ItemPage, ItemShown, NewItem, Sort
+from mcp_server.services import item
+from mcp_server.strict import spread
+
+
+async def list_items(
+    ctx: Context[App],
+    query: Annotated[
+        str, Field(max_length=200, description="Words, or beginnings of them, that all occur")
+    ] = "",
+    category: Annotated[CategoryRef, Field(description="Name or id")] = None,
+    sort: Annotated[Sort, Field(description="- reverses; unknown values come last")] = "name",
+    limit: Limit = 50,
+    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
+) -> ItemPage:
+    """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1."""
+    async with read(ctx) as conn:
+        return await item.find(conn, query=query, in_category=category, sort=sort, limit=limit, cursor=cursor)
+
+
+async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
+    """Show one item with all its fields; those that are missing are unknown, no quantity is 1."""
+    async with read(ctx) as conn:
+        return await item.get(conn, item_id)
+
+
+@spread
+async def create_item(ctx: Context[App], **new: Unpack[NewItem]) -> ItemShown:
+    """Create an item. Leave out what is unknown: a weight or price of 0 means it weighs or costs nothing."""
+    async with write(ctx) as conn:
+        return await item.create(conn, new)
+
+
+async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> ItemShown:
+    """Change fields of one item. Fields left out keep their value; null or "" clears one to unknown."""
+    async with write(ctx) as conn:
+        return await item.update(conn, item_id, changes)
+
+
+async def delete_item(ctx: Context[App], item_id: Id) -> ItemDeleted:
+    """Delete an item, also from every setup; the result names those setups."""
+    async with write(ctx) as conn:
+        return await item.delete(conn, item_id)

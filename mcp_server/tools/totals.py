@@ -1,0 +1,13 @@
+"""Tools for totals."""
+
+from mcp.server.mcpserver import Context
+
+from mcp_server.edge import App, read
+from mcp_server.models.totals import Totals
+from mcp_server.services import totals
+
+
+async def get_totals(ctx: Context[App]) -> Totals:
+    """Sum up the collection: kinds and pieces of items, grams and cents, by category; and what is unknown."""
+    async with read(ctx) as conn:
+        return await totals.summarize(conn)

@@ -1,0 +1,204 @@
+"""A real PostgreSQL for the whole run, and a migrated database of its own for each test."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import pytest
+from mcp import Client
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+from pytest_docker.plugin import Services
+
+from db import migrations
+from db.embedded import Embedded
+from db.pool import Pool, create_pool, transaction
+from mcp_server.edge import App
+from mcp_server.server import build_server
+from mcp_server.services.auth import ensure_user
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = (["docker", "compose"], ["docker-compose"])
+
+numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        default="auto",
+        metavar="SERVER",
+        help="docker, embedded, embedded18, the URL of a server, or auto: docker where there is an engine with "
+        "the image, else embedded",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"postgres: {chosen_server(config)}"
+
+
+def chosen_server(config: pytest.Config) -> str:
+    choice: str = config.getoption("--postgres")
+    if choice != "auto":
+        return choice
+    return "docker" if compose_command() and has_image("postgres:16") else "embedded"
+
+
+@cache
+def compose_command() -> str | None:
+    """Docker Compose, version 2 or 1, whichever is here and has an engine to talk to."""
+    return next(
+        (" ".join(words) for words in COMPOSE if succeeds(*words, "ls") or succeeds(*words, "version")), None
+    )
+
+
+def has_image(name: str) -> bool:
+    return succeeds("docker", "image", "inspect", name) or succeeds("docker", "pull", "--quiet", name)
+
+
+def succeeds(*command: str) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def docker_compose_command() -> str:
+    command = compose_command()
+    assert command, "neither `docker compose` nor `docker-compose` is installed"
+    return command
+
+
+@pytest.fixture(scope="session")
+def docker_compose_file() -> str:
+    return str(ROOT / "docker-compose.dev.yml")
+
+
+@pytest.fixture(scope="session")
+def docker_setup() -> str:
+    # Version 1 has no --wait: `server` below waits by itself.
+    return "up -d"
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Generator[str]:
+    """The address of the PostgreSQL server that --postgres chose."""
+    choice = chosen_server(request.config)
+    if choice == "docker":
+        os.environ["POSTGRES_PORT"] = "0"
+        services: Services = request.getfixturevalue("docker_services")
+        url = f"postgresql://gearshed:gearshed@127.0.0.1:{services.port_for('postgres', 5432)}/gearshed"
+        services.wait_until_responsive(lambda: answers(url), timeout=60, pause=0.1)
+        yield url
+    elif choice in ("embedded", "embedded18"):
+        with tempfile.TemporaryDirectory(prefix="gearshed-test-") as folder:
+            with Embedded(Path(folder), version=18 if choice == "embedded18" else 16) as embedded:
+                yield embedded.url
+    else:
+        yield choice
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def run_sql(server: str, statement: str, *names: str) -> None:
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(SQL(statement).format(*map(Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Generator[str]:
+    """The name of a database with all migrations applied, to copy from."""
+    name = f"gearshed_test_{os.getpid()}_template"
+    with empty_database(server, name) as url:
+        migrations.upgrade(url)
+        yield name
+
+
+@contextmanager
+def empty_database(server: str, name: str = "", template: str = "template0") -> Generator[str]:
+    """Yield the address of a new database, which is dropped afterwards."""
+    name = name or f"gearshed_test_{os.getpid()}_{next(numbers)}"
+    run_sql(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    try:
+        yield make_conninfo(server, dbname=name)
+    finally:
+        run_sql(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def create_test_db(server: str, template: str):
+    """Yield the address of a database with all migrations applied, dropped afterwards: a copy of *template*."""
+    return empty_database(server, template=template)
+
+
+@pytest.fixture
+def url(server: str, template: str) -> Generator[str]:
+    """The address of this test's own database, with all migrations applied."""
+    with create_test_db(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def pool(url: str) -> AsyncGenerator[Pool]:
+    async with create_pool(url) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def user_id(pool: Pool) -> int:
+    async with pool.connection() as conn:
+        return await ensure_user(conn, "ada")
+
+
+@pytest.fixture
+async def other_user_id(pool: Pool) -> int:
+    async with pool.connection() as conn:
+        return await ensure_user(conn, "eve")
+
+
+@pytest.fixture
+async def conn(pool: Pool, user_id: int) -> AsyncGenerator[AsyncConnection]:
+    """A transaction on ada's collection, as a tool call has it."""
+    async with transaction(pool, user_id) as conn:
+        yield conn
+
+
+@pytest.fixture(params=["legacy", "auto"])
+def era(request: pytest.FixtureRequest) -> Literal["legacy", "auto"]:
+    """The protocol of 2025-11-25, or that of 2026-07-28."""
+    return request.param
+
+
+@pytest.fixture
+async def client(pool: Pool, user_id: int, era: Literal["legacy", "auto"]) -> AsyncGenerator[Client]:
+    """A client of ada's server, in memory."""
+    async with Client(build_server(App(pool, user_id)), mode=era) as client:
+        yield client
+
+
+@pytest.fixture
+async def other_client(
+    pool: Pool, other_user_id: int, era: Literal["legacy", "auto"]
+) -> AsyncGenerator[Client]:
+    """A client of eve's server, on the same database."""
+    async with Client(build_server(App(pool, other_user_id)), mode=era) as client:
+        yield client
