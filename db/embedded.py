@@ -22,6 +22,7 @@ WHEEL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 # A Unix socket's path has room for 103 bytes on every platform; its file name takes these.
 SOCKET_NAME = "/.s.PGSQL.5432"
+ADVICE = "Choose another folder with GEARSHED_DATA_DIR, or set DATABASE_URL to a server of your own."
 
 
 class EmbeddedError(Exception):
@@ -31,8 +32,8 @@ class EmbeddedError(Exception):
 class Embedded:
     """A PostgreSQL server in a folder, shared by every process that opens the folder.
 
-    Whoever is connected counts as a user of it: it is stopped by the last one that leaves. A process that was
-    killed leaves it running, and the next one to use it finds it and stops it.
+    Every connected process counts as a user: the last one to leave stops it. A process that was killed leaves
+    it running, and the next one to use it finds it and stops it.
     """
 
     def __init__(self, folder: Path, *, version: int = 16, tcp: bool = os.name == "nt") -> None:
@@ -63,28 +64,42 @@ class Embedded:
         return f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
 
     def start(self) -> None:
-        self._make_folder(self.folder)
-        with self._lock():
-            if not (self.data / "PG_VERSION").exists():
-                self._create()
-            if not self._is_running():
-                self._launch()
-            self._presence = self._connect()
+        """Join the server's users, after starting it and creating its data where that is needed."""
+        try:
+            self._make_folder(self.folder)
+            with self._lock():
+                if not (self.data / "PG_VERSION").exists():
+                    self._create()
+                if not self._is_running():
+                    self._launch()
+                self._presence = self._connect()
+        except OSError as exc:
+            raise EmbeddedError(f"{self.folder} cannot be used: {exc.strerror or exc}. {ADVICE}") from exc
 
     def stop(self) -> None:
         """Leave, and stop the server if nobody else is connected."""
         with self._lock():
             if self._presence is None:
                 return
-            alone = self._presence.execute("""
-                SELECT count(*) = 0
-                FROM pg_stat_activity
-                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-            """).fetchone()
+            alone = self._is_alone()
             self._presence.close()
             self._presence = None
-            if alone == (True,):
+            if alone:
                 self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast")
+
+    def _is_alone(self) -> bool:
+        from psycopg import OperationalError
+
+        query = """
+            SELECT count(*) = 0
+            FROM pg_stat_activity
+            WHERE backend_type = 'client backend' AND application_name <> current_setting('application_name')
+        """
+        try:
+            return self._presence.execute(query).fetchone()[0]
+        except OperationalError:
+            # It crashed, or somebody else stopped it.
+            return False
 
     @property
     def _password(self) -> Path:
@@ -132,9 +147,12 @@ class Embedded:
     def _connect(self) -> Any:
         # Imported here so that the server is already starting while the driver is being imported.
         import psycopg
+        from psycopg.conninfo import make_conninfo
+
+        from db.pool import CONNECTION
 
         try:
-            return psycopg.connect(self.url, autocommit=True, connect_timeout=10, application_name="gearshed")
+            return psycopg.connect(make_conninfo(self.url, **CONNECTION), autocommit=True)
         except psycopg.OperationalError as exc:
             raise EmbeddedError(f"The database in {self.folder} does not answer; see {self.log}.") from exc
 
@@ -160,11 +178,13 @@ class Embedded:
             output.seek(0)
             said = output.read().strip().splitlines()
         if done.returncode != 0:
+            reason = next(
+                (line for line in said if "error" in line.lower()), said[-1] if said else "no output"
+            )
             who = f", as the user {self.user} because PostgreSQL refuses to run as root" if self.user else ""
             raise EmbeddedError(
-                f"PostgreSQL's {program} failed in {self.folder}{who}: {said[-1] if said else 'no output'} "
-                f"(more in {self.log}). Choose another folder with GEARSHED_DATA_DIR, "
-                "or set DATABASE_URL to a server of your own."
+                f"PostgreSQL's {program} failed in {self.folder}{who}: {reason} "
+                f"(more in {self.log}). {ADVICE}"
             )
 
     def _programs(self) -> Path:

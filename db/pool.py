@@ -1,5 +1,6 @@
 """The async psycopg pool, opened once per process, and the one way to a transaction: bound to one user."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -12,7 +13,8 @@ Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 # Seconds and counts, as libpq names them: a dead peer is noticed within about ten seconds.
 CONNECTION = {
-    "application_name": "gearshed",
+    # With the process, so that an embedded server knows its own connections from those of others.
+    "application_name": f"gearshed {os.getpid()}",
     "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 2,

@@ -43,23 +43,23 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options.add_argument("--data-dir", help="folder of the embedded database")
+    options.add_argument("--user", help="whose collection to serve (default: local)")
+    options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     result = argparse.ArgumentParser(
         prog="gearshed",
         description="An MCP server that keeps your gear collection. Without a command it serves; "
         "at a terminal it explains how to connect a client.",
         epilog="The database is the one that DATABASE_URL names, or else an embedded PostgreSQL. "
         "Every option can be an environment variable too: --data-dir is GEARSHED_DATA_DIR.",
-        argument_default=argparse.SUPPRESS,
+        parents=[options],
     )
     result.add_argument("--version", action="version", version=f"gearshed {version('gearshed')}")
-    result.add_argument("--data-dir", help="folder of the embedded database")
-    result.add_argument("--user", help="whose collection to serve (default: local)")
-    result.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     result.set_defaults(command=serve_or_explain)
     commands = result.add_subparsers(metavar="command")
-    of_db = commands.add_parser("db", help="look after the database").add_subparsers(
-        metavar="command", required=True
-    )
+    db = commands.add_parser("db", help="look after the database")
+    of_db = db.add_subparsers(metavar="command", required=True)
     for group, name, command, text in (
         (commands, "serve", serve, "serve MCP on standard input and output"),
         (
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         (of_db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too"),
         (of_db, "current", current, "print the revision of the database's schema"),
     ):
-        group.add_parser(name, help=text, description=text).set_defaults(command=command)
+        group.add_parser(name, help=text, description=text, parents=[options]).set_defaults(command=command)
     return result
 
 

@@ -5,11 +5,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Literal, LiteralString
 
 import psycopg
 import pytest
@@ -37,8 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--postgres",
         default="auto",
         metavar="SERVER",
-        help="docker, embedded, embedded18, the URL of a server, or auto: docker where there is an engine with "
-        "the image, else embedded",
+        help="docker, embedded, embedded18, the URL of a server, or auto: docker where there is an engine "
+        "with the image, else embedded",
     )
 
 
@@ -47,18 +47,16 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def chosen_server(config: pytest.Config) -> str:
-    choice: str = config.getoption("--postgres")
+    choice = config.getoption("--postgres")
     if choice != "auto":
-        return choice
+        return str(choice)
     return "docker" if compose_command() and has_image("postgres:16") else "embedded"
 
 
 @cache
 def compose_command() -> str | None:
-    """Docker Compose, version 2 or 1, whichever is here and has an engine to talk to."""
-    return next(
-        (" ".join(words) for words in COMPOSE if succeeds(*words, "ls") or succeeds(*words, "version")), None
-    )
+    """Docker Compose, version 2 or 1, whichever is here."""
+    return next((" ".join(words) for words in COMPOSE if succeeds(*words, "version")), None)
 
 
 def has_image(name: str) -> bool:
@@ -100,9 +98,12 @@ def server(request: pytest.FixtureRequest) -> Generator[str]:
         services.wait_until_responsive(lambda: answers(url), timeout=60, pause=0.1)
         yield url
     elif choice in ("embedded", "embedded18"):
-        with tempfile.TemporaryDirectory(prefix="gearshed-test-") as folder:
-            with Embedded(Path(folder), version=18 if choice == "embedded18" else 16) as embedded:
-                yield embedded.url
+        version = 18 if choice == "embedded18" else 16
+        with (
+            tempfile.TemporaryDirectory(prefix="gearshed-test-") as folder,
+            Embedded(Path(folder), version=version) as embedded,
+        ):
+            yield embedded.url
     else:
         yield choice
 
@@ -115,7 +116,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def run_sql(server: str, statement: str, *names: str) -> None:
+def run_sql(server: str, statement: LiteralString, *names: str) -> None:
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(SQL(statement).format(*map(Identifier, names)))
 
@@ -140,8 +141,8 @@ def empty_database(server: str, name: str = "", template: str = "template0") -> 
         run_sql(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def create_test_db(server: str, template: str):
-    """Yield the address of a database with all migrations applied, dropped afterwards: a copy of *template*."""
+def create_test_db(server: str, template: str) -> AbstractContextManager[str]:
+    """Yield the address of a migrated database, a copy of *template*, which is dropped afterwards."""
     return empty_database(server, template=template)
 
 

@@ -1,6 +1,6 @@
 """Rows with sensible defaults, made the way the server makes them."""
 
-from typing import Any
+from typing import Any, cast
 
 from psycopg import AsyncConnection
 
@@ -13,8 +13,7 @@ async def make_category(conn: AsyncConnection, name: str = "Shelter") -> int:
 
 
 async def make_item(conn: AsyncConnection, name: str = "Tent", **fields: Any) -> int:
-    new: NewItem = {"name": name, **fields}
-    return (await item.create(conn, new)).id
+    return (await item.create(conn, cast(NewItem, {"name": name, **fields}))).id
 
 
 async def make_setup(conn: AsyncConnection, name: str = "Weekend", *item_ids: int) -> int:

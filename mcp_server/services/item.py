@@ -1,13 +1,12 @@
 """Items: finding, keeping and losing the things a person owns."""
 
 import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
+from pydantic import ConfigDict, TypeAdapter
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from db.sql import assignments, columns, names, values
@@ -186,19 +185,24 @@ PAGE = SQL("""
 """)
 
 
+# A page's sort, and the key and id of its last row.
+CURSOR = TypeAdapter(tuple[str, str, int], config=ConfigDict(strict=True))
+
+
 def write_cursor(sort: Sort, last: FoundRow) -> str:
-    text = json.dumps([sort, last.key, last.id], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(CURSOR.dump_json((sort, last.key, last.id))).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, sort: Sort) -> dict[str, Any]:
     if not cursor:
         return {"after_key": None, "after_id": None}
     try:
-        its_sort, key, item_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
+        its_sort, key, item_id = CURSOR.validate_json(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        )
+    except ValueError:
         its_sort = key = item_id = None
-    if its_sort != sort or not isinstance(key, str) or not isinstance(item_id, int):
+    if its_sort != sort:
         raise InvalidInput(
             "cursor: not the next_cursor of a page with this sort. Leave it out to start again."
         )

@@ -1,0 +1,456 @@
+"""Imports of LighterPack lists: every line of them, or none."""
+
+import csv
+from decimal import Decimal
+from importlib.resources import files
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from db.pool import Pool, transaction
+from db.query import fetch_value
+from mcp_server.errors import Conflict, InvalidInput
+from mcp_server.models.csv import Imported
+from mcp_server.models.item import ItemRow, ItemShown
+from mcp_server.services import category, item, setup
+from mcp_server.services.csv import import_text
+from tests.factories import make_category, make_setup
+
+REAL_LIST = files("mcp_server").joinpath("data", "ultimate-hike-2025.csv").read_text(encoding="utf-8")
+HEADER = "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable"
+TENT = "Tent,Shelter,green,2,540,gram,https://example.com/tent,249.95,,"
+
+# The line, as the third of a file, and what is said about it.
+BAD_LINES = (
+    (",Shelter,,1,540,gram,,0,,", "line 3, item name: "),
+    ("undefined,Shelter,,1,540,gram,,0,,", "line 3, item name: "),
+    ("Tent,Shelter,,1,heavy,gram,,0,,", "line 3, weight: must be a plain number"),
+    ("Tent,Shelter,,1,-5,gram,,0,,", "line 3, weight: must be a plain number"),
+    ("Tent,Shelter,,1,nan,gram,,0,,", "line 3, weight: must be a plain number"),
+    ("Tent,Shelter,,1,1e3,gram,,0,,", "line 3, weight: must be a plain number"),
+    ('Tent,Shelter,,1,"1,5",gram,,0,,', "line 3, weight: must be a plain number"),
+    ("Tent,Shelter,,1,540 g,gram,,0,,", "line 3, weight: must be a plain number"),
+    ("Tent,Shelter,,1,540,,,0,,", "line 3, weight: has no unit"),
+    ("Tent,Shelter,,1,1000000,kg,,0,,", "line 3, weight: a weight is at least 0 and below 1,000,000 kg"),
+    ("Tent,Shelter,,1,540,stone,,0,,", "line 3, unit: must be ounce, pound, gram or kilogram"),
+    ("Tent,Shelter,,-1,540,gram,,0,,", "line 3, qty: must be a number from 0"),
+    ("Tent,Shelter,,some,540,gram,,0,,", "line 3, qty: must be a number from 0"),
+    ("Tent,Shelter,,1000000000,540,gram,,0,,", "line 3, qty: must be a number from 0"),
+    ("Tent,Shelter,,1,540,gram,,$5,,", "line 3, price: must be a plain number"),
+    ("Tent,Shelter,,1,540,gram,,-5,,", "line 3, price: must be a plain number"),
+    ("Tent,Shelter,,1,540,gram,,1.234,,", "line 3, price: must be a plain number"),
+    ("Tent,Shelter,,1,540,gram,,0,maybe,", "line 3, worn: "),
+    ("Tent,Shelter,,1,540,gram,,0,,Worn", "line 3, consumable: "),
+    (
+        "Tent,Shelter,,1,540,gram,javascript:alert(1),0,,",
+        "line 3, url: must start with http:// or https://",
+    ),
+    (f"{'x' * 201},Shelter,,1,540,gram,,0,,", "line 3, item name: "),
+    (f"Tent,{'x' * 201},,1,540,gram,,0,,", "line 3, category: "),
+    (f"Tent,Shelter,{'x' * 65_537},1,540,gram,,0,,", "line 3, desc: must be at most 64 KB"),
+    ("Tent,Shelter,,1,540,gram,,0,", "Line 3 has 9 cells, the header 10"),
+    ("Tent,Shelter,,1,540,gram,,0,,,", "Line 3 has 11 cells, the header 10"),
+    ('Tent,Shelter,"open,1,540,gram,,0,,', "Line 3 is not valid CSV"),
+    ('"Ink" mitt,Shelter,,1,540,gram,,0,,', "Line 3 is not valid CSV"),
+)
+
+WRONG_HEADERS = (
+    "",
+    "name,category,weight",
+    "Tent,Shelter,green,2,540,gram,https://example.com/tent,249.95,,",
+    "item name,weight",
+    "item name,unit",
+    "weight,unit",
+    "item name,weight,unit,weight",
+    "item name,weight,unit,",
+    "item name|weight|unit",
+)
+
+
+def listing(*lines: str) -> str:
+    return "\n".join((HEADER, *lines)) + "\n"
+
+
+def remarks(imported: Imported) -> list[tuple[int, str, str]]:
+    return [(remark.line, remark.column, remark.note) for remark in imported.remarks]
+
+
+async def all_items(conn: AsyncConnection) -> list[ItemRow]:
+    """The items in the order they were created."""
+    page = await item.find(conn, query="", in_category=None, sort="-newest", limit=500, cursor="")
+    return page.items
+
+
+async def import_one(conn: AsyncConnection, line: str) -> ItemShown:
+    await import_text(conn, listing(line), None)
+    (found,) = await all_items(conn)
+    return await item.get(conn, found.id)
+
+
+async def counts(conn: AsyncConnection) -> tuple[int, int, int]:
+    """How many items, categories and setups there are."""
+    return (
+        await fetch_value(conn, "SELECT count(*) FROM items"),
+        await fetch_value(conn, "SELECT count(*) FROM categories"),
+        await fetch_value(conn, "SELECT count(*) FROM setups"),
+    )
+
+
+async def refuse(conn: AsyncConnection, csv_text: str) -> str:
+    """The words with which a file is refused, after a look at what it left behind: nothing."""
+    with pytest.raises(InvalidInput) as refused:
+        await import_text(conn, csv_text, "Trip")
+    assert await counts(conn) == (0, 0, 0)
+    return str(refused.value)
+
+
+async def test_a_real_list_has_the_totals_that_its_lines_have(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, REAL_LIST, "Ultimate hike 2025")
+    assert (imported.format, imported.items, imported.setup_name) == ("lighterpack", 63, "Ultimate hike 2025")
+    assert imported.setup_id is not None
+    found = await setup.get(conn, imported.setup_id)
+    assert (found.items, found.unweighed, found.unweighed_items) == (63, 1, ("ID kort",))
+    assert found.total_grams == Decimal("9342.68")
+    assert found.worn_grams == Decimal("1546.9")
+    assert found.consumable_grams == Decimal("3419.68")
+    assert found.base_grams == Decimal("4376.1")
+    assert found.pack_grams == Decimal("7795.78")
+    assert [str(part.weight_grams) for part in found.by_category] == [
+        "2534.1",
+        "332.8",
+        "972.4",
+        "2009.8",
+        "3268",
+        "225.58",
+    ]
+
+
+async def test_a_real_list_has_the_totals_of_its_format(conn: AsyncConnection) -> None:
+    total = worn = consumable = Decimal(0)
+    by_category: dict[str, Decimal] = {}
+    for row in csv.DictReader(REAL_LIST.splitlines(keepends=True)):
+        assert row["unit"] == "gram"
+        weight, quantity = Decimal(row["weight"]), Decimal(row["qty"])
+        total += weight * quantity
+        by_category[row["Category"]] = by_category.get(row["Category"], Decimal(0)) + weight * quantity
+        if row["worn"] == "Worn":
+            worn += weight * (1 if quantity > 0 else 0)
+        if row["consumable"] == "Consumable":
+            consumable += weight * quantity
+    imported = await import_text(conn, REAL_LIST, "Ultimate hike 2025")
+    assert imported.setup_id is not None
+    found = await setup.get(conn, imported.setup_id)
+    assert (found.total_grams, found.worn_grams, found.consumable_grams, found.base_grams) == (
+        total,
+        worn,
+        consumable,
+        total - worn - consumable,
+    )
+    assert {part.category: part.weight_grams for part in found.by_category} == by_category
+    assert [part.category for part in found.by_category] == list(by_category)
+    assert imported.new_categories == tuple(by_category)
+
+
+async def test_a_real_list_keeps_every_cell(conn: AsyncConnection) -> None:
+    await import_text(conn, REAL_LIST, None)
+    rows = list(csv.DictReader(REAL_LIST.splitlines(keepends=True)))
+    created = [await item.get(conn, found.id) for found in await all_items(conn)]
+    assert [
+        (found.name, found.category, found.notes or "", found.quantity, found.product_url or "")
+        for found in created
+    ] == [(row["Item Name"], row["Category"], row["desc"], int(row["qty"]), row["url"]) for row in rows]
+    assert [Decimal(str(found.weight_grams or 0)) for found in created] == [
+        Decimal(row["weight"]) for row in rows
+    ]
+
+
+async def test_a_real_list_has_one_remark_for_the_item_nobody_weighed(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, REAL_LIST, None)
+    number = next(at for at, line in enumerate(REAL_LIST.splitlines(), 1) if line.startswith("ID kort,"))
+    assert remarks(imported) == [(number, "weight", "not set: stored as unknown")]
+
+
+async def test_a_line_becomes_an_item_with_all_its_cells(conn: AsyncConnection) -> None:
+    found = await import_one(conn, TENT)
+    assert found.model_dump(exclude={"id", "updated_at"}) == {
+        "name": "Tent",
+        "category": "Shelter",
+        "weight_grams": 540,
+        "price_cents": 24995,
+        "quantity": 2,
+        "notes": "green",
+        "product_url": "https://example.com/tent",
+    }
+
+
+async def test_cells_left_empty_are_unknown_and_one_piece(conn: AsyncConnection) -> None:
+    found = await import_one(conn, "Tent,,,,,,,,,")
+    assert found.model_dump(exclude_none=True, exclude={"id", "updated_at"}) == {
+        "name": "Tent",
+        "quantity": 1,
+    }
+
+
+async def test_a_price_of_0_is_how_the_format_writes_none(conn: AsyncConnection) -> None:
+    assert (await import_one(conn, "Tent,,,1,540,gram,,0,,")).price_cents is None
+
+
+async def test_without_a_setup_name_there_is_no_setup(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, listing(TENT), None)
+    assert (imported.setup_id, imported.setup_name) == (None, None)
+    assert await counts(conn) == (1, 1, 0)
+
+
+async def test_a_category_that_is_there_is_used_in_whatever_case(conn: AsyncConnection) -> None:
+    await make_category(conn, "SHELTER")
+    imported = await import_text(
+        conn, listing(TENT, "Tarp,shelter,,1,300,gram,,0,,", "Bar,Food,,1,50,gram,,0,,"), None
+    )
+    assert imported.new_categories == ("Food",)
+    assert [found.category for found in await all_items(conn)] == ["SHELTER", "SHELTER", "Food"]
+
+
+async def test_spaces_around_a_category_make_no_other_one(conn: AsyncConnection) -> None:
+    await import_text(conn, listing(TENT, "Tarp, Shelter ,,1,300,gram,,0,,"), None)
+    assert [found.name for found in (await category.list_all(conn)).categories] == ["Shelter"]
+
+
+async def test_two_lines_of_the_same_name_are_two_items(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, listing(TENT, TENT), "Trip")
+    assert imported.setup_id is not None
+    assert (await setup.get(conn, imported.setup_id)).total_grams == 4 * 540
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+async def test_every_common_dialect_is_read(conn: AsyncConnection, delimiter: str, newline: str) -> None:
+    lines = (HEADER, TENT, "Cup,Cook,,1,100,gram,,0,,")
+    imported = await import_text(conn, newline.join(lines).replace(",", delimiter) + newline, None)
+    assert (imported.format, imported.items) == ("lighterpack", 2)
+    assert [(found.name, found.category, found.weight_grams) for found in await all_items(conn)] == [
+        ("Tent", "Shelter", 540),
+        ("Cup", "Cook", 100),
+    ]
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_header(conn: AsyncConnection) -> None:
+    assert (await import_text(conn, "\ufeff" + listing(TENT).replace("\n", "\r\n"), None)).items == 1
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+async def test_commas_in_the_cells_do_not_decide_about_the_delimiter(
+    conn: AsyncConnection, newline: str
+) -> None:
+    lines = ("item name;weight;unit", "Tent, green, big, old, torn;540;gram")
+    await import_text(conn, newline.join(lines), None)
+    assert [found.name for found in await all_items(conn)] == ["Tent, green, big, old, torn"]
+
+
+@pytest.mark.parametrize(
+    "csv_text", [listing(TENT).rstrip("\n"), listing(TENT) + "\n\n", listing("", TENT, ",,,,,,,,,")]
+)
+async def test_blank_lines_and_a_missing_last_newline_do_not_matter(
+    conn: AsyncConnection, csv_text: str
+) -> None:
+    assert (await import_text(conn, csv_text, None)).items == 1
+
+
+async def test_columns_may_come_in_any_order_and_case(conn: AsyncConnection) -> None:
+    text = "UNIT, Weight ,consumable,ITEM name,Qty\nounce,2,,Spoon,3\n"
+    await import_text(conn, text, None)
+    (found,) = await all_items(conn)
+    assert (found.name, found.weight_grams, found.quantity) == ("Spoon", 56.69904625, 3)
+
+
+async def test_a_quoted_cell_may_hold_the_delimiter_and_quotes(conn: AsyncConnection) -> None:
+    found = await import_one(conn, '"Tent, UL2 ""Ink""",Shelter,,1,2,pound,,100,Worn,')
+    assert (found.name, found.weight_grams, found.price_cents) == ('Tent, UL2 "Ink"', 907.18474, 10000)
+
+
+async def test_units_are_read_in_all_their_spellings(conn: AsyncConnection) -> None:
+    spellings = {
+        Decimal(1): ("gram", "g", "grams", "GRAM", " gram "),
+        Decimal(1000): ("kilogram", "kg", "Kilograms"),
+        Decimal("28.349523125"): ("ounce", "oz", "OUNCES"),
+        Decimal("453.59237"): ("pound", "lb", "lbs", "Pounds"),
+    }
+    expected = [(unit, float(grams * 3 / 2)) for grams, units in spellings.items() for unit in units]
+    await import_text(conn, listing(*(f"{unit.strip()},,,1,1.5,{unit},,0,," for unit, _ in expected)), None)
+    assert [(found.name, found.weight_grams) for found in await all_items(conn)] == [
+        (unit.strip(), grams) for unit, grams in expected
+    ]
+
+
+async def test_a_fraction_of_a_piece_stays_one_in_the_setup(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, listing("Tape,Repair,,1.5,10,gram,,0,,"), "Trip")
+    assert imported.setup_id is not None
+    (line,) = (await setup.get(conn, imported.setup_id)).lines
+    (owned,) = await all_items(conn)
+    assert (line.quantity, owned.quantity) == (Decimal("1.5"), 2)
+    assert remarks(imported) == [(2, "qty", "the item's quantity is rounded up to 2")]
+
+
+async def test_a_quantity_of_0_is_on_the_list_and_weighs_nothing(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, listing("Tape,Repair,,0,10,gram,,0,Worn,"), "Trip")
+    assert imported.setup_id is not None
+    found = await setup.get(conn, imported.setup_id)
+    (owned,) = await all_items(conn)
+    assert (owned.quantity, found.lines[0].quantity, found.total_grams, found.worn_grams) == (0, 0, 0, 0)
+    assert imported.remarks == ()
+
+
+@pytest.mark.parametrize(("quantity", "worn_grams"), [("1", 20), ("3", 20), ("0.5", 10)])
+async def test_one_piece_of_a_worn_line_is_worn(
+    conn: AsyncConnection, quantity: str, worn_grams: int
+) -> None:
+    imported = await import_text(conn, listing(f"Socks,Clothes,,{quantity},20,gram,,0,WORN,"), "Trip")
+    assert imported.setup_id is not None
+    found = await setup.get(conn, imported.setup_id)
+    assert found.worn_grams == worn_grams
+    assert found.total_grams == 20 * Decimal(quantity)
+
+
+async def test_worn_and_consumable_both_is_consumable_with_a_remark(conn: AsyncConnection) -> None:
+    imported = await import_text(conn, listing("Blister pad,,,2,5,gram,,0,Worn,Consumable"), "Trip")
+    assert imported.setup_id is not None
+    found = await setup.get(conn, imported.setup_id)
+    assert (found.lines[0].classification, found.consumable_grams, found.worn_grams) == ("consumable", 10, 0)
+    assert remarks(imported) == [(2, "worn", "consumable too: stored as consumable")]
+
+
+@pytest.mark.parametrize("weight", ["0", "0.00", "", " "])
+async def test_a_weight_of_0_is_unknown_with_a_remark(conn: AsyncConnection, weight: str) -> None:
+    imported = await import_text(conn, listing(f"Card,,,1,{weight},gram,,0,,"), None)
+    assert [found.weight_grams for found in await all_items(conn)] == [None]
+    assert remarks(imported) == [(2, "weight", "not set: stored as unknown")]
+
+
+async def test_the_word_undefined_is_an_empty_cell(conn: AsyncConnection) -> None:
+    found = await import_one(
+        conn, "Tent,undefined,undefined,undefined,undefined,undefined,undefined,undefined,undefined,undefined"
+    )
+    assert found.model_dump(exclude_none=True, exclude={"id", "updated_at"}) == {
+        "name": "Tent",
+        "quantity": 1,
+    }
+
+
+async def test_an_item_may_have_undefined_in_its_name(conn: AsyncConnection) -> None:
+    assert (await import_one(conn, "undefined behaviour,,,1,5,gram,,0,,")).name == "undefined behaviour"
+
+
+async def test_a_bad_line_refuses_the_whole_file_and_is_named(conn: AsyncConnection) -> None:
+    for line, problem in BAD_LINES:
+        words = await refuse(conn, listing(TENT, line, TENT))
+        assert words.startswith("[invalid_input] csv_text: nothing was imported. ")
+        assert problem in words
+
+
+async def test_every_bad_line_is_named_with_its_number_and_column(conn: AsyncConnection) -> None:
+    words = await refuse(
+        conn,
+        listing(
+            "Tent,Shelter,,1,heavy,gram,,0,,",
+            TENT,
+            "Cup,Cook,,1,100,stone,,free,,",
+            "",
+            ",Cook,,1,100,gram,,0,,",
+        ),
+    )
+    assert [
+        place in words for place in ("line 2, weight", "line 4, unit", "line 4, price", "line 6, item name")
+    ] == [True] * 4
+    assert "line 3" not in words
+    assert "line 4, weight" not in words
+
+
+async def test_of_very_many_bad_lines_twenty_are_named(conn: AsyncConnection) -> None:
+    words = await refuse(conn, listing(*["Tent,Shelter,,1,heavy,gram,,0,,"] * 25))
+    assert "line 21, weight" in words
+    assert "line 22, weight" not in words
+    assert words.endswith("; and 5 more.")
+
+
+async def test_a_refused_file_leaves_nothing_behind(pool: Pool, user_id: int) -> None:
+    with pytest.raises(InvalidInput, match="line 3, weight"):
+        async with transaction(pool, user_id) as conn:
+            await import_text(conn, listing(TENT, "Cup,Cook,,1,heavy,gram,,0,,"), "Trip")
+    async with transaction(pool, user_id) as conn:
+        assert await counts(conn) == (0, 0, 0)
+
+
+async def test_an_import_that_fails_halfway_leaves_nothing_behind(pool: Pool, user_id: int) -> None:
+    with pytest.raises(psycopg.DataError):
+        async with transaction(pool, user_id) as conn:
+            await import_text(conn, listing(TENT, "Cup,Cook,\0,1,5,gram,,0,,"), "Trip")
+    async with transaction(pool, user_id) as conn:
+        assert await counts(conn) == (0, 0, 0)
+
+
+async def test_another_header_is_refused_with_the_columns_that_it_should_have(conn: AsyncConnection) -> None:
+    for header in WRONG_HEADERS:
+        words = await refuse(conn, f"{header}\n{TENT}\n")
+        assert words.startswith("[invalid_input] csv_text: not a LighterPack list.")
+        for column in HEADER.lower().split(","):
+            assert column in words
+
+
+async def test_an_unknown_column_is_named(conn: AsyncConnection) -> None:
+    words = await refuse(conn, "item name,weight,unit,colour\nTent,540,gram,green\n")
+    assert words.endswith("; not 'colour'.")
+
+
+@pytest.mark.parametrize("csv_text", [HEADER, HEADER + "\n", listing("", ",,,,,,,,,")])
+async def test_a_header_without_lines_is_refused(conn: AsyncConnection, csv_text: str) -> None:
+    assert "has a header but no lines" in await refuse(conn, csv_text)
+
+
+@pytest.mark.parametrize("csv_text", ["", " ", "\n\n", "\ufeff"])
+async def test_an_empty_text_is_refused(conn: AsyncConnection, csv_text: str) -> None:
+    await refuse(conn, csv_text)
+
+
+async def test_a_cell_of_several_lines_keeps_the_numbers_right(conn: AsyncConnection) -> None:
+    words = await refuse(
+        conn, listing('Tent,Shelter,"first\nsecond\nthird",1,540,gram,,0,,', "Cup,Cook,,1,heavy,gram,,0,,")
+    )
+    assert "line 5, weight" in words
+
+
+async def test_a_cell_of_several_lines_is_kept(conn: AsyncConnection) -> None:
+    found = await import_one(conn, 'Tent,Shelter,"first\nsecond",1,540,gram,,0,,')
+    assert found.notes == "first\nsecond"
+
+
+async def test_a_bad_line_that_spans_several_is_named_by_its_first(conn: AsyncConnection) -> None:
+    words = await refuse(conn, listing(TENT, 'Cup,Cook,"first\nsecond",1,heavy,gram,,0,,'))
+    assert "line 3, weight" in words
+
+
+async def test_a_quote_inside_a_cell_is_a_character_like_any_other(conn: AsyncConnection) -> None:
+    await import_text(conn, listing('Pan 12",Cook,for "2" people,1,500,gram,,0,,', TENT), None)
+    assert [found.name for found in await all_items(conn)] == ['Pan 12"', "Tent"]
+
+
+async def test_a_quote_that_is_never_closed_does_not_swallow_the_lines_behind_it(
+    conn: AsyncConnection,
+) -> None:
+    words = await refuse(conn, listing(TENT, '"Tarp,Shelter,,1,300,gram,,0,,', TENT, TENT))
+    assert "Line 3 is not valid CSV" in words
+
+
+async def test_a_quote_that_another_line_closes_does_not_swallow_the_line_between(
+    conn: AsyncConnection,
+) -> None:
+    await refuse(conn, listing('"Ink mitt,Clothes,,1,23,gram,,0,,', 'Pan 12",Cook,,1,500,gram,,0,,'))
+
+
+@pytest.mark.parametrize("setup_name", ["Weekend", "WEEKEND"])
+async def test_a_setup_that_is_there_is_not_made_again(conn: AsyncConnection, setup_name: str) -> None:
+    setup_id = await make_setup(conn, "Weekend")
+    with pytest.raises(
+        Conflict, match=f"There is a setup '{setup_name}' already: call get_setup with setup_id {setup_id}"
+    ):
+        await import_text(conn, listing(TENT), setup_name)
+    assert await counts(conn) == (0, 0, 1)

@@ -1,0 +1,563 @@
+"""Items: creating, changing, finding and losing them."""
+
+import re
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, get_args
+
+import pytest
+from psycopg import AsyncConnection
+
+from db.pool import Pool, transaction
+from db.query import fetch_value
+from mcp_server.errors import InvalidInput, NotFound
+from mcp_server.models.item import ItemChanges, ItemPage, Sort
+from mcp_server.services import category, item, setup
+from tests.factories import make_category, make_item, make_setup
+
+SORTS: tuple[Sort, ...] = get_args(Sort)
+NO_CURSORS = (
+    "x",
+    "12",
+    "not a cursor",
+    "ö",
+    "%%%",
+    "=",
+    *(
+        urlsafe_b64encode(text).decode()
+        for text in (
+            b"name",
+            b"\xff\xfe",
+            b"12",
+            b"null",
+            b"[]",
+            b'"abc"',
+            b'{"name": 1}',
+            b'["name", "tent"]',
+            b'["name", null, 1]',
+            b'["name", "tent", "one"]',
+            b'["name", "tent", 1.5]',
+            b'["name", "tent", 1, 2]',
+            b'["no such sort", "tent", 1]',
+            b'[["name"], "tent", 1]',
+            b"[" * 1500,
+        )
+    ),
+)
+NO_ITEM_12 = re.escape("[not_found] No item 12. Call list_items to find its id.")
+
+
+async def find(
+    conn: AsyncConnection,
+    query: str = "",
+    *,
+    in_category: str | None = None,
+    sort: Sort = "name",
+    limit: int = 500,
+    cursor: str = "",
+) -> ItemPage:
+    return await item.find(conn, query=query, in_category=in_category, sort=sort, limit=limit, cursor=cursor)
+
+
+async def names(conn: AsyncConnection, query: str = "", **options: Any) -> list[str]:
+    return [found.name for found in (await find(conn, query, **options)).items]
+
+
+async def found_by(conn: AsyncConnection, query: str) -> tuple[str, ...]:
+    """A query and the names it finds, so that a failure shows which one it was."""
+    return (query, *await names(conn, query))
+
+
+async def set_times(conn: AsyncConnection, item_id: int, created: int, updated: int) -> None:
+    await conn.execute(
+        "UPDATE items SET created_at = %(created)s, updated_at = %(updated)s WHERE id = %(item_id)s",
+        {
+            "item_id": item_id,
+            "created": datetime(created, 1, 1, tzinfo=UTC),
+            "updated": datetime(updated, 1, 1, tzinfo=UTC),
+        },
+    )
+
+
+async def walk(
+    conn: AsyncConnection, sort: Sort, limit: int, between: Callable[[ItemPage], Any] | None = None
+) -> list[int]:
+    """The ids of all pages, one after the other; *between* makes what is awaited before the next page."""
+    ids: list[int] = []
+    page = await find(conn, sort=sort, limit=limit)
+    while True:
+        ids += [found.id for found in page.items]
+        if page.next_cursor is None:
+            return ids
+        if between is not None:
+            await between(page)
+        page = await find(conn, sort=sort, limit=limit, cursor=page.next_cursor)
+
+
+async def make_ties(conn: AsyncConnection, count: int, random: Random) -> list[int]:
+    """Items of which many have the same name, weight, price and times, and some none."""
+    ids: list[int] = []
+    for _ in range(count):
+        item_id = await make_item(
+            conn,
+            random.choice(["Peg", "peg", "Tent", "Öl", "a b"]),
+            weight=random.choice([None, 0.0, 0.1, 12.9, 1e8 + 0.1]),
+            price_cents=random.choice([None, 0, 100, 10**15 - 1]),
+        )
+        await set_times(conn, item_id, random.choice([2020, 2021]), random.choice([2022, 2023, 2024]))
+        ids.append(item_id)
+    return ids
+
+
+async def test_a_new_item_takes_the_defaults(conn: AsyncConnection) -> None:
+    created = await item.create(conn, {"name": "Tent"})
+    assert created.model_dump(exclude={"id", "updated_at"}) == {
+        "name": "Tent",
+        "category": None,
+        "weight_grams": None,
+        "price_cents": None,
+        "quantity": 1,
+        "notes": None,
+        "product_url": None,
+    }
+
+
+async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    created = await item.create(
+        conn,
+        {
+            "name": "Tent 🏕️",
+            "category": "Shelter",
+            "weight": 907.18474,
+            "price_cents": 24995,
+            "quantity": 0,
+            "notes": "Second\nline",
+            "product_url": "https://example.com/tent",
+        },
+    )
+    assert created == await item.get(conn, created.id)
+    assert created.model_dump(exclude={"id", "updated_at"}) == {
+        "name": "Tent 🏕️",
+        "category": "Shelter",
+        "weight_grams": 907.18474,
+        "price_cents": 24995,
+        "quantity": 0,
+        "notes": "Second\nline",
+        "product_url": "https://example.com/tent",
+    }
+
+
+async def test_none_for_a_new_item_is_as_good_as_left_out(conn: AsyncConnection) -> None:
+    created = await item.create(conn, {"name": "Tent", "quantity": None, "weight": None, "category": None})
+    assert (created.quantity, created.weight_grams, created.category) == (1, None, None)
+
+
+async def test_a_weight_and_a_price_of_nothing_are_known(conn: AsyncConnection) -> None:
+    created = await item.create(conn, {"name": "Gift", "weight": 0.0, "price_cents": 0})
+    assert (created.weight_grams, created.price_cents) == (0, 0)
+
+
+async def test_a_category_is_found_by_its_name_however_it_is_written(conn: AsyncConnection) -> None:
+    await make_category(conn, "Sleep System")
+    for reference in ("Sleep System", "sleep system", "SLEEP SYSTEM", "  Sleep System "):
+        created = await item.create(conn, {"name": "Quilt", "category": reference})
+        assert (reference, created.category) == (reference, "Sleep System")
+
+
+async def test_a_category_is_found_by_its_id(conn: AsyncConnection) -> None:
+    await make_category(conn, "Cook")
+    category_id = await make_category(conn, "Shelter")
+    created = await item.create(conn, {"name": "Tent", "category": str(category_id)})
+    assert created.category == "Shelter"
+
+
+async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    with pytest.raises(NotFound, match=r"No category 'Sheltr'\. Did you mean Shelter\? Call list_categories"):
+        await item.create(conn, {"name": "Tent", "category": "Sheltr"})
+
+
+async def test_changes_leave_out_what_they_keep(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    item_id = await make_item(
+        conn, "Tent", category="Shelter", weight=1000.0, price_cents=30000, quantity=2, notes="green"
+    )
+    before = await item.get(conn, item_id)
+    updated = await item.update(conn, item_id, {"weight": 950.5})
+    assert updated == before.model_copy(update={"weight_grams": 950.5})
+
+
+async def test_none_clears_a_field(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    item_id = await make_item(
+        conn,
+        "Tent",
+        category="Shelter",
+        weight=1000.0,
+        price_cents=30000,
+        notes="green",
+        product_url="https://example.com",
+    )
+    changes: ItemChanges = {
+        "category": None,
+        "weight": None,
+        "price_cents": None,
+        "notes": None,
+        "product_url": None,
+    }
+    updated = await item.update(conn, item_id, changes)
+    assert updated.model_dump(exclude_none=True, exclude={"id", "updated_at"}) == {
+        "name": "Tent",
+        "quantity": 1,
+    }
+
+
+async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    item_id = await make_item(conn, "Tent")
+    changes: ItemChanges = {
+        "name": "Tarp",
+        "category": "shelter",
+        "weight": 300.0,
+        "price_cents": 9900,
+        "quantity": 3,
+        "notes": "blue",
+        "product_url": "http://example.com/tarp",
+    }
+    updated = await item.update(conn, item_id, changes)
+    assert updated == await item.get(conn, item_id)
+    assert updated.model_dump(exclude={"id", "updated_at"}) == {
+        "name": "Tarp",
+        "category": "Shelter",
+        "weight_grams": 300,
+        "price_cents": 9900,
+        "quantity": 3,
+        "notes": "blue",
+        "product_url": "http://example.com/tarp",
+    }
+
+
+async def test_empty_changes_return_the_item_as_it_is(conn: AsyncConnection) -> None:
+    item_id = await make_item(conn, "Tent", weight=1000.0)
+    before = await item.get(conn, item_id)
+    assert await item.update(conn, item_id, {}) == before
+
+
+async def test_changes_touch_no_other_item(conn: AsyncConnection) -> None:
+    item_id, other_id = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    before = await item.get(conn, other_id)
+    await item.update(conn, item_id, {"name": "Bivy", "weight": 100.0})
+    assert await item.get(conn, other_id) == before
+
+
+async def test_a_change_to_an_unknown_category_is_refused_and_changes_nothing(conn: AsyncConnection) -> None:
+    item_id = await make_item(conn, "Tent")
+    with pytest.raises(NotFound, match="No category 'Nowhere'"):
+        await item.update(conn, item_id, {"name": "Tarp", "category": "Nowhere"})
+    assert (await item.get(conn, item_id)).name == "Tent"
+
+
+async def test_a_change_moves_updated_at(pool: Pool, user_id: int) -> None:
+    async with transaction(pool, user_id) as conn:
+        item_id = await make_item(conn, "Tent")
+        before = await item.get(conn, item_id)
+    async with transaction(pool, user_id) as conn:
+        updated = await item.update(conn, item_id, {"notes": "green"})
+    assert updated.updated_at > before.updated_at
+
+
+async def test_an_absent_item_cannot_be_shown(conn: AsyncConnection) -> None:
+    with pytest.raises(NotFound, match=NO_ITEM_12):
+        await item.get(conn, 12)
+
+
+async def test_an_absent_item_cannot_be_changed(conn: AsyncConnection) -> None:
+    with pytest.raises(NotFound, match=NO_ITEM_12):
+        await item.update(conn, 12, {"name": "Tarp"})
+
+
+async def test_an_absent_item_cannot_be_deleted(conn: AsyncConnection) -> None:
+    with pytest.raises(NotFound, match=NO_ITEM_12):
+        await item.delete(conn, 12)
+
+
+async def test_the_last_id_there_can_be_is_just_absent(conn: AsyncConnection) -> None:
+    with pytest.raises(NotFound, match=f"No item {2**63 - 1}"):
+        await item.get(conn, 2**63 - 1)
+
+
+async def test_a_deleted_item_is_gone(conn: AsyncConnection) -> None:
+    item_id, other_id = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    deleted = await item.delete(conn, item_id)
+    assert (deleted.deleted, deleted.removed_from_setups) == ("Tent", ())
+    assert [found.id for found in (await find(conn)).items] == [other_id]
+    with pytest.raises(NotFound):
+        await item.get(conn, item_id)
+
+
+async def test_a_deleted_item_leaves_every_setup_and_names_them(conn: AsyncConnection) -> None:
+    tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    weekend = await make_setup(conn, "Weekend", tent, tarp)
+    await make_setup(conn, "alps", tent)
+    await make_setup(conn, "Home", tarp)
+    deleted = await item.delete(conn, tent)
+    assert deleted.removed_from_setups == ("alps", "Weekend")
+    assert [line.name for line in (await setup.get(conn, weekend)).lines] == ["Tarp"]
+
+
+async def test_every_word_is_the_beginning_of_a_word_of_the_name_or_the_notes(conn: AsyncConnection) -> None:
+    await make_item(conn, "Merino Socks", notes="Wool, for hiking")
+    await make_item(conn, "Titanium Cup", notes="Dented")
+    for query in ("merino", "MER", "m", "wool", "hik", "soc merino", "m m s"):
+        assert await found_by(conn, query) == (query, "Merino Socks")
+
+
+async def test_a_word_that_begins_no_word_finds_nothing(conn: AsyncConnection) -> None:
+    await make_item(conn, "Merino Socks", notes="Wool, for hiking")
+    await make_item(conn, "Titanium Cup", notes="Dented")
+    for query in ("rino", "ocks", "merino cup", "wool dented", "socksy", "merinosocks"):
+        assert await found_by(conn, query) == (query,)
+
+
+async def test_no_words_find_everything(conn: AsyncConnection) -> None:
+    await make_item(conn, "Tent")
+    await make_item(conn, "Cup")
+    for query in ("", "  ", "\t\n"):
+        assert await found_by(conn, query) == (query, "Cup", "Tent")
+
+
+async def test_small_words_count_like_any_other(conn: AsyncConnection) -> None:
+    await make_item(conn, "The and a is")
+    await make_item(conn, "Cup")
+    for query in ("the", "and", "a", "is"):
+        assert await found_by(conn, query) == (query, "The and a is")
+
+
+async def test_a_percent_sign_matches_only_itself(conn: AsyncConnection) -> None:
+    await make_item(conn, "100% wool")
+    await make_item(conn, "100 wool pads")
+    for query in ("100%", "%", "100% wool"):
+        assert await found_by(conn, query) == (query, "100% wool")
+    assert await names(conn, "wool%") == []
+
+
+async def test_an_underscore_matches_only_itself(conn: AsyncConnection) -> None:
+    await make_item(conn, "Pot mk_2")
+    await make_item(conn, "Pot mkx2")
+    for query in ("mk_2", "_", "pot mk_2"):
+        assert await found_by(conn, query) == (query, "Pot mk_2")
+    assert await names(conn, "p_t") == []
+
+
+async def test_an_emoji_finds_itself(conn: AsyncConnection) -> None:
+    await make_item(conn, "Visor", notes="🧢")
+    await make_item(conn, "Tent 🏕️")
+    assert await names(conn, "🧢") == ["Visor"]
+    assert await names(conn, "🏕️ tent") == ["Tent 🏕️"]
+
+
+async def test_a_hyphenated_word_is_found_whole_and_by_its_parts(conn: AsyncConnection) -> None:
+    await make_item(conn, "Durston X-mid 1p")
+    await make_item(conn, "Tent")
+    for query in ("x-mid", "X-MID", "x-mi", "mid", "x", "durston x-mid 1p"):
+        assert await found_by(conn, query) == (query, "Durston X-mid 1p")
+
+
+async def test_a_word_begins_behind_any_punctuation(conn: AsyncConnection) -> None:
+    wanted = {
+        "squeeze": "Sawyer (squeeze)",
+        "thin": "Rope,thin",
+        "two": "mk_two",
+        "mittens": "Gloves/mittens",
+        "25": "Nitecore NU-25",
+        "125": "Poles 105-125cm",
+        "5A": "12V/5A charger",
+        "aid": "Tear.Aid",
+    }
+    for name in wanted.values():
+        await make_item(conn, name)
+    assert {query: await names(conn, query) for query in wanted} == {
+        query: [name] for query, name in wanted.items()
+    }
+
+
+async def test_letters_beyond_ascii_have_no_case_either(conn: AsyncConnection) -> None:
+    await make_item(conn, "Öronproppar")
+    for query in ("öron", "ÖRONPROPPAR", "Öro"):
+        assert await found_by(conn, query) == (query, "Öronproppar")
+
+
+async def test_no_character_of_a_query_means_anything(conn: AsyncConnection) -> None:
+    await make_item(conn, "Tent")
+    for query in (
+        "!",
+        "&",
+        "t & e",
+        "t | e",
+        "tent:*",
+        "'",
+        '"',
+        "(",
+        "<->",
+        "\\",
+        "tent'",
+        "t\\:e",
+        ";--",
+        "%(x)s",
+    ):
+        assert await found_by(conn, query) == (query,)
+
+
+async def test_a_category_narrows_the_list(conn: AsyncConnection) -> None:
+    category_id = await make_category(conn, "Shelter")
+    await make_item(conn, "Tent green", category="Shelter")
+    await make_item(conn, "Tarp", category="Shelter")
+    await make_item(conn, "Cup green")
+    assert await names(conn, in_category="shelter") == ["Tarp", "Tent green"]
+    assert await names(conn, in_category=str(category_id)) == ["Tarp", "Tent green"]
+    assert await names(conn, "green", in_category="shelter") == ["Tent green"]
+
+
+async def test_a_list_of_an_unknown_category_is_refused(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    with pytest.raises(NotFound, match=r"No category 'shelf'\."):
+        await find(conn, in_category="shelf")
+
+
+async def test_a_listed_item_shows_its_category(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    item_id = await make_item(conn, "Tent", category="Shelter", weight=12.5, price_cents=5, quantity=2)
+    (found,) = (await find(conn)).items
+    assert found.model_dump() == {
+        "id": item_id,
+        "name": "Tent",
+        "category": "Shelter",
+        "weight_grams": 12.5,
+        "price_cents": 5,
+        "quantity": 2,
+    }
+
+
+async def test_the_total_counts_what_matches_and_not_the_page(conn: AsyncConnection) -> None:
+    for number in range(5):
+        await make_item(conn, f"Peg {number}")
+    await make_item(conn, "Tent")
+    page = await find(conn, "peg", limit=2)
+    assert (page.total, len(page.items)) == (5, 2)
+
+
+async def test_an_empty_collection_is_an_empty_page(conn: AsyncConnection) -> None:
+    assert (await find(conn)).model_dump() == {"total": 0, "next_cursor": None, "items": []}
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["Axe", "bowl", "Cup"]),
+        ("-name", ["Cup", "bowl", "Axe"]),
+        ("weight", ["bowl", "Axe", "Cup"]),
+        ("-weight", ["Axe", "bowl", "Cup"]),
+        ("price", ["Cup", "Axe", "bowl"]),
+        ("-price", ["Axe", "Cup", "bowl"]),
+        ("newest", ["bowl", "Cup", "Axe"]),
+        ("-newest", ["Axe", "Cup", "bowl"]),
+        ("updated", ["Cup", "Axe", "bowl"]),
+        ("-updated", ["bowl", "Axe", "Cup"]),
+    ],
+)
+async def test_every_sort_has_its_order_and_the_unknown_last(
+    conn: AsyncConnection, sort: Sort, expected: list[str]
+) -> None:
+    await set_times(conn, await make_item(conn, "Axe", weight=900.0, price_cents=5000), 2020, 2023)
+    await set_times(conn, await make_item(conn, "bowl", weight=50.0), 2022, 2022)
+    await set_times(conn, await make_item(conn, "Cup", price_cents=0), 2021, 2024)
+    assert await names(conn, sort=sort) == expected
+
+
+def test_every_sort_is_built() -> None:
+    assert set(item.ORDERS) == set(SORTS)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_the_pages_together_are_the_list(conn: AsyncConnection, sort: Sort) -> None:
+    ids = await make_ties(conn, 23, Random(7))
+    whole = [found.id for found in (await find(conn, sort=sort)).items]
+    assert sorted(whole) == sorted(ids)
+    assert await walk(conn, sort, 4) == whole
+    assert await walk(conn, sort, 1) == whole
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_rows_that_come_and_go_between_pages_disturb_no_other(
+    conn: AsyncConnection, sort: Sort
+) -> None:
+    random = Random(11)
+    there_throughout = set(await make_ties(conn, 30, random))
+
+    async def disturb(page: ItemPage) -> None:
+        await make_ties(conn, 2, random)
+        # The row that the cursor stands on, and one from anywhere.
+        for gone in {page.items[-1].id, random.choice(sorted(there_throughout))}:
+            there_throughout.discard(gone)
+            await conn.execute("DELETE FROM items WHERE id = %(id)s", {"id": gone})
+
+    seen = Counter(await walk(conn, sort, 5, disturb))
+    assert len(there_throughout) > 5
+    assert {item_id: seen[item_id] for item_id in there_throughout} == dict.fromkeys(there_throughout, 1)
+    assert set(seen.values()) == {1}
+
+
+async def test_the_last_page_has_no_cursor_even_when_it_is_full(conn: AsyncConnection) -> None:
+    for number in range(4):
+        await make_item(conn, f"Peg {number}")
+    first = await find(conn, limit=2)
+    assert first.next_cursor is not None
+    last = await find(conn, limit=2, cursor=first.next_cursor)
+    assert (len(last.items), last.next_cursor) == (2, None)
+
+
+async def test_a_cursor_goes_on_with_the_same_query(conn: AsyncConnection) -> None:
+    for name in ("Peg 1", "Pan", "Peg 2", "Pot", "Peg 3"):
+        await make_item(conn, name)
+    first = await find(conn, "peg", limit=1)
+    assert first.next_cursor is not None
+    assert await names(conn, "peg", cursor=first.next_cursor) == ["Peg 2", "Peg 3"]
+
+
+async def test_what_is_no_cursor_is_refused(conn: AsyncConnection) -> None:
+    await make_item(conn, "Tent")
+    for cursor in NO_CURSORS:
+        with pytest.raises(InvalidInput, match="cursor: not the next_cursor of a page with this sort"):
+            await find(conn, cursor=cursor)
+
+
+async def test_a_cursor_of_another_sort_is_refused(conn: AsyncConnection) -> None:
+    await make_item(conn, "Tent")
+    await make_item(conn, "Tarp")
+    cursor = (await find(conn, sort="name", limit=1)).next_cursor
+    assert cursor is not None
+    for sort in SORTS:
+        if sort != "name":
+            with pytest.raises(InvalidInput, match="Leave it out to start again"):
+                await find(conn, sort=sort, cursor=cursor)
+
+
+async def test_many_items_are_created_in_their_order(conn: AsyncConnection) -> None:
+    ids = await item.create_rows(conn, [{"name": f"Peg {number}"} for number in range(12)])
+    assert [(await item.get(conn, item_id)).name for item_id in ids] == [f"Peg {n}" for n in range(12)]
+
+
+async def test_another_user_has_none_of_it(pool: Pool, user_id: int, other_user_id: int) -> None:
+    async with transaction(pool, user_id) as conn:
+        item_id = await make_item(conn, "Tent", category=str(await make_category(conn, "Shelter")))
+    async with transaction(pool, other_user_id) as conn:
+        assert await names(conn) == []
+        with pytest.raises(NotFound, match=f"No item {item_id}"):
+            await item.update(conn, item_id, {"name": "Mine"})
+        with pytest.raises(NotFound, match="No category 'Shelter'"):
+            await category.find(conn, "Shelter")
+        assert await fetch_value(conn, "SELECT count(*) FROM items") == 0

@@ -1,0 +1,93 @@
+"""All tools together: what a client reads before it calls any of them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.types import Tool
+
+from mcp_server.server import INSTRUCTIONS, TOOLS
+
+SNAPSHOT = Path(__file__).parent / "snapshots" / "tools.json"
+BUDGET = 22_000
+
+
+async def listed(client: Client) -> list[Tool]:
+    return (await client.list_tools()).tools
+
+
+def everywhere(schema: Any) -> list[dict[str, Any]]:
+    """Every object within a schema, the schema included."""
+    if isinstance(schema, list):
+        return [found for each in schema for found in everywhere(each)]
+    if isinstance(schema, dict):
+        return [schema, *(found for each in schema.values() for found in everywhere(each))]
+    return []
+
+
+async def test_every_schema_is_as_reviewed(client: Client) -> None:
+    """After a change on purpose: UPDATE_SNAPSHOTS=1 pytest tests/test_catalogue.py, and read the diff."""
+    tools = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in await listed(client)]
+    found = json.dumps(tools, indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        SNAPSHOT.write_text(found, encoding="utf-8")
+    assert found == SNAPSHOT.read_text(encoding="utf-8")
+
+
+async def test_all_tools_are_listed_once_and_by_their_functions_names(client: Client) -> None:
+    names = [tool.name for tool in await listed(client)]
+    assert names == [entry.function.__name__ for entry in TOOLS]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+
+
+async def test_every_tool_says_what_it_does_and_what_it_may_do(client: Client) -> None:
+    for tool in await listed(client):
+        assert tool.title, tool.name
+        assert tool.description, tool.name
+        assert tool.annotations is not None
+        hints = tool.annotations.model_dump(exclude={"title"})
+        assert all(isinstance(hint, bool) for hint in hints.values()), (tool.name, hints)
+
+
+async def test_reading_tools_are_the_ones_whose_names_say_so(client: Client) -> None:
+    for tool in await listed(client):
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint == tool.name.startswith(("list_", "get_")), tool.name
+        deletes = tool.name.startswith(("delete_", "remove_", "set_", "update_"))
+        assert tool.annotations.destructive_hint == deletes, tool.name
+
+
+async def test_all_descriptions_and_schemas_stay_within_their_budget(client: Client) -> None:
+    shown = [
+        {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema}
+        for tool in await listed(client)
+    ]
+    assert len(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()) <= BUDGET
+
+
+async def test_no_schema_has_what_some_client_refuses(client: Client) -> None:
+    for tool in await listed(client):
+        assert tool.output_schema is not None
+        for schema in everywhere(tool.input_schema) + everywhere(tool.output_schema):
+            assert not {"$ref", "$defs", "anyOf", "oneOf", "allOf"} & schema.keys(), tool.name
+            assert not isinstance(schema.get("type"), list), tool.name
+        for schema in everywhere(tool.input_schema):
+            assert schema.get("type") != "object" or schema["additionalProperties"] is False, tool.name
+
+
+async def test_instructions_are_short(client: Client) -> None:
+    assert client.instructions == INSTRUCTIONS
+    assert len(INSTRUCTIONS) < 1000
+
+
+def test_serving_imports_neither_sqlalchemy_nor_alembic() -> None:
+    names = "{'sqlalchemy', 'alembic', 'rich'} & sys.modules.keys()"
+    code = f"import sys, mcp_server.cli, mcp_server.server; print(sorted({names}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,147 @@
+"""The command line, as a process of its own: what a person or a client sees of it."""
+
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from db import migrations
+from mcp_server import settings
+from mcp_server.settings import SettingsError
+from tests.conftest import empty_database
+
+GEARSHED = [sys.executable, "-m", "mcp_server"]
+
+
+def gearshed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with nothing on standard input."""
+    return subprocess.run(
+        [*GEARSHED, *arguments],
+        env={"PATH": os.environ["PATH"], **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a command which cannot run leaves behind."""
+    assert (done.returncode, done.stdout) == (1, ""), done
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def as_url(conninfo: str, scheme: str = "postgresql") -> str:
+    """The same address as a URL: with a socket's folder as a parameter, or with host and port."""
+    parts = conninfo_to_dict(conninfo)
+    if str(parts["host"]).startswith("/"):
+        return f"{scheme}://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+    return f"{scheme}://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+def test_it_knows_its_version() -> None:
+    assert re.fullmatch(r"gearshed \d+\.\d+\.\d+\n", gearshed("--version").stdout)
+
+
+def test_at_a_terminal_it_explains_how_to_connect_a_client() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours), os.fdopen(theirs) as terminal:
+        done = subprocess.run(
+            GEARSHED, stdin=terminal, capture_output=True, text=True, timeout=20, check=True
+        )
+    assert '"mcpServers"' in done.stdout
+    assert "claude mcp add gearshed -- " in done.stdout
+
+
+def test_the_schema_is_upgraded_and_its_revision_shown(server: str) -> None:
+    with empty_database(server) as url:
+        assert gearshed("db", "current", DATABASE_URL=url).stdout == "no schema yet\n"
+        assert gearshed("db", "upgrade", DATABASE_URL=url).stdout == f"{migrations.HEAD}\n"
+        assert gearshed("db", "current", DATABASE_URL=url).stdout == f"{migrations.HEAD}\n"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_either_scheme_names_the_database(url: str, scheme: str) -> None:
+    assert gearshed("db", "current", DATABASE_URL=as_url(url, scheme)).stdout == f"{migrations.HEAD}\n"
+
+
+def test_of_several_hosts_the_first_that_takes_writes_is_used(url: str) -> None:
+    parts = conninfo_to_dict(url)
+    address = (
+        f"postgresql://{parts['user']}:{parts.get('password', 'x')}@/{parts['dbname']}"
+        f"?host=127.0.0.1,{parts['host']}&port=1,{parts.get('port', 5432)}&target_session_attrs=read-write"
+    )
+    assert gearshed("db", "current", DATABASE_URL=address).stdout == f"{migrations.HEAD}\n"
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    line = complaint(gearshed("serve", DATABASE_URL="postgresql://ada:secret@127.0.0.1:1/gear"))
+    assert line.startswith("gearshed: The database cannot be reached: ")
+    assert line.endswith("Check DATABASE_URL.")
+    assert "secret" not in line
+
+
+def test_a_server_that_never_answers_is_one_line_within_five_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started = time.monotonic()
+        port = silent.getsockname()[1]
+        line = complaint(gearshed("serve", DATABASE_URL=f"postgresql://ada@127.0.0.1:{port}/gear"))
+        assert time.monotonic() - started < 5
+    assert "timeout" in line
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://ada:secret@127.0.0.1/x", "postgresql://ada:secret@[x/y", "secret"]
+)
+def test_a_url_that_cannot_be_read_is_one_line_without_it(address: str) -> None:
+    line = complaint(gearshed("serve", DATABASE_URL=address))
+    assert "Write it like postgresql://user:password@host:5432/database" in line
+    assert "secret" not in line
+
+
+def test_a_newer_schema_is_refused_in_one_line(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "schema 9999" in complaint(gearshed("serve", DATABASE_URL=url))
+
+
+def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "GEARSHED_DATA_DIR" in complaint(gearshed("db", "current", "--data-dir", str(tmp_path / "file")))
+
+
+def test_an_unknown_setting_stops_the_start_and_names_the_nearest() -> None:
+    line = complaint(gearshed("serve", GEARSHED_USR="ada"))
+    assert "GEARSHED_USR is no setting of this version. Did you mean GEARSHED_USER" in line
+
+
+def test_a_setting_with_a_wrong_value_stops_the_start() -> None:
+    assert complaint(gearshed("serve", GEARSHED_LOG_LEVEL="LOUD")).startswith(
+        "gearshed: GEARSHED_LOG_LEVEL: "
+    )
+
+
+def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEARSHED_USER", "eve")
+    assert settings.load({}).user == "eve"
+    assert settings.load({"user": "ada"}).user == "ada"
+
+
+def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ada:secret@127.0.0.1/gear")
+    assert "secret" not in repr(settings.load({}))
+
+
+def test_a_blank_user_is_refused() -> None:
+    with pytest.raises(SettingsError, match="GEARSHED_USER"):
+        settings.load({"user": " "})

@@ -1,0 +1,107 @@
+"""However many servers start at once, and whatever the database holds: one migrates, or none and says why."""
+
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from db import migrations
+from db.pool import create_pool, transaction
+from mcp_server.services.auth import ensure_user
+from tests.conftest import empty_database, run_sql
+from tests.factories import make_item
+
+
+@pytest.fixture
+def empty_url(server: str) -> Generator[str]:
+    with empty_database(server) as url:
+        yield url
+
+
+def test_servers_that_start_at_once_all_find_the_schema(empty_url: str) -> None:
+    assert migrations.current(empty_url) is None
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as servers:
+        list(servers.map(migrations.upgrade, [empty_url] * 4))
+    assert migrations.current(empty_url) == migrations.HEAD
+
+
+def test_databases_of_one_server_may_be_migrated_at_once(server: str) -> None:
+    with (
+        empty_database(server) as first,
+        empty_database(server) as second,
+        ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as servers,
+    ):
+        list(servers.map(migrations.upgrade, [first, second]))
+        assert migrations.current(first) == migrations.current(second) == migrations.HEAD
+
+
+def test_a_server_waits_for_another_that_is_migrating(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": migrations.LOCK})
+        code = "import sys; from db import migrations; migrations.upgrade(sys.argv[1])"
+        waiting = subprocess.Popen([sys.executable, "-c", code, empty_url])
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(2)
+        other.rollback()
+        assert waiting.wait(20) == 0
+    assert migrations.current(empty_url) == migrations.HEAD
+
+
+def test_a_migration_that_was_killed_leaves_nothing_and_the_next_one_finishes(empty_url: str) -> None:
+    with psycopg.connect(empty_url, autocommit=True) as other:
+        # Whoever migrates has to wait for this table's name, in the middle of its transaction.
+        other.execute("BEGIN")
+        other.execute("CREATE TABLE candidates (id int)")
+        code = "import sys; from db import migrations; migrations.upgrade(sys.argv[1])"
+        migrating = subprocess.Popen([sys.executable, "-c", code, empty_url])
+        with pytest.raises(subprocess.TimeoutExpired):
+            migrating.wait(2)
+        migrating.kill()
+        migrating.wait()
+        other.execute("ROLLBACK")
+    assert migrations.current(empty_url) is None
+    migrations.upgrade(empty_url)
+    assert migrations.current(empty_url) == migrations.HEAD
+
+
+def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(
+        migrations.NewerSchema, match=r"has schema 9999, and this release knows schemas up to \d{4}"
+    ):
+        migrations.upgrade(url)
+    assert migrations.current(url) == "9999"
+
+
+async def test_an_owner_who_is_no_superuser_migrates_serves_and_is_bound_to_a_user_too(
+    server: str, template: str, empty_url: str
+) -> None:
+    """Where another database has made the role already, an administrator has to grant it."""
+    name = str(conninfo_to_dict(empty_url)["dbname"])
+    run_sql(server, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'owner'", name)
+    try:
+        run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
+        run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
+        run_sql(server, "GRANT {} TO {}", "gearshed_app", name)
+        owner_url = make_conninfo(empty_url, user=name, password="owner")
+        migrations.upgrade(owner_url)
+        async with create_pool(owner_url) as pool:
+            async with pool.connection() as conn:
+                user_id = await ensure_user(conn, "ada")
+            async with transaction(pool, user_id) as conn:
+                assert await make_item(conn) > 0
+            async with pool.connection() as conn:
+                with pytest.raises(psycopg.Error):
+                    await conn.execute("SELECT count(*) FROM items")
+                await conn.rollback()
+    finally:
+        run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
+        run_sql(empty_url, "DROP OWNED BY {}", name)
+        run_sql(server, "ALTER DATABASE {} OWNER TO CURRENT_USER", name)
+        run_sql(server, "DROP ROLE {}", name)

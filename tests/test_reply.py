@@ -1,0 +1,59 @@
+"""A result is said twice, and each time all of it."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from mcp.types import TextContent
+
+from mcp_server.models.fields import Exact, Row
+from mcp_server.reply import reply
+
+
+class Thing(Row):
+    name: str
+    note: str | None = None
+    count: int = 1
+    grams: Exact | None = None
+
+
+class Things(Row):
+    total: int
+    next_cursor: str | None = None
+    things: tuple[Thing, ...] = ()
+    others: tuple[Thing, ...] = ()
+
+
+def text(result: Row) -> str:
+    (block,) = reply(result).content
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+def test_one_thing_is_one_line_of_json_without_nulls_and_defaults() -> None:
+    thing = Thing(name="Ä", grams=Decimal("476.0"))
+    assert text(thing) == '{"name":"Ä","grams":476}'
+    assert reply(thing).structured_content == {"name": "Ä", "grams": 476}
+
+
+def test_a_list_is_a_table_in_the_order_of_the_fields_without_empty_columns() -> None:
+    things = Things(total=7, next_cursor="x", things=(Thing(name="A"), Thing(name="B", note="n", count=2)))
+    assert text(things) == '{"total":7,"next_cursor":"x"}\nname\tnote\tcount\nA\t\t\nB\tn\t2'
+
+
+def test_several_tables_have_their_names_above_them() -> None:
+    things = Things(total=2, things=(Thing(name="A"),), others=(Thing(name="B"),))
+    assert text(things) == '{"total":2}\nthings:\nname\nA\nothers:\nname\nB'
+
+
+def test_a_list_of_nothing_is_its_total() -> None:
+    assert text(Things(total=0)) == '{"total":0}'
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\r\nb", "a\\tb", "a\u2028b", "a\x85b", "a\x0bb"])
+def test_no_text_can_forge_a_cell_or_a_row(name: str) -> None:
+    lines = text(Things(total=1, things=(Thing(name=name, note="n"),))).splitlines()
+    assert len(lines) == 3
+    cells = lines[2].split("\t")
+    assert len(cells) == 2
+    assert json.loads(f'"{cells[0]}"') == name

@@ -1,0 +1,183 @@
+"""One user cannot see, change or even guess at another's collection, with any tool."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from mcp import Client
+
+from db.pool import Pool, transaction
+from mcp_server.server import TOOLS
+from tests.calls import call, refused, text_of
+
+MARK = "ZmarkZ"
+
+# A call of every tool: where it takes ids, with those of eve's rows, which to ada must be as absent as any.
+WITHOUT_IDS: dict[str, dict[str, Any]] = {
+    "list_items": {},
+    "list_categories": {},
+    "list_setups": {},
+    "get_totals": {},
+    "create_item": {"name": "Mine"},
+    "create_category": {"name": "Mine"},
+    "create_setup": {"name": "Mine"},
+    "import_csv": {"csv_text": "item name,weight,unit\nMine,1,gram\n", "setup_name": "Mine too"},
+}
+WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
+    ("list_items", {"category": "{category}"}, "category"),
+    ("get_item", {"item_id": "{item}"}, "item"),
+    ("create_item", {"name": "Mine", "category": "{category}"}, "category"),
+    ("update_item", {"item_id": "{item}", "changes": {"name": "Stolen"}}, "item"),
+    ("update_item", {"item_id": "{own_item}", "changes": {"category": "{category}"}}, "category"),
+    ("delete_item", {"item_id": "{item}"}, "item"),
+    ("update_category", {"category_id": "{category}", "changes": {"name": "Stolen"}}, "category"),
+    ("delete_category", {"category_id": "{category}"}, "category"),
+    ("delete_category", {"category_id": "{own_category}", "move_to": "{category}"}, "category"),
+    ("get_setup", {"setup_id": "{setup}"}, "setup"),
+    ("create_setup", {"name": "Mine", "lines": [{"item_id": "{item}"}]}, "item"),
+    ("set_setup_items", {"setup_id": "{setup}", "lines": []}, "setup"),
+    ("set_setup_items", {"setup_id": "{own_setup}", "lines": [{"item_id": "{item}"}]}, "item"),
+]
+# Ids that no row of ada's has, besides those of eve's rows: "deleted" is an item, category and setup she had.
+ABSENT = ["deleted", 0, -1, 999_999, 2**63, 10**25]
+
+
+@pytest.fixture
+async def eve(other_client: Client) -> dict[str, int]:
+    """Eve's rows, every text of which bears a mark."""
+    return await collection(other_client, f"{MARK} ", "")
+
+
+@pytest.fixture
+async def ada(client: Client) -> dict[str, int]:
+    await collection(client, "Old ", "")
+    return await collection(client, "", "own_")
+
+
+async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
+    category = await call(client, "create_category", name=f"{text}Shelter")
+    item = await call(
+        client,
+        "create_item",
+        name=f"{text}Tent",
+        category=str(category["id"]),
+        weight=5,
+        notes=f"{text}notes",
+    )
+    setup = await call(client, "create_setup", name=f"{text}Trip", lines=[{"item_id": item["id"]}])
+    return {f"{prefix}category": category["id"], f"{prefix}item": item["id"], f"{prefix}setup": setup["id"]}
+
+
+def filled(arguments: Any, ids: dict[str, Any]) -> Any:
+    """Put ids in the place of their names."""
+    if isinstance(arguments, dict):
+        return {name: filled(value, ids) for name, value in arguments.items()}
+    if isinstance(arguments, list):
+        return [filled(value, ids) for value in arguments]
+    if isinstance(arguments, str) and arguments.startswith("{"):
+        return ids[arguments.strip("{}")]
+    return arguments
+
+
+def test_every_tool_has_a_case() -> None:
+    assert {tool for tool, _, _ in WITH_IDS} | WITHOUT_IDS.keys() == {
+        entry.function.__name__ for entry in TOOLS
+    }
+
+
+@pytest.mark.parametrize("tool", WITHOUT_IDS)
+async def test_a_result_holds_nothing_of_another_user(
+    client: Client, ada: dict[str, int], eve: dict[str, int], tool: str
+) -> None:
+    result = await client.call_tool(tool, WITHOUT_IDS[tool])
+    assert not result.is_error, text_of(result)
+    assert MARK not in result.model_dump_json()
+
+
+@pytest.mark.parametrize(("tool", "arguments", "noun"), WITH_IDS)
+async def test_another_users_id_is_answered_like_one_that_never_was(
+    client: Client,
+    other_client: Client,
+    ada: dict[str, int],
+    eve: dict[str, int],
+    tool: str,
+    arguments: dict[str, Any],
+    noun: str,
+) -> None:
+    before = await everything(other_client)
+    answers: set[str] = set()
+    gone = await deleted(client, noun)
+    for absent in [eve[noun], gone, *ABSENT[1:]]:
+        text = await refused(client, tool, **filled(arguments, {**ada, **eve, noun: absent}))
+        number = max(-1, min(int(absent), 2**63 - 1))
+        answers.add(text.replace(repr(str(absent)), "ID").replace(f" {number}.", " ID."))
+        assert MARK not in text
+    (answer,) = answers
+    assert answer.startswith("[not_found] No ")
+    assert await everything(other_client) == before
+
+
+async def deleted(client: Client, noun: str) -> int:
+    """The id of a row that ada had."""
+    if noun == "setup":
+        return 999_998
+    made = await call(client, f"create_{noun}", name="Short-lived")
+    await call(client, f"delete_{noun}", **{f"{noun}_id": made["id"]})
+    return made["id"]
+
+
+async def everything(client: Client) -> str:
+    tools = ("list_items", "list_categories", "list_setups", "get_totals")
+    return json.dumps([await call(client, tool) for tool in tools])
+
+
+async def test_the_database_itself_keeps_users_apart(pool: Pool, user_id: int, eve: dict[str, int]) -> None:
+    async with transaction(pool, user_id) as conn:
+        for query in (
+            "SELECT count(*) FROM items",
+            "SELECT count(*) FROM setup_items",
+            "SELECT count(*) FROM categories",
+        ):
+            cursor = await conn.execute(query)
+            assert await cursor.fetchone() == (0,)
+        stolen = await conn.execute("UPDATE items SET name = 'Stolen'")
+        assert stolen.rowcount == 0
+
+
+async def test_a_row_cannot_be_given_to_another_user(
+    pool: Pool, user_id: int, other_user_id: int, eve: dict[str, int]
+) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with transaction(pool, user_id) as conn:
+            await conn.execute(
+                "INSERT INTO items (user_id, name) VALUES (%(user_id)s, 'Planted')",
+                {"user_id": other_user_id},
+            )
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        async with transaction(pool, user_id) as conn:
+            await conn.execute(
+                "INSERT INTO items (name, category_id) VALUES ('Mine', %(category_id)s)",
+                {"category_id": eve["category"]},
+            )
+
+
+async def test_without_a_user_nothing_is_seen(pool: Pool, eve: dict[str, int]) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("SET ROLE gearshed_app")
+        with pytest.raises(psycopg.Error):
+            await conn.execute("SELECT count(*) FROM items")
+        await conn.rollback()
+
+
+async def test_the_servers_role_cannot_read_credentials_or_files(pool: Pool, user_id: int) -> None:
+    for query in (
+        "SELECT username FROM users",
+        "SELECT key_hash FROM api_keys",
+        "SELECT access_token_hash FROM oauth_tokens",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "CREATE TABLE mine (id int)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with transaction(pool, user_id) as conn:
+                await conn.execute(query)
