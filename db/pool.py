@@ -3,10 +3,12 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TypeAlias
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Literal
 from psycopg_pool import AsyncConnectionPool
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
@@ -23,26 +25,25 @@ CONNECTION = {
 }
 
 # Set for each transaction, not for the session: behind PgBouncer in transaction mode a session is anybody's.
-BIND = """
+BEGIN = SQL("""
+    BEGIN;
     SELECT
         set_config('role', 'gearshed_app', true),
-        set_config('gearshed.user_id', %(user_id)s, true),
-        set_config('transaction_read_only', %(read_only)s, true),
+        set_config('gearshed.user_id', {user_id}, true),
+        set_config('transaction_read_only', {read_only}, true),
         set_config('statement_timeout', '5s', true),
         set_config('lock_timeout', '2s', true),
         set_config('idle_in_transaction_session_timeout', '10s', true),
         set_config('client_connection_check_interval', '1s', true)
-"""
+""")
 
 
 def create_pool(url: str) -> Pool:
-    """Return a pool for *url*, still closed: open it with `async with`.
-
-    Statements are never prepared on the server: behind PgBouncer another session would have to run them.
-    """
+    """Return a pool for *url*, still closed: open it with `async with`."""
     return AsyncConnectionPool(
         url,
-        kwargs={**CONNECTION, "prepare_threshold": None},
+        kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None},
+        configure=configure,
         open=False,
         min_size=1,
         max_size=8,
@@ -53,15 +54,23 @@ def create_pool(url: str) -> Pool:
     )
 
 
+async def configure(conn: AsyncConnection) -> None:
+    """Have repeated statements prepared, unless a pooler stands in between: it may give them to another session.
+
+    A pooler shows by the process that answers: it is not the one that was connected to.
+    """
+    cursor = await conn.execute("SELECT pg_backend_pid()")
+    if await cursor.fetchone() == (conn.info.backend_pid,):
+        conn.prepare_threshold = 2
+
+
 @asynccontextmanager
 async def transaction(
     pool: Pool, user_id: int, *, read_only: bool = False
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back."""
     async with pool.connection() as conn:
-        # BEGIN and the settings go out together: one round trip.
-        async with conn.pipeline():
-            await conn.execute(BIND, {"user_id": str(user_id), "read_only": "on" if read_only else "off"})
+        await conn.execute(begin(user_id, read_only), prepare=False)
         try:
             yield conn
         except errors.ReadOnlySqlTransaction:
@@ -69,3 +78,10 @@ async def transaction(
             await conn.close()
             await pool.drain()
             raise
+
+
+@lru_cache(maxsize=1024)
+def begin(user_id: int, read_only: bool) -> bytes:
+    """BEGIN and all settings as one message: one round trip."""
+    mode = "on" if read_only else "off"
+    return BEGIN.format(user_id=Literal(str(user_id)), read_only=Literal(mode)).as_bytes(None)

@@ -128,7 +128,12 @@ items = Table(
     Column(
         "search",
         TSVECTOR,
-        Computed("to_tsvector('simple', name || ' ' || coalesce(notes, ''))", persisted=True),
+        # Punctuation parts words: PostgreSQL alone would keep "a/b" and "25-30" together. (\\: is a colon.)
+        Computed(
+            "to_tsvector('simple', regexp_replace(name || ' ' || coalesce(notes, ''), "
+            "'[[\\:punct\\:]]', ' ', 'g'))",
+            persisted=True,
+        ),
     ),
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),

@@ -1,14 +1,15 @@
 """The only SQL that is written from a model; everything else stands in the function that runs it."""
 
 from collections.abc import Iterable
+from typing import LiteralString, cast
 
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from pydantic import BaseModel
 
 
-def columns(table: str, model: type[BaseModel]) -> Composed:
-    """`items.id, items.name, …`: every field of *model*, as columns of *table*."""
-    return SQL(", ").join(Identifier(table, name) for name in model.model_fields)
+def columns(table: str, model: type[BaseModel]) -> SQL:
+    """`"items"."id", "items"."name", …`: every field of *model*, as columns of *table*."""
+    return rendered(SQL(", ").join(Identifier(table, name) for name in model.model_fields))
 
 
 def assignments(names: Iterable[str]) -> Composed:
@@ -24,3 +25,8 @@ def names(keys: Iterable[str]) -> Composed:
 def values(keys: Iterable[str]) -> Composed:
     """`%(name)s, %(weight_grams)s, …`: the values of an INSERT, in the order of its columns."""
     return SQL(", ").join(map(Placeholder, keys))
+
+
+def rendered(composed: Composed) -> SQL:
+    """The same SQL, quoted once for all: quoting it for each statement would take longer than running it."""
+    return SQL(cast(LiteralString, composed.as_string(None)))

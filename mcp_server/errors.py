@@ -7,7 +7,6 @@ from typing import ClassVar
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 
 class AppError(Exception):
@@ -98,23 +97,24 @@ def from_exception(error: BaseException) -> AppError | None:
 
 def from_validation(error: ValidationError) -> InvalidInput:
     """`weight: must be …; changes.name: …`: the fields and what they need, and none of the values."""
-    problems = [
-        f"{'.'.join(map(str, problem['loc']))}: {in_words(problem)}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+    problems = in_words(error)
     shown = "; ".join(problems[:10])
     return InvalidInput(f"{shown}{f' (and {len(problems) - 10} more)' if len(problems) > 10 else ''}.")
 
 
-def in_words(problem: ErrorDetails) -> str:
-    """Say what one field needs."""
-    match problem["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "no such field"
-        case _:
-            return problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+def in_words(error: ValidationError) -> list[str]:
+    """Say of each field what it needs."""
+    words = {"missing": "is required", "extra_forbidden": "no such field"}
+    return [
+        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or shortened(problem['msg'])}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def shortened(message: str) -> str:
+    return (
+        message.removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("String should ")
+    )
 
 
 def from_sqlstate(error: psycopg.Error) -> AppError | None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mcp import Client
 from mcp.types import Tool
@@ -24,9 +24,10 @@ async def listed(client: Client) -> list[Tool]:
 def everywhere(schema: Any) -> list[dict[str, Any]]:
     """Every object within a schema, the schema included."""
     if isinstance(schema, list):
-        return [found for each in schema for found in everywhere(each)]
+        return [found for each in cast(list[Any], schema) for found in everywhere(each)]
     if isinstance(schema, dict):
-        return [schema, *(found for each in schema.values() for found in everywhere(each))]
+        inner = cast(dict[str, Any], schema)
+        return [inner, *(found for each in inner.values() for found in everywhere(each))]
     return []
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -38,10 +38,15 @@ def folder() -> Generator[Path]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "mcp_server", "--data-dir", str(folder)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env={"PATH": os.environ["PATH"]}, text=True, **pipes) as process:
+def served(folder: Path) -> Generator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "mcp_server", "--data-dir", str(folder)],
+        env={"PATH": os.environ["PATH"]},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         try:
             yield process
         finally:

@@ -304,7 +304,11 @@ def upgrade() -> None:
         sa.Column(
             "search",
             postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('simple', name || ' ' || coalesce(notes, ''))", persisted=True),
+            sa.Computed(
+                "to_tsvector('simple', regexp_replace(name || ' ' || coalesce(notes, ''), "
+                "'[[\\:punct\\:]]', ' ', 'g'))",
+                persisted=True,
+            ),
             nullable=True,
         ),
         sa.CheckConstraint("btrim(name) <> '' AND length(name) <= 200", name=op.f("ck_items_name")),

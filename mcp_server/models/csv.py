@@ -5,9 +5,18 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
-from mcp_server.models.fields import UNITS, Name, Row, Text, Url, to_grams, to_quantity
+from mcp_server.models.fields import UNITS, Name, Row, Text, Url, one_line, to_grams, to_quantity
 from mcp_server.models.setup import Classification
 
 
@@ -32,7 +41,9 @@ class LighterPackLine(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[Name, Field(alias="item name")]
-    category: Annotated[str, Field(max_length=200)] = ""
+    category: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(one_line)
+    ] = ""
     notes: Annotated[Text, Field(alias="desc")] = None
     quantity: Annotated[Decimal, BeforeValidator(pieces), Field(alias="qty")] = Decimal(1)
     # Before the weight, which is nothing without it.
@@ -57,6 +68,8 @@ class LighterPackLine(BaseModel):
         """0 is how LighterPack writes that nobody weighed it."""
         if not re.fullmatch(r"\s*(\d{1,12}(\.\d{1,12})?)?\s*", cell, re.ASCII):
             raise ValueError("must be a plain number, such as 540 or 12.5")
+        if not cell.strip():
+            return None
         unit = info.data.get("unit", "g")
         grams = to_grams(f"{cell.strip()} {unit}" if unit else cell)
         if grams and not unit:

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     WithJsonSchema,
 )
 
@@ -91,14 +92,14 @@ def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
     return check
 
 
-def to_quantity(value: Any) -> Any:
+def to_quantity(value: Any) -> Decimal | None:
     """Take a number of things in a packing list: whole or not (half a roll), as a JSON number or as text."""
+    if value is None or value == "" or isinstance(value, Decimal):
+        return None if value == "" else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = repr(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", value, re.ASCII):
+        value = f"{Decimal(repr(value)):f}"
+    if isinstance(value, str) and re.fullmatch(r"\s*(\d{1,9}(\.\d{1,9})?|\.\d{1,9})\s*", value, re.ASCII):
         return Decimal(value)
-    if isinstance(value, Decimal) or value is None or value == "":
-        return value or None
     raise ValueError("must be a number from 0 to 999999999, such as 1 or 0.5")
 
 
@@ -114,9 +115,9 @@ def none_if_blank(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
+def one_line(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise ValueError("must be one line")
     return text
 
 
@@ -142,12 +143,19 @@ INTEGER = WithJsonSchema({"type": "integer"})
 NUMBER = WithJsonSchema({"type": "number"})
 
 Id = Annotated[int, BeforeValidator(to_id), INTEGER]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line)
+]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
 Url = Annotated[
     str | None, Field(max_length=8192), BeforeValidator(none_if_blank), AfterValidator(http_only), STRING
 ]
-SetupName = Annotated[str | None, Field(max_length=200), BeforeValidator(none_if_blank), STRING]
+SetupName = Annotated[
+    str | None,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    BeforeValidator(none_if_blank),
+    STRING,
+]
 CategoryRef = Annotated[str | None, Field(max_length=200), BeforeValidator(to_reference), STRING]
 Weight = Annotated[
     float | None,
@@ -162,6 +170,8 @@ Limit = Annotated[
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
 # How weights, quantities and times leave: with no digit too many.
-Grams = Annotated[float, PlainSerializer(lean_number), NUMBER]
-Exact = Annotated[Decimal, PlainSerializer(lean_number), NUMBER]
-Moment = Annotated[datetime, PlainSerializer(lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")]
+Grams = Annotated[float, PlainSerializer(lean_number, when_used="json"), NUMBER]
+Exact = Annotated[Decimal, PlainSerializer(lean_number, when_used="json"), NUMBER]
+Moment = Annotated[
+    datetime, PlainSerializer(lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", when_used="json")
+]

@@ -39,8 +39,8 @@ async def find(conn: AsyncConnection, reference: str) -> int:
     query = SQL("""
         SELECT {columns}
         FROM categories
-        WHERE lower(name) = lower(btrim(%(reference)s)) OR id::text = %(reference)s
-        ORDER BY lower(name) = lower(btrim(%(reference)s)) DESC
+        WHERE lower(btrim(name)) = lower(btrim(%(reference)s)) OR id::text = %(reference)s
+        ORDER BY lower(btrim(name)) = lower(btrim(%(reference)s)) DESC, id
     """).format(columns=COLUMNS)
     found = await fetch_one(conn, Category, query, {"reference": reference})
     if found is None:

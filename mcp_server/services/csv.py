@@ -63,36 +63,36 @@ def read(csv_text: str) -> dict[int, LighterPackLine]:
     """Return the lines of a LighterPack file by their numbers, or refuse it and name every bad line."""
     lines: dict[int, LighterPackLine] = {}
     problems: list[str] = []
+    header: list[str] = []
     for number, cells in rows(csv_text):
-        try:
-            lines[number] = LighterPackLine.model_validate(cells)
-        except ValidationError as exc:
-            problems += [
-                f"line {number}, {problem['loc'][0]}: {in_words(problem)}"
-                for problem in exc.errors(include_url=False, include_context=False, include_input=False)
-            ]
+        if not header:
+            header = check_header([cell.strip().lower() for cell in cells])
+        elif len(cells) != len(header):
+            problems.append(f"line {number} has {len(cells)} cells, the header {len(header)}")
+        else:
+            try:
+                lines[number] = LighterPackLine.model_validate(dict(zip(header, cells, strict=True)))
+            except ValidationError as exc:
+                problems += [f"line {number}, {problem}" for problem in in_words(exc)]
     if problems:
         more = f"; and {len(problems) - 20} more" if len(problems) > 20 else ""
         raise InvalidInput(f"csv_text: nothing was imported. {'; '.join(problems[:20])}{more}.")
     if not lines:
-        raise InvalidInput("csv_text: has a header but no lines.")
+        raise InvalidInput("csv_text: has no lines below its header.")
     return lines
 
 
-def rows(csv_text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each line's number and its cells by column. An unclosed quote never swallows the rest."""
+def rows(csv_text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line's number and its cells. An unclosed quote never swallows the rest."""
     text = csv_text.removeprefix("\ufeff")
-    first_line = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
     number = 1
     try:
         for cells in reader:
-            if not header:
-                header = check_header([cell.strip().lower() for cell in cells])
-            elif any(cell.strip() for cell in cells):
-                yield number, dict(zip(header, check_width(number, cells, header), strict=True))
+            if any(cell.strip() for cell in cells):
+                # LighterPack wrote this word for a missing value until July 2026.
+                yield number, ["" if cell == "undefined" else cell for cell in cells]
             number = reader.line_num + 1
     except csv.Error as exc:
         raise InvalidInput(f"csv_text: nothing was imported. Line {number} is not valid CSV: {exc}.") from exc
@@ -106,15 +106,6 @@ def check_header(header: list[str]) -> list[str]:
             f"{', '.join(COLUMNS)}{f'; not {unknown[0]!r}' if unknown else ''}."
         )
     return header
-
-
-def check_width(number: int, cells: list[str], header: list[str]) -> list[str]:
-    if len(cells) != len(header):
-        raise InvalidInput(
-            f"csv_text: nothing was imported. Line {number} has {len(cells)} cells, the header {len(header)}."
-        )
-    # LighterPack wrote this word for a missing value until July 2026.
-    return ["" if cell == "undefined" else cell for cell in cells]
 
 
 def to_row(line: LighterPackLine, category_id: int | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composed
 from pydantic import ConfigDict, TypeAdapter
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
-from db.sql import assignments, columns, names, values
+from db.sql import assignments, columns, names, rendered, values
 from mcp_server.errors import InvalidInput, no_such
 from mcp_server.models.item import Item, ItemChanges, ItemDeleted, ItemPage, ItemRow, ItemShown, NewItem, Sort
 from mcp_server.services import category
@@ -38,9 +38,12 @@ ORDERS: dict[Sort, Order] = {
 }
 
 # An item's own columns, and the name of its category: what ItemShown is made of.
-SHOWN = SQL(
-    "{columns}, (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category"
-).format(columns=columns("items", Item))
+SHOWN = rendered(
+    SQL("""
+        {columns},
+        (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category
+    """).format(columns=columns("items", Item))
+)
 
 
 async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
@@ -62,8 +65,8 @@ async def find(
     """
     words = query.split()
     params = {
-        "prefixes": " & ".join(f"{word}:*" for word in words if word.isalnum()),
-        "parts": [word for word in words if not word.isalnum()],
+        "prefixes": " & ".join(f"{word}:*" for word in words if is_plain(word)),
+        "parts": [word for word in words if not is_plain(word)],
         "category_id": None if in_category is None else await category.find(conn, in_category),
         "limit": limit + 1,
         **read_cursor(cursor, sort),
@@ -154,6 +157,11 @@ async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[s
 
 def insert(row: Mapping[str, Any]) -> Composed:
     return SQL("INSERT INTO items ({names}) VALUES ({values})").format(names=names(row), values=values(row))
+
+
+def is_plain(word: str) -> bool:
+    """Whether PostgreSQL would take *word* for one word too."""
+    return all(character.isalpha() or character.isdecimal() for character in word)
 
 
 class FoundRow(ItemRow):

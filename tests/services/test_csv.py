@@ -49,8 +49,8 @@ BAD_LINES = (
     (f"{'x' * 201},Shelter,,1,540,gram,,0,,", "line 3, item name: "),
     (f"Tent,{'x' * 201},,1,540,gram,,0,,", "line 3, category: "),
     (f"Tent,Shelter,{'x' * 65_537},1,540,gram,,0,,", "line 3, desc: must be at most 64 KB"),
-    ("Tent,Shelter,,1,540,gram,,0,", "Line 3 has 9 cells, the header 10"),
-    ("Tent,Shelter,,1,540,gram,,0,,,", "Line 3 has 11 cells, the header 10"),
+    ("Tent,Shelter,,1,540,gram,,0,", "line 3 has 9 cells, the header 10"),
+    ("Tent,Shelter,,1,540,gram,,0,,,", "line 3 has 11 cells, the header 10"),
     ('Tent,Shelter,"open,1,540,gram,,0,,', "Line 3 is not valid CSV"),
     ('"Ink" mitt,Shelter,,1,540,gram,,0,,', "Line 3 is not valid CSV"),
 )
@@ -403,7 +403,7 @@ async def test_an_unknown_column_is_named(conn: AsyncConnection) -> None:
 
 @pytest.mark.parametrize("csv_text", [HEADER, HEADER + "\n", listing("", ",,,,,,,,,")])
 async def test_a_header_without_lines_is_refused(conn: AsyncConnection, csv_text: str) -> None:
-    assert "has a header but no lines" in await refuse(conn, csv_text)
+    assert "has no lines below its header" in await refuse(conn, csv_text)
 
 
 @pytest.mark.parametrize("csv_text", ["", " ", "\n\n", "\ufeff"])

@@ -88,7 +88,7 @@ LEAST: dict[str, dict[str, Any]] = {
 def kind(name: str, schema: dict[str, Any]) -> str:
     if name.endswith("_id"):
         return "id"
-    return "enum" if "enum" in schema else KINDS.get(name, schema["type"])
+    return "enum" if "enum" in schema else KINDS.get(name, str(schema["type"]))
 
 
 def cases() -> list[Any]:

@@ -1,7 +1,7 @@
 """One user cannot see, change or even guess at another's collection, with any tool."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -72,9 +72,9 @@ async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
 def filled(arguments: Any, ids: dict[str, Any]) -> Any:
     """Put ids in the place of their names."""
     if isinstance(arguments, dict):
-        return {name: filled(value, ids) for name, value in arguments.items()}
+        return {name: filled(value, ids) for name, value in cast(dict[str, Any], arguments).items()}
     if isinstance(arguments, list):
-        return [filled(value, ids) for value in arguments]
+        return [filled(value, ids) for value in cast(list[Any], arguments)]
     if isinstance(arguments, str) and arguments.startswith("{"):
         return ids[arguments.strip("{}")]
     return arguments
