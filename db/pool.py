@@ -55,7 +55,7 @@ def create_pool(url: str) -> Pool:
 
 
 async def configure(conn: AsyncConnection) -> None:
-    """Have repeated statements prepared, unless a pooler stands in between: it may give them to another session.
+    """Have repeated statements prepared, unless a pooler is in between: it may give them to another session.
 
     A pooler shows by the process that answers: it is not the one that was connected to.
     """

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import textwrap
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +15,7 @@ from mcp.types import TextContent
 from mcp_server.connect import how_to_connect
 
 LIST = "ultimate-hike-2025"
-WIDTH, LINES = 110, 14
+WIDTH, LINES = 110, 16
 
 
 def show() -> None:
@@ -30,10 +31,10 @@ async def play(folder: Path) -> None:
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "mcp_server", "--data-dir", str(folder), "serve"]
     )
-    print("Starting an empty PostgreSQL and the server, as an MCP client would …")
+    print("Starting the server on an empty PostgreSQL, as an MCP client would …")
     async with Client(server) as client:
         tools = (await client.list_tools()).tools
-        print(f"{len(tools)} tools: {', '.join(tool.name for tool in tools)}")
+        print(textwrap.fill(f"{len(tools)} tools: {', '.join(tool.name for tool in tools)}", WIDTH))
         imported = await call(client, "import_csv", csv_text=csv_text, setup_name=LIST)
         await call(client, "list_items", query="rain", sort="-weight")
         created = await call(
@@ -52,9 +53,8 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     shown = ", ".join(f"{name}={shortened(value)}" for name, value in arguments.items())
     print(f"\n> {tool}({shown})")
     text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
-    lines = aligned(text.splitlines())
-    for line in lines[:LINES]:
-        print(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
+    lines = fitted(text.splitlines())
+    print("\n".join(lines[:LINES]))
     if len(lines) > LINES:
         print(f"… and {len(lines) - LINES} lines more")
     return result.structured_content or {}
@@ -62,20 +62,27 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 def shortened(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}…' ({len(text):,} characters)"
+    return text if len(text) <= 60 else f"{text[:24]}…' ({len(text):,} characters)"
 
 
-def aligned(lines: list[str]) -> list[str]:
-    """Put the columns of tables, which come separated by tabs, below each other."""
+def fitted(lines: list[str]) -> list[str]:
+    """Put the columns of tables, which come separated by tabs, below each other; break what is too long."""
     result: list[str] = []
     for is_table, group in groupby(lines, key=lambda line: "\t" in line):
         if not is_table:
-            result += group
+            for line in group:
+                result += textwrap.wrap(line.replace(',"', ', "'), WIDTH, break_on_hyphens=False)
             continue
-        rows = [[cell[:32] for cell in line.split("\t")] for line in group]
+        rows = [line.split("\t") for line in group]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        result += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        while sum(widths) + 2 * len(widths) > WIDTH:
+            widths[widths.index(max(widths))] -= 1
+        result += ["  ".join(map(cut, row, widths)).rstrip() for row in rows]
     return result
+
+
+def cut(cell: str, width: int) -> str:
+    return cell.ljust(width) if len(cell) <= width else f"{cell[: width - 1]}…"
 
 
 def summary(setup: dict[str, Any]) -> str:
