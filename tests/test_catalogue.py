@@ -34,10 +34,10 @@ def everywhere(schema: Any) -> list[dict[str, Any]]:
 async def test_every_schema_is_as_reviewed(client: Client) -> None:
     """After a change on purpose: UPDATE_SNAPSHOTS=1 pytest tests/test_catalogue.py, and read the diff."""
     tools = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in await listed(client)]
-    found = json.dumps(tools, indent=2, ensure_ascii=False) + "\n"
     if os.environ.get("UPDATE_SNAPSHOTS"):
-        SNAPSHOT.write_text(found, encoding="utf-8")
-    assert found == SNAPSHOT.read_text(encoding="utf-8")
+        found = json.dumps(tools, indent=2, ensure_ascii=False, sort_keys=True)
+        SNAPSHOT.write_text(f"{found}\n", encoding="utf-8")
+    assert tools == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 
 
 async def test_all_tools_are_listed_once_and_by_their_functions_names(client: Client) -> None:
