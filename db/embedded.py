@@ -110,7 +110,8 @@ class Embedded:
 
     def _make_folder(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.user:
+        # An empty one, because a folder that holds other things is not ours to give away.
+        if self.user and not any(folder.iterdir()):
             shutil.chown(folder, self.user)
 
     def _create(self) -> None:
@@ -133,6 +134,8 @@ class Embedded:
         listen = f"-h 127.0.0.1 -p {free_port()}" if self.tcp else f'-h "" -k "{self._socket_folder()}"'
         if not self.tcp:
             self._make_folder(self._socket_folder())
+            # Fails if somebody else made it before, to stand in for the server.
+            self._socket_folder().chmod(0o700)
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", listen)
 
     def _is_running(self) -> bool:

@@ -25,14 +25,13 @@ from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.sql import Composed
 
     from db.pool import Pool
-    from mcp_server.models.item import ItemPage
 
 # Gearshed's own modules, psycopg and pytest are imported by the functions that use them: this script is the
 # bare server too, and what that imports counts as its start-up.
@@ -340,16 +339,19 @@ async def count_bytes(rig: Rig) -> list[Figure]:
             user_id = await user_of(pool)
             async with transaction(pool, user_id, read_only=True) as conn:
                 page = await item.find(conn, query="", in_category=None, sort="name", limit=20, cursor="")
+                whole = [await item.get(conn, row.id) for row in page.items]
             async with Client(build_server(App(pool, user_id))) as client:
                 tools = wire(await client.list_tools())
                 rows = halves(await answer(client, "list_items", {"limit": 20}))
-    bare_tools, bare_rows = await bare_answers(page)
+    bare_tools, bare_rows = await bare_list(), await bare_answer(page.items)
+    bare_items = await bare_answer(whole)
     parts, bare_parts = budgeted(tools), budgeted(bare_tools)
     counted = partial(Figure, floor_is="SDK's default", unit="B")
     return [
         counted(f"tools/list, {len(parts)} tools", size(tools), size(bare_tools)),
         counted("names, descriptions, input schemas", size(parts), size(bare_parts), value_goal=22_000),
         counted("list_items, 20 rows", size(rows), size(bare_rows), ratio_goal=1 / 3),
+        counted("list_items, 20 rows, of whole items", size(rows), size(bare_items)),
     ]
 
 
@@ -363,20 +365,29 @@ def halves(result: CallToolResult) -> dict[str, Any]:
     return {key: wire(result)[key] for key in ("content", "structuredContent")}
 
 
-async def bare_answers(page: "ItemPage") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the list of the same tools, and *page* as a result, as a bare server gives them by default."""
-    from mcp_server.models.item import ItemPage
+async def bare_list() -> dict[str, Any]:
+    """Return the list of the same tools, as a bare server gives it."""
     from mcp_server.server import TOOLS
 
-    async def list_items() -> ItemPage:
-        return page
-
-    same, rows = MCPServer("same tools", log_level="WARNING"), MCPServer("same rows", log_level="WARNING")
+    server = MCPServer("same tools", log_level="WARNING")
     for entry in TOOLS:
-        same.add_tool(entry.function, title=entry.title, annotations=entry.hints)
-    rows.add_tool(list_items)
-    async with Client(same) as lister, Client(rows) as reader:
-        return wire(await lister.list_tools()), halves(await answer(reader, "list_items", {}))
+        server.add_tool(entry.function, title=entry.title, annotations=entry.hints)
+    async with Client(server) as client:
+        return wire(await client.list_tools())
+
+
+async def bare_answer(rows: Sequence[BaseModel]) -> dict[str, Any]:
+    """Return a page of *rows* as a bare server renders it by default, nulls and all."""
+    page = create_model("Page", total=(int, ...), next_cursor=(str | None, None), items=(list[Any], ...))
+
+    async def list_items():
+        return page(total=63, next_cursor="WyJuYW1lIiwiYW5rZWxzb2NrcyIsNDBd", items=rows)
+
+    list_items.__annotations__["return"] = page
+    server = MCPServer("same rows", log_level="WARNING")
+    server.add_tool(list_items)
+    async with Client(server) as client:
+        return halves(await answer(client, "list_items", {}))
 
 
 def stop_leftover(folder: Path) -> None:

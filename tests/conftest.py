@@ -154,6 +154,14 @@ def url(server: str, template: str) -> Generator[str]:
 
 
 @pytest.fixture
+def any_alphabet(url: str) -> None:
+    """For tests of upper and lower case beyond ASCII, which a database with the locale C does not know."""
+    with psycopg.connect(url) as conn:
+        if conn.execute("SELECT lower('Ö') = 'ö'").fetchone() != (True,):
+            pytest.skip("this server's locale knows the case of ASCII letters only")
+
+
+@pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
 

@@ -128,8 +128,9 @@ def test_a_locale_that_the_machine_lacks_is_passed_over(
 
 
 def test_a_folder_that_cannot_be_used_says_so_and_what_to_do(folder: Path) -> None:
-    (folder / "postgres-16").mkdir()
-    (folder / "postgres-16" / "something").touch()
+    with Embedded(folder):
+        pass
+    (folder / "postgres-16" / "PG_VERSION").unlink()
     with pytest.raises(
         EmbeddedError, match=r"initdb failed in .*not empty.*Choose another folder with GEARSHED_DATA_DIR"
     ):

@@ -385,6 +385,7 @@ async def test_a_word_begins_behind_any_punctuation(conn: AsyncConnection) -> No
     }
 
 
+@pytest.mark.usefixtures("any_alphabet")
 async def test_letters_beyond_ascii_have_no_case_either(conn: AsyncConnection) -> None:
     await make_item(conn, "Öronproppar")
     for query in ("öron", "ÖRONPROPPAR", "Öro"):
