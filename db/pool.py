@@ -25,6 +25,7 @@ CONNECTION = {
 }
 
 # Set for each transaction, not for the session: behind PgBouncer in transaction mode a session is anybody's.
+# PostgreSQL on Windows cannot tell whether its client is still there, and refuses to be asked to.
 BEGIN = SQL("""
     BEGIN;
     SELECT
@@ -34,7 +35,11 @@ BEGIN = SQL("""
         set_config('statement_timeout', '5s', true),
         set_config('lock_timeout', '2s', true),
         set_config('idle_in_transaction_session_timeout', '10s', true),
-        set_config('client_connection_check_interval', '1s', true)
+        set_config(
+            'client_connection_check_interval',
+            CASE WHEN version() ~* 'visual c|mingw|windows' THEN '0' ELSE '1s' END,
+            true
+        )
 """)
 
 

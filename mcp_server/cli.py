@@ -178,5 +178,5 @@ def translated_errors() -> Generator[None]:
             ) from None
         raise StartError(f"The database refused: {exc}") from exc
     except (psycopg.OperationalError, PoolTimeout) as exc:
-        reason = " ".join(str(exc).split())
+        reason = " ".join(str(exc).split()).rstrip("?.")
         raise StartError(f"The database cannot be reached: {reason}. Check DATABASE_URL.") from exc

@@ -1,0 +1,39 @@
+"""What is installed is all that a server needs, the revisions of its database included."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+from db import migrations
+from tests.conftest import ROOT, empty_database
+
+
+def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("gearshed-*.whl")
+    with ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+        assert not [
+            name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
+        ]
+    with empty_database(server) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", "from db import migrations; print(migrations.FOLDER)"],
+            env={"PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == str(tmp_path / "db" / "alembic")
+        subprocess.run(
+            [sys.executable, "-m", "mcp_server", "db", "upgrade"],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "DATABASE_URL": url},
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+        )
+        assert migrations.current(url) == migrations.HEAD
