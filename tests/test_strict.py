@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ from mcp import Client
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
+from psycopg import AsyncConnection
 
 from db.pool import Pool
 from mcp_server import strict
@@ -101,41 +104,67 @@ async def test_deep_and_large_arguments_are_refused(client: Client) -> None:
     assert "larger than 4 MB" in await refused(client, "create_item", name="x" * (5 * 1024 * 1024))
 
 
-async def test_a_call_that_takes_too_long_is_ended_and_its_statement_with_it(
-    pool: Pool, user_id: int, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(strict, "DEADLINE", 0.5)
-
+def sleeper(edge: Callable[[Context[App]], AbstractAsyncContextManager[AsyncConnection]]) -> Any:
     async def sleep_long(ctx: Context[App]) -> Done:
         """Sleep."""
-        async with write(ctx) as conn:
-            await conn.execute("SELECT pg_sleep(4)")
+        async with edge(ctx) as conn:
+            cursor = await conn.execute("SELECT pg_sleep(4)")
+            await cursor.fetchone()
         return Done(done=True)
 
-    async with Client(await with_tool(pool, user_id, sleep_long)) as client:
+    return sleep_long
+
+
+@pytest.mark.parametrize("edge", [read, write])
+async def test_a_call_that_takes_too_long_is_ended_and_its_statement_with_it(
+    pool: Pool, user_id: int, url: str, monkeypatch: pytest.MonkeyPatch, edge: Any
+) -> None:
+    monkeypatch.setattr(strict, "DEADLINE", 0.5)
+    async with Client(await with_tool(pool, user_id, sleeper(edge))) as client:
         asked = asyncio.create_task(refused(client, "sleep_long"))
         await until(url, "pg_sleep", 1)
         assert (await asked).startswith("[timeout] ")
         await until(url, "pg_sleep", 0)
+        assert (await call(client, "list_items"))["total"] == 0
 
 
-async def test_a_cancelled_call_takes_its_statement_with_it(pool: Pool, user_id: int, url: str) -> None:
-    async def sleep_long(ctx: Context[App]) -> Done:
-        """Sleep."""
-        async with write(ctx) as conn:
-            await conn.execute("SELECT pg_sleep(4)")
-        return Done(done=True)
-
-    async with Client(await with_tool(pool, user_id, sleep_long)) as client:
+@pytest.mark.parametrize("edge", [read, write])
+async def test_a_cancelled_call_takes_its_statement_with_it(
+    pool: Pool, user_id: int, url: str, edge: Any
+) -> None:
+    async with Client(await with_tool(pool, user_id, sleeper(edge))) as client:
         asked = asyncio.create_task(client.call_tool("sleep_long", {}))
         await until(url, "pg_sleep", 1)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
         await until(url, "pg_sleep", 0)
+        assert (await call(client, "list_items"))["total"] == 0
 
 
-async def until(url: str, statement: str, backends: int) -> None:
+async def test_sixty_dropped_calls_leave_no_more_backends_than_the_pool_has(
+    pool: Pool, user_id: int, url: str
+) -> None:
+    async with Client(await with_tool(pool, user_id, sleeper(read))) as client:
+        for _ in range(6):
+            asked = [asyncio.create_task(client.call_tool("sleep_long", {})) for _ in range(10)]
+            await until(url, "pg_sleep", 1, at_least=True)
+            for each in asked:
+                each.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        await until(url, "pg_sleep", 0)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+            cursor = await conn.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND backend_type = 'client backend'"
+            )
+            backends = await cursor.fetchone()
+        assert backends is not None
+        assert backends[0] <= pool.max_size + 4
+        assert (await call(client, "list_items"))["total"] == 0
+
+
+async def until(url: str, statement: str, backends: int, *, at_least: bool = False) -> None:
     """Wait until as many backends run *statement*: at most 1.5 seconds."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
         for _ in range(30):
@@ -144,7 +173,8 @@ async def until(url: str, statement: str, backends: int) -> None:
                 "WHERE state = 'active' AND query LIKE %(like)s AND pid <> pg_backend_pid()",
                 {"like": f"%{statement}%"},
             )
-            if await cursor.fetchone() == (backends,):
+            found = await cursor.fetchone()
+            if found == (backends,) or (at_least and found and found[0] >= backends):
                 return
             await asyncio.sleep(0.05)
     pytest.fail(f"not {backends} backends with {statement}")
