@@ -30,7 +30,7 @@ def pieces(cell: str) -> Any:
 
 def cents(cell: str) -> int | None:
     """Read a plain price. 0 is how LighterPack writes that there is none."""
-    if not re.fullmatch(r"\s*(\d{1,12}(\.\d{1,2})?)?\s*", cell, re.ASCII):
+    if not re.fullmatch(r"(\d{1,12}(\.\d{1,2})?)?", cell.strip(), re.ASCII):
         raise ValueError("must be a plain number with at most two decimals, such as 249.95")
     return int(Decimal(cell.strip() or 0) * 100) or None
 
@@ -66,7 +66,7 @@ class LighterPackLine(BaseModel):
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         """0 is how LighterPack writes that nobody weighed it."""
-        if not re.fullmatch(r"\s*(\d{1,12}(\.\d{1,12})?)?\s*", cell, re.ASCII):
+        if not re.fullmatch(r"(\d{1,12}(\.\d{1,12})?)?", cell.strip(), re.ASCII):
             raise ValueError("must be a plain number, such as 540 or 12.5")
         if not cell.strip():
             return None

@@ -25,7 +25,9 @@ UNITS = {
     **dict.fromkeys(("oz", "ounce", "ounces"), "oz"),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
 }
-PART = re.compile(r"\s*(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12})\s*([a-z]*)\.?,?\s*")
+# Characters: nobody writes a longer weight.
+LONGEST_NUMBER = 100
+PART = re.compile(r"(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12}) ?([a-z]*)\.?,? ?", re.ASCII)
 
 
 class Row(BaseModel):
@@ -38,8 +40,8 @@ def to_grams(value: Any) -> float | None:
     """Read a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. An empty text is unknown, not 0."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, str):
-        grams = float(sum_of_parts(value.lower()))
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+        grams = float(sum_of_parts(" ".join(value.lower().split())))
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
         grams = float(value)
     else:
@@ -66,7 +68,7 @@ def sum_of_parts(text: str) -> Decimal:
 
 def to_whole(value: Any) -> Any:
     """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
-    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,30}\s*", value, re.ASCII):
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,30}", value.strip(), re.ASCII):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -98,8 +100,8 @@ def to_quantity(value: Any) -> Decimal | None:
         return None if value == "" else value
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = f"{Decimal(repr(value)):f}"
-    if isinstance(value, str) and re.fullmatch(r"\s*(\d{1,9}(\.\d{1,9})?|\.\d{1,9})\s*", value, re.ASCII):
-        return Decimal(value)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", value.strip(), re.ASCII):
+        return Decimal(value.strip())
     raise ValueError("must be a number from 0 to 999999999, such as 1 or 0.5")
 
 
