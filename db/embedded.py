@@ -5,13 +5,14 @@ import os
 import secrets
 import shutil
 import subprocess
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 from filelock import FileLock
@@ -29,6 +30,28 @@ class EmbeddedError(Exception):
     """The embedded PostgreSQL did not start; the message says why and what to do."""
 
 
+class Database(Protocol):
+    """A PostgreSQL server at *url*, once it is started."""
+
+    @property
+    def url(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Given:
+    """A server that somebody else runs."""
+
+    url: str
+
+    def start(self) -> None:
+        """It runs already."""
+
+    def stop(self) -> None:
+        """Others may need it still."""
+
+
 class Embedded:
     """A PostgreSQL server in a folder, shared by every process that opens the folder.
 
@@ -38,6 +61,11 @@ class Embedded:
 
     def __init__(self, folder: Path, *, version: int = 16, tcp: bool = os.name == "nt") -> None:
         self.folder = folder.expanduser().absolute()
+        if os.name != "nt" and set(str(self.folder)) & set('"$`\\\n'):
+            # pg_ctl hands the path to a shell.
+            raise EmbeddedError(
+                f'{self.folder} cannot be used: its path has one of the characters " $ ` \\. {ADVICE}'
+            )
         self.data = self.folder / f"postgres-{version}"
         self.log = self.folder / f"postgres-{version}.log"
         self.version = version
@@ -72,6 +100,8 @@ class Embedded:
                     self._create()
                 if not self._is_running():
                     self._launch()
+                if self._presence is not None:
+                    self._presence.close()
                 self._presence = self._connect()
         except OSError as exc:
             raise EmbeddedError(f"{self.folder} cannot be used: {exc.strerror or exc}. {ADVICE}") from exc
@@ -81,25 +111,21 @@ class Embedded:
         with self._lock():
             if self._presence is None:
                 return
-            alone = self._is_alone()
+            alone = self._is_running() and self._is_alone()
             self._presence.close()
             self._presence = None
             if alone:
                 self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast")
 
     def _is_alone(self) -> bool:
-        from psycopg import OperationalError
-
         query = """
             SELECT count(*) = 0
             FROM pg_stat_activity
             WHERE backend_type = 'client backend' AND application_name <> current_setting('application_name')
         """
-        try:
-            return self._presence.execute(query).fetchone()[0]
-        except OperationalError:
-            # It crashed, or somebody else stopped it.
-            return False
+        # Asked on a new connection, because the presence does not survive a crash that the server survives.
+        with self._connect() as conn:
+            return conn.execute(query).fetchone()[0]
 
     @property
     def _password(self) -> Path:

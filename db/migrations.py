@@ -26,7 +26,11 @@ HEAD = REVISIONS[-1]
 LOCK = int.from_bytes(b"gearshed", "big")
 
 
-class NewerSchema(Exception):
+class UnusableDatabase(Exception):
+    """The database answers, but is not one for this release; the message says why and what to do."""
+
+
+class NewerSchema(UnusableDatabase):
     """The database was made by a newer release than this one."""
 
     def __init__(self, revision: str) -> None:
@@ -53,7 +57,11 @@ def upgrade(url: str) -> None:
 
 
 def connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(make_conninfo(url, **CONNECTION))
+    conn = psycopg.connect(make_conninfo(url, **CONNECTION))
+    if conn.info.parameter_status("server_encoding") != "UTF8":
+        conn.close()
+        raise UnusableDatabase("The database is not in UTF-8: create one with ENCODING 'UTF8'.")
+    return conn
 
 
 def is_old(revision: str | None) -> bool:

@@ -1,13 +1,13 @@
 """The async psycopg pool, opened once per process, and the one way to a transaction: bound to one user."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, OperationalError, errors
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -40,8 +40,13 @@ BIND = """
 """
 
 
-def create_pool(url: str) -> Pool:
-    """Return a pool for *url*, still closed: open it with `async with`."""
+def create_pool(url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None) -> Pool:
+    """Return a pool for *url*, still closed: open it with `async with`.
+
+    *reconnect_failed* is awaited when the server has been away for `reconnect_timeout` seconds. There is no limit
+    to how many calls wait: while there is no connection psycopg also counts those that gave up, and would refuse
+    all others for ever.
+    """
     return AsyncConnectionPool(
         url,
         kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None},
@@ -50,9 +55,9 @@ def create_pool(url: str) -> Pool:
         min_size=1,
         max_size=8,
         timeout=2,
-        max_waiting=64,
         max_lifetime=900,
         reconnect_timeout=5,
+        reconnect_failed=reconnect_failed,
     )
 
 
@@ -72,7 +77,7 @@ async def transaction(
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back."""
     mode = "on" if read_only else "off"
-    async with pool.connection() as conn:
+    async with fresh_after_faults(pool), pool.connection() as conn:
         async with conn.pipeline():
             await conn.execute("BEGIN")
             await conn.execute(BIND, {"user_id": str(user_id), "read_only": mode})
@@ -81,10 +86,16 @@ async def transaction(
                 yield conn
                 await conn.execute("COMMIT")
                 return
-        try:
-            yield conn
-        except errors.ReadOnlySqlTransaction:
-            # The server became a standby. Its connections would stay read-only for ever.
-            await conn.close()
-            await pool.drain()
-            raise
+        yield conn
+
+
+@asynccontextmanager
+async def fresh_after_faults(pool: Pool) -> AsyncGenerator[None]:
+    """Renew all connections after one was lost, or led to a standby: the others are no better."""
+    try:
+        yield
+    except PoolTimeout:
+        raise
+    except (OperationalError, errors.ReadOnlySqlTransaction):
+        await pool.drain()
+        raise

@@ -15,11 +15,14 @@ from typing import Any
 
 import anyio
 
-from db.embedded import Embedded, EmbeddedError
+from db.embedded import Database, Embedded, EmbeddedError, Given
 from mcp_server.connect import how_to_connect
 from mcp_server.settings import Settings, SettingsError, load
 
 # psycopg and the SDK take long to import: each command imports what it needs, while PostgreSQL is starting.
+
+
+SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
 class StartError(Exception):
@@ -86,20 +89,23 @@ def serve_or_explain(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Serve until standard input ends or a signal comes. An embedded database stops with its last user."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    database = chosen_database(settings)
     with ExitStack() as stack:
+        # Before it starts, because a signal may come meanwhile.
+        stack.callback(database.stop)
         stop_on_signals(stack)
-        database = ThreadPoolExecutor(1).submit(lambda: stack.enter_context(ready_database(settings)))
+        ready = ThreadPoolExecutor(1).submit(start, database)
         from mcp_server.server import serve_stdio
 
-        url = database.result()
+        ready.result()
         # asyncio's default loop on Windows is one that psycopg cannot use.
         options: dict[str, Any] = {"loop_factory": asyncio.SelectorEventLoop} if os.name == "nt" else {}
         with translated_errors():
-            anyio.run(serve_stdio, url, settings.user, backend_options=options)
+            anyio.run(serve_stdio, database, settings.user, backend_options=options)
 
 
 def stop_on_signals(stack: ExitStack) -> None:
-    """Make SIGTERM and SIGINT leave at once, through *stack*.
+    """Make every signal that asks to leave do so at once, through *stack*.
 
     Nothing gentler would: a thread is waiting for standard input and cannot be interrupted.
     """
@@ -110,10 +116,10 @@ def stop_on_signals(stack: ExitStack) -> None:
 
     def ignore() -> None:
         # A client that closed the pipe sends a signal too if that takes long: the stop must not be stopped.
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, leave)
     stack.callback(ignore)
 
@@ -125,36 +131,46 @@ def demo(_: Settings) -> None:
 
 
 def upgrade(settings: Settings) -> None:
-    with ready_database(settings):
-        current(settings)
+    with running(settings) as database:
+        start(database)
+        show_revision(database)
 
 
 def current(settings: Settings) -> None:
-    with running_database(settings) as url, translated_errors():
+    with running(settings) as database:
+        show_revision(database)
+
+
+def show_revision(database: Database) -> None:
+    with translated_errors():
         from db import migrations
 
-        print(migrations.current(url) or "no schema yet")
+        print(migrations.current(database.url) or "no schema yet")
+
+
+def start(database: Database) -> None:
+    """Start the database where it is ours to start, and bring it to this release's schema."""
+    database.start()
+    with translated_errors():
+        from db import migrations
+
+        migrations.upgrade(database.url)
 
 
 @contextmanager
-def ready_database(settings: Settings) -> Generator[str]:
-    """Yield the URL of a database that has this release's schema."""
-    with running_database(settings) as url:
-        with translated_errors():
-            from db import migrations
+def running(settings: Settings) -> Generator[Database]:
+    database = chosen_database(settings)
+    try:
+        database.start()
+        yield database
+    finally:
+        database.stop()
 
-            migrations.upgrade(url)
-        yield url
 
-
-@contextmanager
-def running_database(settings: Settings) -> Generator[str]:
-    """Yield DATABASE_URL, or the URL of the embedded database, which runs for as long as this lasts."""
+def chosen_database(settings: Settings) -> Database:
     if settings.database_url:
-        yield settings.database_url.get_secret_value()
-    else:
-        with Embedded(settings.data_dir) as embedded:
-            yield embedded.url
+        return Given(settings.database_url.get_secret_value())
+    return Embedded(settings.data_dir)
 
 
 @contextmanager
@@ -163,11 +179,11 @@ def translated_errors() -> Generator[None]:
     import psycopg
     from psycopg_pool import PoolTimeout
 
-    from db.migrations import NewerSchema
+    from db.migrations import UnusableDatabase
 
     try:
         yield
-    except NewerSchema as exc:
+    except UnusableDatabase as exc:
         raise StartError(exc) from exc
     except psycopg.ProgrammingError as exc:
         if exc.sqlstate is None:
@@ -176,7 +192,12 @@ def translated_errors() -> Generator[None]:
                 "DATABASE_URL cannot be read. Write it like postgresql://user:password@host:5432/database, "
                 "with special characters percent-encoded."
             ) from None
-        raise StartError(f"The database refused: {exc}") from exc
+        raise StartError(f"The database refused: {in_one_line(exc)}.") from exc
     except (psycopg.OperationalError, PoolTimeout) as exc:
-        reason = " ".join(str(exc).split()).rstrip("?.")
-        raise StartError(f"The database cannot be reached: {reason}. Check DATABASE_URL.") from exc
+        raise StartError(f"The database cannot be reached: {in_one_line(exc)}. Check DATABASE_URL.") from exc
+    except psycopg.Error as exc:
+        raise StartError(f"The database refused: {in_one_line(exc)}.") from exc
+
+
+def in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip("?.")

@@ -87,7 +87,7 @@ def from_exception(error: BaseException) -> AppError | None:
     if isinstance(error, TooManyRequests):
         return Busy("Too many calls are waiting for the database. Try again in a few seconds.")
     if isinstance(error, PoolTimeout):
-        return Unavailable("The database does not answer. Try again in a few seconds.")
+        return Unavailable("The database is away or has too much to do. Try again in a few seconds.")
     if isinstance(error, UnicodeEncodeError | psycopg.DataError):
         return InvalidInput("A value is out of range, or a text holds characters that cannot be stored.")
     if isinstance(error, psycopg.Error):

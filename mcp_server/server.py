@@ -1,18 +1,24 @@
 """The server: every tool it has, in one list, and how it introduces itself."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
+import anyio
+import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
 
+from db.embedded import Database, EmbeddedError
 from db.pool import create_pool
 from mcp_server.edge import App
 from mcp_server.services.auth import ensure_user
 from mcp_server.strict import StrictServer, to_tool
 from mcp_server.tools import category, csv, item, setup, totals
+
+logger = logging.getLogger(__name__)
 
 READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
@@ -79,9 +85,16 @@ def build_server(app: App) -> StrictServer:
     )
 
 
-async def serve_stdio(url: str, username: str) -> None:
+async def serve_stdio(database: Database, username: str) -> None:
     """Serve one client on standard input and output, with the collection of *username*."""
-    async with create_pool(url) as pool:
+
+    async def restart(_: object) -> None:
+        try:
+            await anyio.to_thread.run_sync(database.start)
+        except EmbeddedError as exc:
+            logger.error("The database does not start again: %s", exc)
+
+    async with create_pool(database.url, reconnect_failed=restart) as pool:
         async with pool.connection() as conn:
             user_id = await ensure_user(conn, username)
         await build_server(App(pool, user_id)).run_stdio_async()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mcp_server.errors import did_you_mean
@@ -34,6 +34,13 @@ class Settings(BaseSettings):
     user: Name = "local"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def named(cls, folder: object) -> object:
+        if not str(folder).strip():
+            raise ValueError("must name a folder")
+        return folder
+
 
 NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name != "database_url"}
 
@@ -41,7 +48,7 @@ NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name !=
 def load(options: Mapping[str, Any]) -> Settings:
     """Return the settings: *options* from the command line win over the environment."""
     for name in os.environ:
-        if name.startswith("GEARSHED_") and name not in NAMES:
+        if name.upper().startswith("GEARSHED_") and name.upper() not in NAMES:
             raise SettingsError(
                 f"{name} is no setting of this version.{did_you_mean(name, NAMES)} "
                 f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL."

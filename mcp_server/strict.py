@@ -17,6 +17,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from psycopg import errors
+from psycopg_pool import PoolTimeout
 from pydantic import TypeAdapter, ValidationError
 
 from mcp_server.edge import App
@@ -57,6 +58,8 @@ class StrictServer(MCPServer[App]):
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
+        # Some clients send null for what they leave out.
+        arguments = {argument: value for argument, value in arguments.items() if value is not None}
         try:
             tool = self._find(name)
             check_arguments(tool, arguments)
@@ -210,7 +213,11 @@ async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, A
 
 def is_lost(cause: BaseException | None) -> bool:
     """Whether the connection was lost, rather than none to be had."""
-    return isinstance(cause, psycopg.OperationalError) and isinstance(from_exception(cause), Unavailable)
+    return (
+        not isinstance(cause, PoolTimeout)
+        and isinstance(cause, psycopg.OperationalError)
+        and (isinstance(from_exception(cause), Unavailable))
+    )
 
 
 async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:

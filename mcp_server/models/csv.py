@@ -115,3 +115,4 @@ class Imported(Row):
     setup_id: int | None = None
     setup_name: str | None = None
     remarks: tuple[Remark, ...] = ()
+    remarks_left_out: int = 0

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StrictInt,
     StringConstraints,
     WithJsonSchema,
 )
@@ -68,7 +69,7 @@ def sum_of_parts(text: str) -> Decimal:
 
 def to_whole(value: Any) -> Any:
     """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,30}", value.strip(), re.ASCII):
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,1000}", value.strip(), re.ASCII):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -79,7 +80,7 @@ def to_whole(value: Any) -> Any:
 
 def to_id(value: Any) -> int:
     """Any whole number may be asked for. One that PostgreSQL could not hold becomes one that no row has."""
-    return max(-1, min(to_whole(value), 2**63 - 1))
+    return max(-(2**63), min(to_whole(value), 2**63 - 1))
 
 
 def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
@@ -106,9 +107,9 @@ def to_quantity(value: Any) -> Decimal | None:
 
 
 def to_reference(value: Any) -> Any:
-    """A name, or an id as a number or as text."""
+    """A name, or an id: a number is only an id, a text may be either."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return to_id(value)
     return none_if_blank(value)
 
 
@@ -130,8 +131,8 @@ def within_64_kb(text: str | None) -> str | None:
 
 
 def http_only(url: str | None) -> str | None:
-    if url and not re.match(r"https?://\S", url, re.IGNORECASE):
-        raise ValueError("must start with http:// or https://")
+    if url and not re.fullmatch(r"https?://\S+", url, re.IGNORECASE):
+        raise ValueError("must start with http:// or https:// and have no spaces or line breaks")
     return url
 
 
@@ -150,15 +151,16 @@ Name = Annotated[
 ]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
 Url = Annotated[
-    str | None, Field(max_length=8192), BeforeValidator(none_if_blank), AfterValidator(http_only), STRING
-]
-SetupName = Annotated[
     str | None,
-    StringConstraints(strip_whitespace=True, max_length=200),
+    StringConstraints(strip_whitespace=True, max_length=8192),
     BeforeValidator(none_if_blank),
+    AfterValidator(http_only),
     STRING,
 ]
-CategoryRef = Annotated[str | None, Field(max_length=200), BeforeValidator(to_reference), STRING]
+SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
+CategoryRef = Annotated[
+    Annotated[str, Field(max_length=200)] | StrictInt | None, BeforeValidator(to_reference), STRING
+]
 Weight = Annotated[
     float | None,
     BeforeValidator(to_grams),

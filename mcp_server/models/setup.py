@@ -54,7 +54,8 @@ class CategoryShare(Row):
 
     category: str | None = None
     items: int
-    weight_grams: Exact
+    weight_grams: Exact | None = None
+    unweighed: int = 0
     share: Exact | None = None
 
 

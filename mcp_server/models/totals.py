@@ -6,7 +6,7 @@ from mcp_server.models.fields import Exact, Row
 class CategoryTotals(Row):
     category: str | None = None
     items: int
-    weight_grams: Exact
+    weight_grams: Exact | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
 

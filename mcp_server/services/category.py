@@ -34,19 +34,20 @@ async def list_all(conn: AsyncConnection) -> CategoryList:
     return CategoryList(total=len(found), categories=found)
 
 
-async def find(conn: AsyncConnection, reference: str) -> int:
-    """Return the id of the category that *reference* names, without case, or is the id of."""
+async def find(conn: AsyncConnection, reference: str | int) -> int:
+    """Return the id of the category that *reference* is the id of or, if it is a text, names without case."""
     query = SQL("""
         SELECT {columns}
         FROM categories
-        WHERE lower(btrim(name)) = lower(btrim(%(reference)s)) OR id::text = %(reference)s
-        ORDER BY lower(btrim(name)) = lower(btrim(%(reference)s)) DESC, id
+        WHERE lower(btrim(name)) = lower(btrim(%(name)s)) OR id::text = %(id)s
+        ORDER BY lower(btrim(name)) = lower(btrim(%(name)s)) DESC, id
     """).format(columns=COLUMNS)
-    found = await fetch_one(conn, Category, query, {"reference": reference})
+    name = reference if isinstance(reference, str) else ""
+    found = await fetch_one(conn, Category, query, {"name": name, "id": str(reference)})
     if found is None:
         names = [category.name for category in (await list_all(conn)).categories]
         raise NotFound(
-            f"No category {reference!r}.{did_you_mean(reference, names)} "
+            f"No category {reference!r}.{did_you_mean(name, names)} "
             "Call list_categories to see them all, or create_category to add one."
         )
     return found.id
@@ -65,7 +66,7 @@ async def find_or_create(conn: AsyncConnection, names: list[str]) -> tuple[dict[
         """,
         {"names": names},
     )
-    created: list[tuple[str]] = await cursor.fetchall()
+    created = {name for (name,) in await cursor.fetchall()}
     cursor = await conn.execute(
         """
         SELECT wanted.name, categories.id
@@ -75,7 +76,7 @@ async def find_or_create(conn: AsyncConnection, names: list[str]) -> tuple[dict[
         {"names": names},
     )
     ids: list[tuple[str, int]] = await cursor.fetchall()
-    return dict(ids), [name for name in names if (name,) in created]
+    return dict(ids), [name for name in names if name in created]
 
 
 async def create(conn: AsyncConnection, name: str, icon: str) -> Category:
@@ -108,7 +109,7 @@ async def update(conn: AsyncConnection, category_id: int, changes: CategoryChang
     return updated
 
 
-async def delete(conn: AsyncConnection, category_id: int, move_to: str | None) -> CategoryDeleted:
+async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | None) -> CategoryDeleted:
     """Delete a category after moving all that is in it to another one, or to none."""
     target = None if move_to is None else await find(conn, move_to)
     if target == category_id:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import anyio.to_thread
 from psycopg import AsyncConnection
 from pydantic import ValidationError
 
@@ -15,12 +16,15 @@ from mcp_server.models.csv import Imported, LighterPackLine, Remark
 from mcp_server.models.setup import NewLine
 from mcp_server.services import category, item, setup
 
+MOST_REMARKS = 50
+NEEDED = {"item name", "weight", "unit"}
 COLUMNS = [field.alias or name for name, field in LighterPackLine.model_fields.items()]
 
 
 async def import_text(conn: AsyncConnection, csv_text: str, setup_name: str | None) -> Imported:
     """Create an item for every line of a LighterPack list and, given a *setup_name*, a setup of them all."""
-    lines = read(csv_text)
+    # In a thread, because a large file takes a second that other calls should not have to wait.
+    lines = await anyio.to_thread.run_sync(read, csv_text)
     if setup_name is not None:
         await check_unused(conn, setup_name)
     wanted = list(dict.fromkeys(line.category for line in lines.values() if line.category.strip()))
@@ -33,17 +37,19 @@ async def import_text(conn: AsyncConnection, csv_text: str, setup_name: str | No
         pairs = zip(lines.values(), item_ids, strict=True)
         created = await setup.create(conn, setup_name, [to_setup_line(line, id_) for line, id_ in pairs])
         setup_id = created.id
+    remarks = [
+        Remark(line=number, column=column, note=note)
+        for number, line in lines.items()
+        for column, note in line.remarks
+    ]
     return Imported(
         format="lighterpack",
         items=len(lines),
         new_categories=tuple(new_categories),
         setup_id=setup_id,
         setup_name=setup_name,
-        remarks=tuple(
-            Remark(line=number, column=column, note=note)
-            for number, line in lines.items()
-            for column, note in line.remarks
-        ),
+        remarks=tuple(remarks[:MOST_REMARKS]),
+        remarks_left_out=max(0, len(remarks) - MOST_REMARKS),
     )
 
 
@@ -100,10 +106,11 @@ def rows(csv_text: str) -> Iterator[tuple[int, list[str]]]:
 
 def check_header(header: list[str]) -> list[str]:
     unknown = [name for name in header if name not in COLUMNS]
-    if unknown or not {"item name", "weight", "unit"} <= set(header) or len(set(header)) < len(header):
+    if unknown or not set(header) >= NEEDED or len(set(header)) < len(header):
         raise InvalidInput(
-            "csv_text: not a LighterPack list. Its first line has to name these columns, once each: "
-            f"{', '.join(COLUMNS)}{f'; not {unknown[0]!r}' if unknown else ''}."
+            "csv_text: not a LighterPack list. Its first line has to name the columns item name, weight and unit, "
+            f"and may name {', '.join(name for name in COLUMNS if name not in NEEDED)}, once each"
+            f"{f'; not {unknown[0]!r}' if unknown else ''}."
         )
     return header
 

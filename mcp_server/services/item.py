@@ -56,7 +56,7 @@ async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
 
 
 async def find(
-    conn: AsyncConnection, *, query: str, in_category: str | None, sort: Sort, limit: int, cursor: str
+    conn: AsyncConnection, *, query: str, in_category: str | int | None, sort: Sort, limit: int, cursor: str
 ) -> ItemPage:
     """Return one page of the items that match, and how many match in all.
 
@@ -160,8 +160,8 @@ def insert(row: Mapping[str, Any]) -> Composed:
 
 
 def is_plain(word: str) -> bool:
-    """Whether PostgreSQL would take *word* for one word too."""
-    return all(character.isalpha() or character.isdecimal() for character in word)
+    """Whether PostgreSQL would take *word* for one word too; scripts from CJK on do not part theirs."""
+    return max(word) < "\u2e80" and all(letter.isalpha() or letter.isdecimal() for letter in word)
 
 
 class FoundRow(ItemRow):

@@ -23,7 +23,7 @@ TOTALS = SQL("""
         FILTER (WHERE setup_items.classification = 'consumable'), 0) AS consumable_grams,
     coalesce(sum(items.weight_grams::numeric * (setup_items.quantity - setup_items.worn_quantity)), 0)
         AS pack_grams,
-    sum(items.price_cents * setup_items.quantity) AS price_cents,
+    round(sum(items.price_cents * setup_items.quantity)) AS price_cents,
     count(*) FILTER (WHERE setup_items.id IS NOT NULL AND items.weight_grams IS NULL) AS unweighed,
     count(*) FILTER (WHERE setup_items.id IS NOT NULL AND items.price_cents IS NULL) AS unpriced
 """)
@@ -99,7 +99,8 @@ async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
         SELECT
             categories.name AS category,
             count(*) AS items,
-            coalesce(sum(items.weight_grams::numeric * setup_items.quantity), 0) AS weight_grams,
+            sum(items.weight_grams::numeric * setup_items.quantity) AS weight_grams,
+            count(*) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
             round(
                 100 * sum(items.weight_grams::numeric * setup_items.quantity)
                 / nullif(sum(sum(items.weight_grams::numeric * setup_items.quantity)) OVER (), 0), 1
@@ -173,7 +174,8 @@ async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
     )
     missing = [str(row[0]) for row in await cursor.fetchall()]
     if missing:
-        raise NotFound(f"No item {', '.join(missing)}. Call list_items to find its id.")
+        more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
+        raise NotFound(f"No item {', '.join(missing[:20])}{more}. Call list_items to find its id.")
 
 
 def complete(line: NewLine) -> dict[str, Any]:

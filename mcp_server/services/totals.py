@@ -15,13 +15,13 @@ async def summarize(conn: AsyncConnection) -> Totals:
         SELECT
             categories.name AS category,
             count(*) AS items,
-            coalesce(sum(items.weight_grams::numeric * items.quantity), 0) AS weight_grams,
+            sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
             sum(items.price_cents * items.quantity) AS price_cents,
             count(*) FILTER (WHERE items.weight_grams IS NULL) AS unweighed
         FROM items
         LEFT JOIN categories ON categories.id = items.category_id
         GROUP BY categories.id
-        ORDER BY weight_grams DESC, lower(categories.name)
+        ORDER BY weight_grams DESC NULLS LAST, lower(categories.name)
         """,
     )
     sums = await fetch_only(
