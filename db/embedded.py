@@ -108,6 +108,8 @@ class Embedded:
 
     def stop(self) -> None:
         """Leave, and stop the server if nobody else is connected."""
+        if not self.folder.is_dir():
+            return
         with self._lock():
             if self._presence is None:
                 return

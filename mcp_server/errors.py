@@ -1,6 +1,7 @@
 """What can go wrong, in words an agent can act on: each class is a code, each message says what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -112,9 +113,8 @@ def in_words(error: ValidationError) -> list[str]:
 
 
 def shortened(message: str) -> str:
-    return (
-        message.removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("String should ")
-    )
+    message = message.removeprefix("Value error, ").replace("dictionary", "object")
+    return re.sub(r"^(Input|String|List) should ", "must ", message).partition(" after validation")[0]
 
 
 def from_sqlstate(error: psycopg.Error) -> AppError | None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db import migrations
 from mcp_server import settings
 from mcp_server.settings import SettingsError
-from tests.conftest import empty_database
+from tests.conftest import empty_database, run_sql
 
 GEARSHED = [sys.executable, "-m", "mcp_server"]
 
@@ -145,3 +145,23 @@ def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_blank_user_is_refused() -> None:
     with pytest.raises(SettingsError, match="GEARSHED_USER"):
         settings.load({"user": " "})
+
+
+@pytest.mark.parametrize("name", ["a$(touch pwned)b", 'a"b', "a`b", "a\\b"])
+def test_a_folder_whose_name_a_shell_would_read_is_refused(tmp_path: Path, name: str) -> None:
+    assert "its path has one of" in complaint(gearshed("db", "current", "--data-dir", str(tmp_path / name)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    assert complaint(gearshed("db", "current", "--data-dir", "")).startswith("gearshed: GEARSHED_DATA_DIR: ")
+
+
+def test_a_database_in_another_encoding_is_one_line(server: str) -> None:
+    name = f"gearshed_test_{os.getpid()}_ascii"
+    run_sql(server, "CREATE DATABASE {} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'", name)
+    try:
+        url = make_conninfo(server, dbname=name)
+        assert "ENCODING 'UTF8'" in complaint(gearshed("serve", DATABASE_URL=url))
+    finally:
+        run_sql(server, "DROP DATABASE {}", name)

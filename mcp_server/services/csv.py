@@ -108,7 +108,7 @@ def check_header(header: list[str]) -> list[str]:
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or not set(header) >= NEEDED or len(set(header)) < len(header):
         raise InvalidInput(
-            "csv_text: not a LighterPack list. Its first line has to name the columns item name, weight and unit, "
+            "csv_text: not a LighterPack list. Its first line has to name item name, weight and unit, "
             f"and may name {', '.join(name for name in COLUMNS if name not in NEEDED)}, once each"
             f"{f'; not {unknown[0]!r}' if unknown else ''}."
         )

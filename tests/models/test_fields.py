@@ -37,7 +37,7 @@ NAME: TypeAdapter[str] = TypeAdapter(Name)
 TEXT: TypeAdapter[str | None] = TypeAdapter(Text)
 URL: TypeAdapter[str | None] = TypeAdapter(Url)
 SETUP_NAME: TypeAdapter[str | None] = TypeAdapter(SetupName)
-CATEGORY: TypeAdapter[str | None] = TypeAdapter(CategoryRef)
+CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
 
 OUNCE, POUND = Decimal("28.349523125"), Decimal("453.59237")
@@ -55,7 +55,7 @@ NO_WHOLE_NUMBERS: tuple[Any, ...] = (
     "1 2",
     "one",
     "١٢",
-    "9" * 31,
+    "9" * 1001,
     [1],
     {},
     b"1",
@@ -231,9 +231,11 @@ def test_an_id_that_postgresql_cannot_hold_becomes_the_last_it_can(huge: Any) ->
     assert ID.validate_python(huge) == 2**63 - 1
 
 
-@pytest.mark.parametrize("negative", [-1, -(10**40), "-12", -1e300])
-def test_a_negative_id_becomes_one_that_no_row_has(negative: Any) -> None:
-    assert ID.validate_python(negative) == -1
+@pytest.mark.parametrize(
+    ("negative", "taken"), [(-1, -1), ("-12", -12), (-(10**40), -(2**63)), (-1e300, -(2**63))]
+)
+def test_a_negative_id_is_one_that_no_row_has(negative: Any, taken: int) -> None:
+    assert ID.validate_python(negative) == taken
 
 
 @pytest.mark.parametrize("value", [*NO_WHOLE_NUMBERS, "", None])
@@ -408,7 +410,6 @@ def test_a_url_of_the_web_is_kept_as_it_is(url: str) -> None:
         "http:example.com",
         "http://",
         "https:// example.com",
-        "\thttps://example.com",
         "javascript:\nhttps://example.com",
         "https://" + "x" * 8185,
         12,
@@ -419,8 +420,8 @@ def test_every_other_url_is_refused(url: Any) -> None:
         URL.validate_python(url)
 
 
-@pytest.mark.parametrize(("value", "taken"), [("Shelter", "Shelter"), ("12", "12"), (12, "12")])
-def test_a_category_is_a_name_or_an_id(value: Any, taken: str) -> None:
+@pytest.mark.parametrize(("value", "taken"), [("Shelter", "Shelter"), ("12", "12"), (12, 12)])
+def test_a_category_is_a_name_or_an_id(value: Any, taken: str | int) -> None:
     assert CATEGORY.validate_python(value) == taken
 
 

@@ -236,3 +236,10 @@ async def test_a_category_that_is_there_is_used_and_not_created(conn: AsyncConne
 
 async def test_no_names_create_nothing(conn: AsyncConnection) -> None:
     assert await category.find_or_create(conn, []) == ({}, [])
+
+
+async def test_a_number_is_only_ever_an_id(conn: AsyncConnection) -> None:
+    category_id = await make_category(conn, "Alpha")
+    namesake = await make_category(conn, str(category_id))
+    assert await category.find(conn, category_id) == category_id
+    assert await category.find(conn, str(category_id)) == namesake
