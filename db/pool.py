@@ -43,9 +43,10 @@ BIND = """
 def create_pool(url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None) -> Pool:
     """Return a pool for *url*, still closed: open it with `async with`.
 
-    *reconnect_failed* is awaited when the server has been away for `reconnect_timeout` seconds. Any number of
-    calls may wait: while there is no connection, psycopg also counts those that gave up, and a limit would make
-    it refuse all others for ever.
+    *reconnect_failed* is awaited when the server has been away for `reconnect_timeout` seconds.
+
+    Any number of calls may wait. While there is no connection, psycopg also counts those that gave up, so
+    with a limit it would refuse all others for ever.
     """
     return AsyncConnectionPool(
         url,
