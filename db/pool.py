@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from psycopg import AsyncConnection, OperationalError, errors
+from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -78,25 +78,19 @@ async def transaction(
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back."""
     mode = "on" if read_only else "off"
-    async with fresh_after_faults(pool), pool.connection() as conn:
-        async with conn.pipeline():
-            await conn.execute("BEGIN")
-            await conn.execute(BIND, {"user_id": str(user_id), "read_only": mode})
-            if read_only:
-                # Nobody waits for these two alone: they travel with the first statement.
-                yield conn
-                await conn.execute("COMMIT")
-                return
-        yield conn
-
-
-@asynccontextmanager
-async def fresh_after_faults(pool: Pool) -> AsyncGenerator[None]:
-    """Renew all connections after one was lost, or led to a standby: the others are no better."""
-    try:
-        yield
-    except PoolTimeout:
-        raise
-    except (OperationalError, errors.ReadOnlySqlTransaction):
-        await pool.drain()
-        raise
+    async with pool.connection() as conn:
+        try:
+            async with conn.pipeline():
+                await conn.execute("BEGIN")
+                await conn.execute(BIND, {"user_id": str(user_id), "read_only": mode})
+                if read_only:
+                    # Nobody waits for these two alone: they travel with the first statement.
+                    yield conn
+                    await conn.execute("COMMIT")
+                    return
+            yield conn
+        except Exception as exc:
+            # One connection that was lost, or that leads to a standby, means that the others are no better.
+            if conn.broken or isinstance(exc, errors.ReadOnlySqlTransaction):
+                await pool.drain()
+            raise
