@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import psycopg
@@ -70,6 +70,12 @@ def no_such(noun: str, row_id: int) -> NotFound:
     return NotFound(f"No {noun} {row_id}. Call list_{plural(noun)} to find its id.")
 
 
+def in_list(ids: Sequence[int]) -> str:
+    """`1, 2, 3`, as far as a message should go."""
+    more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
+    return f"{', '.join(map(str, ids[:20]))}{more}"
+
+
 def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
@@ -97,10 +103,14 @@ def from_exception(error: BaseException) -> AppError | None:
 
 
 def from_validation(error: ValidationError) -> InvalidInput:
-    """`weight: must be …; changes.name: …`: the fields and what they need, and none of the values."""
+    """`weight: must be …; changes.name: …`: the fields and what they need, and none of the values.
+
+    Of many, the first in words and the rest by their places, so that none has to be found by trying again.
+    """
     problems = in_words(error)
-    shown = "; ".join(problems[:10])
-    return InvalidInput(f"{shown}{f' (and {len(problems) - 10} more)' if len(problems) > 10 else ''}.")
+    rest = [problem.partition(": ")[0] for problem in problems[10:]]
+    more = f". Wrong too: {', '.join(dict.fromkeys(rest))}" if rest else ""
+    return InvalidInput(f"{'; '.join(problems[:10])}{more}.")
 
 
 def in_words(error: ValidationError) -> list[str]:

@@ -16,7 +16,7 @@ from db.pool import create_pool
 from mcp_server.edge import App
 from mcp_server.services.auth import ensure_user
 from mcp_server.strict import StrictServer, to_tool
-from mcp_server.tools import category, csv, item, setup, totals
+from mcp_server.tools import candidate, category, csv, item, settings, setup, thread, totals
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ ADDS = ToolAnnotations(
 REPLACES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
+# Overwrites nothing that could not be set again, such as an order.
+ARRANGES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 
 
 class ToolEntry(NamedTuple):
@@ -43,7 +47,9 @@ TOOLS = (
     ToolEntry(item.list_items, "List items", READS),
     ToolEntry(item.get_item, "Get item", READS),
     ToolEntry(item.create_item, "Create item", ADDS),
+    ToolEntry(item.create_items, "Create items", ADDS),
     ToolEntry(item.update_item, "Update item", REPLACES),
+    ToolEntry(item.update_items, "Update items", REPLACES),
     ToolEntry(item.delete_item, "Delete item", REPLACES),
     ToolEntry(category.list_categories, "List categories", READS),
     ToolEntry(category.create_category, "Create category", ADDS),
@@ -52,9 +58,26 @@ TOOLS = (
     ToolEntry(setup.list_setups, "List setups", READS),
     ToolEntry(setup.get_setup, "Get setup", READS),
     ToolEntry(setup.create_setup, "Create setup", ADDS),
+    ToolEntry(setup.update_setup, "Update setup", REPLACES),
+    ToolEntry(setup.delete_setup, "Delete setup", REPLACES),
     ToolEntry(setup.set_setup_items, "Set setup items", REPLACES),
+    ToolEntry(setup.copy_setup, "Copy setup", ADDS),
+    ToolEntry(setup.compare_setups, "Compare setups", READS),
+    ToolEntry(thread.list_threads, "List threads", READS),
+    ToolEntry(thread.get_thread, "Get thread", READS),
+    ToolEntry(thread.create_thread, "Create thread", ADDS),
+    ToolEntry(thread.update_thread, "Update thread", REPLACES),
+    ToolEntry(thread.delete_thread, "Delete thread", REPLACES),
+    ToolEntry(candidate.add_candidate, "Add candidate", ADDS),
+    ToolEntry(candidate.update_candidate, "Update candidate", REPLACES),
+    ToolEntry(candidate.remove_candidate, "Remove candidate", REPLACES),
+    ToolEntry(candidate.rank_candidates, "Rank candidates", ARRANGES),
+    ToolEntry(candidate.preview_candidate, "Preview candidate", READS),
+    ToolEntry(thread.resolve_thread, "Resolve thread", ADDS),
     ToolEntry(totals.get_totals, "Get totals", READS),
     ToolEntry(csv.import_csv, "Import CSV", ADDS),
+    ToolEntry(settings.get_settings, "Get settings", READS),
+    ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
 
 INSTRUCTIONS = """\

@@ -101,7 +101,7 @@ def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) ->
     parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
     arguments = Arguments(
         arg_model=tool.fn_metadata.arg_model,
-        output_schema=lean(TypeAdapter(get_type_hints(function)["return"]).json_schema()),
+        output_schema=lean(TypeAdapter(get_type_hints(function)["return"]).json_schema(mode="serialization")),
         nested=frozenset(
             name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
         ),
@@ -140,10 +140,14 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
     if NULL in schema.get("anyOf", ()):
         (kept,) = (option for option in schema["anyOf"] if option != NULL)
         return lean({**kept, **without(schema, "anyOf")}, definitions)
-    result = without(schema, "title", "$defs")
+    result = without(schema, "title", "$defs", "readOnly")
     if result.get("default", ...) in (None, "", []):
         del result["default"]
     if "properties" in result:
+        # What is computed is left out when there is none, like any other null.
+        computed = {name for name, field in result["properties"].items() if field.get("readOnly")}
+        required = [name for name in result.pop("required", ()) if name not in computed]
+        result |= {"required": required} if required else {}
         result["properties"] = {
             name: lean(field, definitions) for name, field in result["properties"].items()
         }

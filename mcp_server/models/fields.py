@@ -83,6 +83,10 @@ def to_id(value: Any) -> int:
     return max(-(2**63), min(to_whole(value), 2**63 - 1))
 
 
+def to_optional_id(value: Any) -> int | None:
+    return None if none_if_blank(value) is None else to_id(value)
+
+
 def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
     def check(value: Any) -> int | None:
         if value is None or value == "":
@@ -146,6 +150,7 @@ INTEGER = WithJsonSchema({"type": "integer"})
 NUMBER = WithJsonSchema({"type": "number"})
 
 Id = Annotated[int, BeforeValidator(to_id), INTEGER]
+OptionalId = Annotated[int | None, BeforeValidator(to_optional_id), INTEGER]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line)
 ]
@@ -158,9 +163,12 @@ Url = Annotated[
     STRING,
 ]
 SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
-CategoryRef = Annotated[
-    Annotated[str, Field(max_length=200)] | StrictInt | None, BeforeValidator(to_reference), STRING
+# The name or the id of a row.
+Reference = Annotated[
+    Annotated[str, Field(max_length=200)] | StrictInt, BeforeValidator(to_reference), STRING
 ]
+CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]
+SetupRef = CategoryRef
 Weight = Annotated[
     float | None,
     BeforeValidator(to_grams),

@@ -1,11 +1,26 @@
 """Items: the things a person owns."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import CategoryRef, Cents, Count, Grams, Moment, Name, Row, Text, Url, Weight
+from mcp_server.models.fields import (
+    CategoryRef,
+    Cents,
+    Count,
+    Exact,
+    Grams,
+    Moment,
+    Name,
+    Row,
+    Text,
+    Url,
+    Weight,
+)
+from mcp_server.models.settings import Measured
+from mcp_server.models.setup import Classification
 
 Sort = Literal[
     "name", "-name", "weight", "-weight", "price", "-price", "newest", "-newest", "updated", "-updated"
@@ -25,8 +40,32 @@ class Item(Row):
     updated_at: Moment
 
 
-class ItemShown(Item):
+class ItemWritten(Item, Measured):
     category: str | None = None
+
+    def in_units(self) -> str | None:
+        return self.settings.told({"": self.weight_grams}, self.price_cents)
+
+
+class UsedIn(Row):
+    """A setup's line with the item."""
+
+    setup_id: int
+    name: str
+    quantity: Exact = Decimal(1)
+    classification: Classification = "base"
+
+
+class Origin(Row):
+    """The thread that the item came from: the research behind it."""
+
+    thread_id: int
+    name: str
+
+
+class ItemShown(ItemWritten):
+    thread: Origin | None = None
+    setups: tuple[UsedIn, ...] = ()
 
 
 class ItemRow(Row):
@@ -46,6 +85,22 @@ class ItemPage(Row):
     total: int
     next_cursor: str | None = None
     items: list[ItemRow]
+
+
+class ItemRef(Row):
+    id: int
+    name: str
+
+
+class ItemsCreated(Row):
+    """The new items, in the order in which they were given."""
+
+    created: int
+    items: list[ItemRef]
+
+
+class ItemsUpdated(Row):
+    updated: int
 
 
 class ItemDeleted(Row):

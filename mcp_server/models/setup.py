@@ -1,17 +1,19 @@
 """Setups: packing lists made of items, and what they weigh."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, NotRequired
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Grams, Id, Quantity, Row
+from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
+from mcp_server.models.settings import Measured, Settings, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
 
-class SetupSummary(Row):
+class SetupTotals(Row):
     """A setup's totals in grams and cents over all its lines.
 
     `items` counts the lines, `unweighed` and `unpriced` those that add nothing because nobody knows. total is
@@ -30,10 +32,29 @@ class SetupSummary(Row):
     unweighed: int = 0
     unpriced: int = 0
 
+    @property
+    def weights(self) -> dict[str, Decimal]:
+        return {
+            "total": self.total_grams,
+            "base": self.base_grams,
+            "worn": self.worn_grams,
+            "consumable": self.consumable_grams,
+            "pack": self.pack_grams,
+        }
 
-class SetupList(Row):
+
+class SetupList(Measured):
     total: int
-    setups: list[SetupSummary]
+    setups: list[SetupTotals]
+
+
+class SetupSummary(SetupTotals, Measured):
+    def totals(self) -> SetupTotals:
+        """The figures alone, as a row among others."""
+        return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
+
+    def in_units(self) -> str | None:
+        return in_units([self], self.settings)
 
 
 class SetupLine(Row):
@@ -61,8 +82,52 @@ class CategoryShare(Row):
 
 class SetupShown(SetupSummary):
     unweighed_items: tuple[str, ...] = ()
+    unpriced_items: tuple[str, ...] = ()
     by_category: list[CategoryShare]
     lines: list[SetupLine]
+
+
+class Difference(Row):
+    """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
+
+    total_grams: Exact = Decimal(0)
+    base_grams: Exact = Decimal(0)
+    worn_grams: Exact = Decimal(0)
+    consumable_grams: Exact = Decimal(0)
+    price_cents: Exact = Decimal(0)
+
+
+class ComparedItem(Row):
+    """An item, how many pieces of it are in each setup and as what, and the weight of a piece."""
+
+    item_id: int
+    name: str
+    first: str | None = None
+    second: str | None = None
+    weight_grams: Grams | None = None
+
+
+class LineDifference(Difference, ComparedItem):
+    """What an item adds to the difference: no grams if nobody knows its weight."""
+
+
+class SetupsCompared(Measured):
+    """Two setups' totals, the second minus the first, and the lines that make up exactly that difference."""
+
+    setups: list[SetupTotals]
+    difference: Difference
+    same_lines: int = 0
+    lines: list[LineDifference]
+
+    def in_units(self) -> str | None:
+        return in_units(self.setups, self.settings)
+
+
+class SetupDeleted(Row):
+    """A deleted setup's name, and how many lines went with it; the items themselves stay."""
+
+    deleted: str
+    lines: int = 0
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -71,3 +136,12 @@ class NewLine(TypedDict):
     quantity: NotRequired[Quantity]
     classification: NotRequired[Classification]
     worn_quantity: NotRequired[Quantity]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class SetupChanges(TypedDict, total=False):
+    name: Name
+
+
+def in_units(setups: Iterable[SetupTotals], settings: Settings) -> str | None:
+    return listed({setup.name: settings.told(setup.weights, setup.price_cents) for setup in setups})

@@ -1,21 +1,37 @@
 """Totals: what the whole collection weighs and is worth."""
 
-from mcp_server.models.fields import Exact, Row
+from mcp_server.models.fields import Exact, Grams, Row
+from mcp_server.models.settings import Measured
 
 
 class CategoryTotals(Row):
     category: str | None = None
     items: int
+    pieces: int
     weight_grams: Exact | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
+    unpriced: int = 0
 
 
-class Sums(Row):
+class Heavy(Row):
+    id: int
+    name: str
+    weight_grams: Grams
+
+
+class Dear(Row):
+    id: int
+    name: str
+    price_cents: int
+
+
+class Totals(Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
     `items` counts the kinds, `pieces` how many there are of them; `unweighed` and `unpriced` count the items
-    that add nothing because nobody knows their weight or price. No price at all: none is known.
+    that add nothing because nobody knows their weight or price. No price at all: none is known. The heaviest
+    and the dearest are single pieces.
     """
 
     items: int
@@ -24,7 +40,11 @@ class Sums(Row):
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
-
-
-class Totals(Sums):
+    setups: int = 0
+    active_threads: int = 0
     by_category: list[CategoryTotals]
+    heaviest: tuple[Heavy, ...] = ()
+    dearest: tuple[Dear, ...] = ()
+
+    def in_units(self) -> str | None:
+        return self.settings.told({"total": self.weight_grams}, self.price_cents)

@@ -10,9 +10,23 @@ from pydantic import ConfigDict, TypeAdapter
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from db.sql import assignments, columns, names, rendered, values
-from mcp_server.errors import InvalidInput, no_such
-from mcp_server.models.item import Item, ItemChanges, ItemDeleted, ItemPage, ItemRow, ItemShown, NewItem, Sort
+from mcp_server.errors import InvalidInput, NotFound, in_list, no_such
+from mcp_server.models.item import (
+    Item,
+    ItemChanges,
+    ItemDeleted,
+    ItemPage,
+    ItemRef,
+    ItemRow,
+    ItemsCreated,
+    ItemShown,
+    ItemsUpdated,
+    ItemWritten,
+    NewItem,
+    Sort,
+)
 from mcp_server.services import category
+from mcp_server.services.settings import SETTINGS
 
 
 class Order(NamedTuple):
@@ -37,17 +51,40 @@ ORDERS: dict[Sort, Order] = {
     "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
 }
 
-# An item's own columns, and the name of its category: what ItemShown is made of.
-SHOWN = rendered(
+# An item's own columns, the name of its category and the settings: what ItemWritten is made of.
+WRITTEN = rendered(
     SQL("""
         {columns},
-        (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category
-    """).format(columns=columns("items", Item))
+        (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category,
+        {settings}
+    """).format(columns=columns("items", Item), settings=SETTINGS)
+)
+SHOWN = rendered(
+    SQL("""
+        {written},
+        (
+            SELECT jsonb_build_object('thread_id', threads.id, 'name', threads.name)
+            FROM threads
+            WHERE threads.resolved_item_id = items.id
+            ORDER BY threads.id
+            LIMIT 1
+        ) AS thread,
+        array(
+            SELECT jsonb_build_object(
+                'setup_id', setups.id, 'name', setups.name,
+                'quantity', setup_items.quantity, 'classification', setup_items.classification
+            )
+            FROM setup_items
+            JOIN setups ON setups.id = setup_items.setup_id
+            WHERE setup_items.item_id = items.id
+            ORDER BY lower(setups.name), setups.id
+        ) AS setups
+    """).format(written=WRITTEN)
 )
 
 
 async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
-    """Return one item."""
+    """Return one item, with the setups that use it and the thread it came from."""
     query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
@@ -87,11 +124,48 @@ async def find(
     )
 
 
-async def create(conn: AsyncConnection, new: NewItem) -> ItemShown:
+async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
     """Create an item and return it; fields left out take the table's defaults."""
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
-    query = SQL("{insert} RETURNING {shown}").format(insert=insert(row), shown=SHOWN)
-    return await fetch_only(conn, ItemShown, query, row)
+    query = SQL("{insert} RETURNING {written}").format(insert=insert(row), written=WRITTEN)
+    return await fetch_only(conn, ItemWritten, query, row)
+
+
+async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCreated:
+    """Create items, all or none, and return their ids in the same order."""
+    category_ids = await find_categories(conn, new)
+    rows = [
+        {
+            "name": each["name"],
+            "weight_grams": each.get("weight"),
+            "price_cents": each.get("price_cents"),
+            "quantity": 1 if (quantity := each.get("quantity")) is None else quantity,
+            "category_id": category_ids.get(each.get("category")),
+            "notes": each.get("notes"),
+            "product_url": each.get("product_url"),
+        }
+        for each in new
+    ]
+    ids = await create_rows(conn, rows)
+    items = [ItemRef(id=id_, name=each["name"]) for id_, each in zip(ids, new, strict=True)]
+    return ItemsCreated(created=len(items), items=items)
+
+
+async def find_categories(
+    conn: AsyncConnection, new: Sequence[NewItem]
+) -> dict[str | int | None, int | None]:
+    """Return the ids of all categories that *new* items name, or say which items name one that is absent."""
+    ids: dict[str | int | None, int | None] = {None: None}
+    problems: list[str] = []
+    for reference in dict.fromkeys(each.get("category") for each in new):
+        try:
+            ids[reference] = None if reference is None else await category.find(conn, reference)
+        except NotFound as exc:
+            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
+            problems.append(f"{exc.args[0]} ({', '.join(rows)})")
+    if problems:
+        raise NotFound(f"{' '.join(problems)} Nothing was created.")
+    return ids
 
 
 async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -104,19 +178,36 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
         return [row[0] async for result in cursor.results() async for row in result]
 
 
-async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemShown:
+async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:
     """Apply *changes* and return the item as it now is; None clears a field."""
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
         SET {assignments} updated_at = now()
         WHERE id = %(item_id)s
-        RETURNING {shown}
-    """).format(assignments=assignments(row), shown=SHOWN)
-    updated = await fetch_one(conn, ItemShown, query, {**row, "item_id": item_id})
+        RETURNING {written}
+    """).format(assignments=assignments(row), written=WRITTEN)
+    updated = await fetch_one(conn, ItemWritten, query, {**row, "item_id": item_id})
     if updated is None:
         raise no_such("item", item_id)
     return updated
+
+
+async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
+    """Apply the same *changes* to many items, to all or none."""
+    row = await to_columns(conn, changes)
+    query = SQL("""
+        UPDATE items
+        SET {assignments} updated_at = now()
+        WHERE id = ANY(%(item_ids)s::bigint[])
+        RETURNING id
+    """).format(assignments=assignments(row))
+    cursor = await conn.execute(query, {**row, "item_ids": list(item_ids)})
+    updated = {item_id for (item_id,) in await cursor.fetchall()}
+    absent = [item_id for item_id in item_ids if item_id not in updated]
+    if absent:
+        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find the ids.")
+    return ItemsUpdated(updated=len(updated))
 
 
 async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:

@@ -1,31 +1,53 @@
 """Setups: packing lists, and what they weigh in all, worn and on the back."""
 
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.errors import InvalidInput, NotFound, no_such
-from mcp_server.models.setup import CategoryShare, NewLine, SetupLine, SetupList, SetupShown, SetupSummary
+from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, in_list, no_such
+from mcp_server.models.setup import (
+    CategoryShare,
+    Difference,
+    LineDifference,
+    NewLine,
+    SetupChanges,
+    SetupDeleted,
+    SetupLine,
+    SetupList,
+    SetupsCompared,
+    SetupShown,
+    SetupSummary,
+    SetupTotals,
+)
+from mcp_server.services import line, settings
+from mcp_server.services.settings import SETTINGS
 
-# Sums over the lines of a setup. The cast makes decimals of grams, so that the parts add up to the whole.
+# Sums over `lines` of setups. The cast makes decimals of grams, so that the parts add up to the whole.
 TOTALS = SQL("""
-    count(setup_items.id) AS items,
-    coalesce(sum(items.weight_grams::numeric * setup_items.quantity), 0) AS total_grams,
-    coalesce(sum(items.weight_grams::numeric * (setup_items.quantity - setup_items.worn_quantity))
-        FILTER (WHERE setup_items.classification <> 'consumable'), 0) AS base_grams,
-    coalesce(sum(items.weight_grams::numeric * setup_items.worn_quantity), 0) AS worn_grams,
-    coalesce(sum(items.weight_grams::numeric * setup_items.quantity)
-        FILTER (WHERE setup_items.classification = 'consumable'), 0) AS consumable_grams,
-    coalesce(sum(items.weight_grams::numeric * (setup_items.quantity - setup_items.worn_quantity)), 0)
-        AS pack_grams,
-    round(sum(items.price_cents * setup_items.quantity)) AS price_cents,
-    count(*) FILTER (WHERE setup_items.id IS NOT NULL AND items.weight_grams IS NULL) AS unweighed,
-    count(*) FILTER (WHERE setup_items.id IS NOT NULL AND items.price_cents IS NULL) AS unpriced
+    count(lines.item_id) AS items,
+    coalesce(sum(lines.weight_grams::numeric * lines.quantity), 0) AS total_grams,
+    coalesce(sum(lines.weight_grams::numeric * (lines.quantity - lines.worn_quantity))
+        FILTER (WHERE lines.classification <> 'consumable'), 0) AS base_grams,
+    coalesce(sum(lines.weight_grams::numeric * lines.worn_quantity), 0) AS worn_grams,
+    coalesce(sum(lines.weight_grams::numeric * lines.quantity)
+        FILTER (WHERE lines.classification = 'consumable'), 0) AS consumable_grams,
+    coalesce(sum(lines.weight_grams::numeric * (lines.quantity - lines.worn_quantity)), 0) AS pack_grams,
+    round(sum(lines.price_cents * lines.quantity)) AS price_cents,
+    count(lines.item_id) FILTER (WHERE lines.weight_grams IS NULL) AS unweighed,
+    count(lines.item_id) FILTER (WHERE lines.price_cents IS NULL) AS unpriced
+""")
+
+# Every line of every setup, together with its item.
+LINES = SQL("""
+    SELECT
+        setup_items.id, setup_items.setup_id, setup_items.item_id, setup_items.quantity,
+        setup_items.classification, setup_items.worn_quantity,
+        items.name, items.category_id, items.weight_grams, items.price_cents
+    FROM setup_items
+    JOIN items ON items.id = setup_items.item_id
 """)
 
 
@@ -34,41 +56,54 @@ async def list_all(conn: AsyncConnection) -> SetupList:
     query = SQL("""
         SELECT setups.id, setups.name, {totals}
         FROM setups
-        LEFT JOIN setup_items ON setup_items.setup_id = setups.id
-        LEFT JOIN items ON items.id = setup_items.item_id
+        LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         GROUP BY setups.id
         ORDER BY lower(setups.name), setups.id
-    """).format(totals=TOTALS)
-    found = await fetch_all(conn, SetupSummary, query)
-    return SetupList(total=len(found), setups=found)
+    """).format(totals=TOTALS, lines=LINES)
+    found = await fetch_all(conn, SetupTotals, query)
+    return SetupList(total=len(found), setups=found, settings=await settings.get(conn))
+
+
+async def find(conn: AsyncConnection, reference: str | int) -> int:
+    """Return the id of the setup that *reference* is the id of or, if it is a text, names without case."""
+    cursor = await conn.execute("SELECT id, name FROM setups ORDER BY lower(name), id")
+    ids: dict[int, str] = dict(await cursor.fetchall())
+    named = [
+        id_
+        for id_, name in ids.items()
+        if isinstance(reference, str) and name.strip().casefold() == reference.strip().casefold()
+    ]
+    if len(named) > 1:
+        raise Conflict(f"Several setups are called {reference!r}: name one by its id, {in_list(named)}.")
+    if named or str(reference) in map(str, ids):
+        return named[0] if named else int(reference)
+    raise NotFound(
+        f"No setup {reference!r}.{did_you_mean(str(reference), ids.values())} "
+        "Call list_setups to see them all."
+    )
 
 
 async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
     """Return a setup: its totals, its weight by category, and its lines in the order they were added."""
     summary = await summarize(conn, setup_id)
-    lines = await fetch_all(
-        conn,
-        SetupLine,
-        """
+    query = SQL("""
         SELECT
-            setup_items.item_id, items.name, categories.name AS category, setup_items.classification,
-            setup_items.quantity,
+            lines.item_id, lines.name, categories.name AS category, lines.classification, lines.quantity,
             CASE
-                WHEN setup_items.classification = 'worn' AND setup_items.worn_quantity < setup_items.quantity
-                THEN setup_items.worn_quantity
+                WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
+                THEN lines.worn_quantity
             END AS worn_quantity,
-            items.weight_grams, items.price_cents
-        FROM setup_items
-        JOIN items ON items.id = setup_items.item_id
-        LEFT JOIN categories ON categories.id = items.category_id
-        WHERE setup_items.setup_id = %(setup_id)s
-        ORDER BY setup_items.id
-        """,
-        {"setup_id": setup_id},
-    )
+            lines.weight_grams, lines.price_cents
+        FROM ({lines}) AS lines
+        LEFT JOIN categories ON categories.id = lines.category_id
+        WHERE lines.setup_id = %(setup_id)s
+        ORDER BY lines.id
+    """).format(lines=LINES)
+    lines = await fetch_all(conn, SetupLine, query, {"setup_id": setup_id})
     return SetupShown(
-        **summary.model_dump(),
+        **dict(summary),
         unweighed_items=tuple(line.name for line in lines if line.weight_grams is None),
+        unpriced_items=tuple(line.name for line in lines if line.price_cents is None),
         by_category=await share(conn, setup_id),
         lines=lines,
     )
@@ -77,13 +112,12 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
 async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
     """Return a setup's totals."""
     query = SQL("""
-        SELECT setups.id, setups.name, {totals}
+        SELECT setups.id, setups.name, {totals}, {settings}
         FROM setups
-        LEFT JOIN setup_items ON setup_items.setup_id = setups.id
-        LEFT JOIN items ON items.id = setup_items.item_id
+        LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         WHERE setups.id = %(setup_id)s
         GROUP BY setups.id
-    """).format(totals=TOTALS)
+    """).format(totals=TOTALS, settings=SETTINGS, lines=LINES)
     found = await fetch_one(conn, SetupSummary, query, {"setup_id": setup_id})
     if found is None:
         raise no_such("setup", setup_id)
@@ -92,27 +126,74 @@ async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
 
 async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
     """Return what each category weighs in a setup, in the order in which their first lines were added."""
-    return await fetch_all(
-        conn,
-        CategoryShare,
-        """
+    query = SQL("""
         SELECT
             categories.name AS category,
             count(*) AS items,
-            sum(items.weight_grams::numeric * setup_items.quantity) AS weight_grams,
-            count(*) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
+            sum(lines.weight_grams::numeric * lines.quantity) AS weight_grams,
+            count(*) FILTER (WHERE lines.weight_grams IS NULL) AS unweighed,
             round(
-                100 * sum(items.weight_grams::numeric * setup_items.quantity)
-                / nullif(sum(sum(items.weight_grams::numeric * setup_items.quantity)) OVER (), 0), 1
+                100 * sum(lines.weight_grams::numeric * lines.quantity)
+                / nullif(sum(sum(lines.weight_grams::numeric * lines.quantity)) OVER (), 0), 1
             ) AS share
-        FROM setup_items
-        JOIN items ON items.id = setup_items.item_id
-        LEFT JOIN categories ON categories.id = items.category_id
-        WHERE setup_items.setup_id = %(setup_id)s
+        FROM ({lines}) AS lines
+        LEFT JOIN categories ON categories.id = lines.category_id
+        WHERE lines.setup_id = %(setup_id)s
         GROUP BY categories.id
-        ORDER BY min(setup_items.id)
-        """,
-        {"setup_id": setup_id},
+        ORDER BY min(lines.id)
+    """).format(lines=LINES)
+    return await fetch_all(conn, CategoryShare, query, {"setup_id": setup_id})
+
+
+async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> SetupsCompared:
+    """Return two setups' totals and the lines that differ, those first that make the most difference."""
+    setups = [await summarize(conn, setup_id) for setup_id in (first_id, second_id)]
+    query = SQL("""
+        WITH lines AS (
+            SELECT
+                lines.item_id, lines.name, lines.weight_grams, lines.price_cents,
+                lines.quantity, lines.classification, lines.worn_quantity,
+                CASE WHEN lines.setup_id = %(second_id)s THEN 1 ELSE -1 END AS sign,
+                concat_ws(
+                    ' ', trim_scale(lines.quantity), lines.classification,
+                    CASE
+                        WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
+                        THEN '(' || trim_scale(lines.worn_quantity) || ' on the body)'
+                    END
+                ) AS told,
+                coalesce(lines.weight_grams::numeric, 0) AS grams
+            FROM ({lines}) AS lines
+            WHERE lines.setup_id IN (%(first_id)s, %(second_id)s)
+        )
+        SELECT
+            item_id, name, weight_grams,
+            max(told) FILTER (WHERE sign < 0) AS first,
+            max(told) FILTER (WHERE sign > 0) AS second,
+            sum(sign * grams * quantity) AS total_grams,
+            coalesce(sum(sign * grams * (quantity - worn_quantity))
+                FILTER (WHERE classification <> 'consumable'), 0) AS base_grams,
+            sum(sign * grams * worn_quantity) AS worn_grams,
+            coalesce(sum(sign * grams * quantity) FILTER (WHERE classification = 'consumable'), 0)
+                AS consumable_grams,
+            coalesce(sum(sign * price_cents * quantity), 0) AS price_cents
+        FROM lines
+        GROUP BY item_id, name, weight_grams
+        ORDER BY abs(sum(sign * grams * quantity)) DESC, lower(name), item_id
+    """).format(lines=LINES)
+    lines = await fetch_all(conn, LineDifference, query, {"first_id": first_id, "second_id": second_id})
+    different = [line for line in lines if line.first != line.second]
+    return SetupsCompared(
+        setups=[setup.totals() for setup in setups],
+        difference=added_up(different),
+        same_lines=len(lines) - len(different),
+        lines=different,
+        settings=setups[0].settings,
+    )
+
+
+def added_up(lines: Sequence[LineDifference]) -> Difference:
+    return Difference(
+        **{name: sum((getattr(line, name) for line in lines), Decimal(0)) for name in Difference.model_fields}
     )
 
 
@@ -121,76 +202,88 @@ async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> 
     setup_id = await fetch_value(
         conn, "INSERT INTO setups (name) VALUES (%(name)s) RETURNING id", {"name": name}
     )
-    return await set_lines(conn, setup_id, lines)
+    await line.replace(conn, setup_id, lines)
+    return await summarize(conn, setup_id)
 
 
-async def set_lines(conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine]) -> SetupSummary:
-    """Make *lines* the whole list of a setup, and return its totals.
+async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:
+    """Create a setup with the same lines as another one, and return its totals."""
+    copy_id = await fetch_value(
+        conn,
+        """
+        INSERT INTO setups (name)
+        SELECT %(name)s FROM setups WHERE id = %(setup_id)s
+        RETURNING id
+        """,
+        {"name": name, "setup_id": setup_id},
+    )
+    if copy_id is None:
+        raise no_such("setup", setup_id)
+    await conn.execute(
+        """
+        INSERT INTO setup_items (setup_id, item_id, quantity, classification, worn_quantity)
+        SELECT %(copy_id)s, item_id, quantity, classification, worn_quantity
+        FROM setup_items
+        WHERE setup_id = %(setup_id)s
+        ORDER BY id
+        """,
+        {"copy_id": copy_id, "setup_id": setup_id},
+    )
+    return await summarize(conn, copy_id)
 
-    A line that stays keeps its place; one that is the same is not written again.
-    """
+
+async def update(conn: AsyncConnection, setup_id: int, changes: SetupChanges) -> SetupSummary:
+    """Apply *changes* and return the setup's totals."""
+    await touch(conn, setup_id)
+    if "name" in changes:
+        await conn.execute(
+            "UPDATE setups SET name = %(name)s WHERE id = %(setup_id)s", {**changes, "setup_id": setup_id}
+        )
+    return await summarize(conn, setup_id)
+
+
+async def delete(conn: AsyncConnection, setup_id: int) -> SetupDeleted:
+    """Delete a setup, and with it its lines."""
+    deleted = await fetch_one(
+        conn,
+        SetupDeleted,
+        """
+        DELETE FROM setups
+        WHERE id = %(setup_id)s
+        RETURNING
+            name AS deleted,
+            (SELECT count(*) FROM setup_items WHERE setup_items.setup_id = setups.id) AS lines
+        """,
+        {"setup_id": setup_id},
+    )
+    if deleted is None:
+        raise no_such("setup", setup_id)
+    return deleted
+
+
+async def set_items(
+    conn: AsyncConnection,
+    setup_id: int,
+    lines: Sequence[NewLine] | None = None,
+    *,
+    change: Sequence[NewLine] = (),
+    remove: Sequence[int] = (),
+) -> SetupSummary:
+    """Make *lines* the whole list of a setup, or else change and remove some; return its totals."""
+    if (lines is None) == (not change and not remove):
+        raise InvalidInput("Give either lines, the whole list, or some to change and remove.")
+    await touch(conn, setup_id)
+    if lines is None:
+        await line.change(conn, setup_id, change, remove)
+    else:
+        await line.replace(conn, setup_id, lines)
+    return await summarize(conn, setup_id)
+
+
+async def touch(conn: AsyncConnection, setup_id: int) -> None:
+    """Note that a setup changes now, which also keeps others from changing it meanwhile."""
     touched = await conn.execute(
         "UPDATE setups SET updated_at = now() WHERE id = %(setup_id)s", {"setup_id": setup_id}
     )
     if touched.rowcount == 0:
         raise no_such("setup", setup_id)
-    rows = [{"setup_id": setup_id, **complete(line)} for line in lines]
-    ids = [row["item_id"] for row in rows]
-    await check_items(conn, ids)
-    await conn.execute(
-        "DELETE FROM setup_items WHERE setup_id = %(setup_id)s AND item_id <> ALL(%(ids)s::bigint[])",
-        {"setup_id": setup_id, "ids": ids},
-    )
-    async with conn.cursor() as cursor:
-        await cursor.executemany(
-            """
-            INSERT INTO setup_items AS old (setup_id, item_id, quantity, classification, worn_quantity)
-            VALUES (%(setup_id)s, %(item_id)s, %(quantity)s, %(classification)s, %(worn_quantity)s)
-            ON CONFLICT (user_id, setup_id, item_id) DO UPDATE
-            SET
-                quantity = excluded.quantity,
-                classification = excluded.classification,
-                worn_quantity = excluded.worn_quantity
-            WHERE (old.quantity, old.classification, old.worn_quantity)
-                IS DISTINCT FROM (excluded.quantity, excluded.classification, excluded.worn_quantity)
-            """,
-            rows,
-        )
-    return await summarize(conn, setup_id)
-
-
-async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    """Refuse items that are named twice, or that do not exist."""
-    twice = [str(item_id) for item_id, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise InvalidInput(f"lines: item {', '.join(twice)} more than once. Give one line with the quantity.")
-    cursor = await conn.execute(
-        """
-        SELECT wanted.id
-        FROM unnest(%(ids)s::bigint[]) AS wanted (id)
-        WHERE NOT EXISTS (SELECT FROM items WHERE items.id = wanted.id)
-        """,
-        {"ids": list(ids)},
-    )
-    missing = [str(row[0]) for row in await cursor.fetchall()]
-    if missing:
-        more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
-        raise NotFound(f"No item {', '.join(missing[:20])}{more}. Call list_items to find its id.")
-
-
-def complete(line: NewLine) -> dict[str, Any]:
-    """Fill in what a line left out: one piece, in the pack; all pieces of a worn line are worn."""
-    quantity = line.get("quantity")
-    quantity = Decimal(1) if quantity is None else quantity
-    classification = line.get("classification", "base")
-    worn = line.get("worn_quantity")
-    if worn is not None and (classification != "worn" or worn > quantity):
-        raise InvalidInput("worn_quantity: only for worn lines, and at most their quantity.")
-    if worn is None:
-        worn = quantity if classification == "worn" else Decimal(0)
-    return {
-        "item_id": line["item_id"],
-        "quantity": quantity,
-        "classification": classification,
-        "worn_quantity": worn,
-    }

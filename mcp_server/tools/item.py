@@ -7,7 +7,17 @@ from pydantic import Field
 
 from mcp_server.edge import App, read, write
 from mcp_server.models.fields import CategoryRef, Id, Limit
-from mcp_server.models.item import ItemChanges, ItemDeleted, ItemPage, ItemShown, NewItem, Sort
+from mcp_server.models.item import (
+    ItemChanges,
+    ItemDeleted,
+    ItemPage,
+    ItemsCreated,
+    ItemShown,
+    ItemsUpdated,
+    ItemWritten,
+    NewItem,
+    Sort,
+)
 from mcp_server.services import item
 from mcp_server.strict import spread
 
@@ -28,22 +38,43 @@ async def list_items(
 
 
 async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
-    """Show one item with all its fields; those that are missing are unknown, no quantity is 1."""
+    """Show one item with all its fields, the setups that use it and the thread it came from.
+
+    Fields that are missing are unknown; no quantity is 1.
+    """
     async with read(ctx) as conn:
         return await item.get(conn, item_id)
 
 
 @spread
-async def create_item(ctx: Context[App], **new: Unpack[NewItem]) -> ItemShown:
+async def create_item(ctx: Context[App], **new: Unpack[NewItem]) -> ItemWritten:
     """Create an item. Leave out what is unknown: a weight or price of 0 means it weighs or costs nothing."""
     async with write(ctx) as conn:
         return await item.create(conn, new)
 
 
-async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> ItemShown:
+async def create_items(
+    ctx: Context[App], items: Annotated[list[NewItem], Field(min_length=1, max_length=500)]
+) -> ItemsCreated:
+    """Create up to 500 items at once, all or none."""
+    async with write(ctx) as conn:
+        return await item.create_many(conn, items)
+
+
+async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> ItemWritten:
     """Change fields of one item. Fields left out keep their value; null or "" clears one to unknown."""
     async with write(ctx) as conn:
         return await item.update(conn, item_id, changes)
+
+
+async def update_items(
+    ctx: Context[App],
+    item_ids: Annotated[list[Id], Field(min_length=1, max_length=500)],
+    changes: ItemChanges,
+) -> ItemsUpdated:
+    """Make the same changes to up to 500 items, all or none."""
+    async with write(ctx) as conn:
+        return await item.update_many(conn, item_ids, changes)
 
 
 async def delete_item(ctx: Context[App], item_id: Id) -> ItemDeleted:

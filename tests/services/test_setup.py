@@ -292,7 +292,7 @@ async def test_a_setup_is_shown_with_the_same_figures_as_it_is_listed(conn: Asyn
         shares = [part.share for part in shown.by_category if part.share is not None]
         # Each share is rounded to a tenth of a percent.
         assert not shares or abs(sum(shares) - 100) <= Decimal("0.05") * len(shares)
-        assert (await setup.list_all(conn)).setups[number] == created
+        assert (await setup.list_all(conn)).setups[number] == created.totals()
 
 
 async def test_heavy_and_tiny_things_together_still_add_up_exactly(conn: AsyncConnection) -> None:
@@ -314,7 +314,7 @@ async def test_heavy_and_tiny_things_together_still_add_up_exactly(conn: AsyncCo
 async def test_new_lines_are_the_whole_list(conn: AsyncConnection) -> None:
     tent, tarp, cup = [await make_item(conn, name, weight=100.0) for name in ("Tent", "Tarp", "Cup")]
     setup_id = await make_setup(conn, "Weekend", tent, tarp)
-    written = await setup.set_lines(
+    written = await setup.set_items(
         conn, setup_id, [{"item_id": cup, "quantity": Decimal(2)}, {"item_id": tent}]
     )
     assert (written.id, written.name, written.items, written.total_grams) == (setup_id, "Weekend", 2, 300)
@@ -323,7 +323,7 @@ async def test_new_lines_are_the_whole_list(conn: AsyncConnection) -> None:
 
 async def test_no_lines_empty_a_setup(conn: AsyncConnection) -> None:
     setup_id = await make_setup(conn, "Weekend", await make_item(conn, "Tent"))
-    assert (await setup.set_lines(conn, setup_id, [])).items == 0
+    assert (await setup.set_items(conn, setup_id, [])).items == 0
     assert (await setup.get(conn, setup_id)).lines == []
 
 
@@ -331,7 +331,7 @@ async def test_lines_that_stay_keep_their_id_and_their_place(conn: AsyncConnecti
     tent, tarp, cup, pot = [await make_item(conn, name) for name in ("Tent", "Tarp", "Cup", "Pot")]
     setup_id = await make_setup(conn, "Weekend", tent, tarp, cup)
     before = await line_ids(conn, setup_id)
-    await setup.set_lines(
+    await setup.set_items(
         conn,
         setup_id,
         [{"item_id": pot}, {"item_id": cup, "classification": "worn"}, {"item_id": tent}],
@@ -355,7 +355,7 @@ async def test_only_lines_that_change_are_written_again(conn: AsyncConnection) -
         {"item_id": tent, "quantity": Decimal("1.0"), "classification": "base"},
         {"item_id": tarp, "quantity": Decimal(2)},
     ]
-    await setup.set_lines(conn, setup_id, lines)
+    await setup.set_items(conn, setup_id, lines)
     assert await version(tent) == before[0]
     assert await version(tarp) != before[1]
 
@@ -365,14 +365,14 @@ async def test_a_line_that_is_no_longer_worn_is_all_in_the_pack(conn: AsyncConne
     created = await setup.create(
         conn, "Weekend", [{"item_id": hat, "quantity": Decimal(2), "classification": "worn"}]
     )
-    written = await setup.set_lines(conn, created.id, [{"item_id": hat, "quantity": Decimal(2)}])
+    written = await setup.set_items(conn, created.id, [{"item_id": hat, "quantity": Decimal(2)}])
     assert parts(written) == (80, 80, 0, 0, 80)
 
 
 async def test_other_setups_keep_their_lines(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent")
     setup_id, other_id = await make_setup(conn, "Weekend", tent), await make_setup(conn, "Alps", tent)
-    await setup.set_lines(conn, setup_id, [])
+    await setup.set_items(conn, setup_id, [])
     assert (await setup.get(conn, other_id)).items == 1
 
 
@@ -380,7 +380,7 @@ async def test_an_item_on_two_lines_is_refused(conn: AsyncConnection) -> None:
     tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
     setup_id = await make_setup(conn, "Weekend", tarp)
     with pytest.raises(InvalidInput, match=f"lines: item {tent} more than once"):
-        await setup.set_lines(conn, setup_id, [{"item_id": tent}, {"item_id": tarp}, {"item_id": tent}])
+        await setup.set_items(conn, setup_id, [{"item_id": tent}, {"item_id": tarp}, {"item_id": tent}])
     assert [line.name for line in (await setup.get(conn, setup_id)).lines] == ["Tarp"]
 
 
@@ -390,7 +390,7 @@ async def test_items_that_do_not_exist_are_named(conn: AsyncConnection) -> None:
     with pytest.raises(
         NotFound, match=re.escape("[not_found] No item 12, 13. Call list_items to find its id.")
     ):
-        await setup.set_lines(conn, setup_id, [{"item_id": 12}, {"item_id": tent}, {"item_id": 13}])
+        await setup.set_items(conn, setup_id, [{"item_id": 12}, {"item_id": tent}, {"item_id": 13}])
     assert [line.name for line in (await setup.get(conn, setup_id)).lines] == ["Tent"]
 
 
@@ -420,7 +420,7 @@ async def test_no_more_can_be_worn_than_there_is(conn: AsyncConnection) -> None:
 
 async def test_the_lines_of_an_absent_setup_cannot_be_set(conn: AsyncConnection) -> None:
     with pytest.raises(NotFound, match=NO_SETUP_12):
-        await setup.set_lines(conn, 12, [{"item_id": await make_item(conn, "Tent")}])
+        await setup.set_items(conn, 12, [{"item_id": await make_item(conn, "Tent")}])
 
 
 async def test_an_absent_setup_cannot_be_shown(conn: AsyncConnection) -> None:
@@ -443,4 +443,4 @@ async def test_a_list_has_every_setup_by_name_with_its_totals(conn: AsyncConnect
 
 
 async def test_no_setups_are_an_empty_list(conn: AsyncConnection) -> None:
-    assert (await setup.list_all(conn)).model_dump() == {"total": 0, "setups": []}
+    assert (await setup.list_all(conn)).model_dump() == {"total": 0, "setups": [], "display": None}

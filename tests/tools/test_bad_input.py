@@ -30,6 +30,7 @@ NUMBER: list[Any] = [
 ]
 BAD: dict[str, list[Any]] = {
     "id": [*NUMBER, 1.5, "1.5", None, ""],
+    "optional_id": [*NUMBER, 1.5, "1.5"],
     "integer": [*NUMBER, -1, 1.5, 2**63, 10**30],
     "number": [*NUMBER, -1, "-1", 10**30, 1e30],
     "weight": [
@@ -55,6 +56,8 @@ BAD: dict[str, list[Any]] = {
     "string": [*ANY, "x" * 1_000_001, 5, True, ["x"]],
     "object": [*ANY, "x", 5, None, [], {"nonsense": 1}],
     "array": [*ANY, "x", 5, {"a": 1}, ["x"], [{"nonsense": 1}], [{}]],
+    "ids": [*ANY, "x", 5, {"a": 1}, ["x"], [1.5], [True], [None], [[1]]],
+    "references": [*ANY, "x", 5, {"a": 1}, [""], [1.5], [True], [None], [["x"]]],
 }
 KINDS = {
     "name": "name",
@@ -62,6 +65,15 @@ KINDS = {
     "category": "reference",
     "move_to": "reference",
     "setup_name": "reference",
+    "setup": "reference",
+    "weight_unit": "enum",
+    "currency": "enum",
+    "pros": "text",
+    "cons": "text",
+    "item_ids": "ids",
+    "candidate_ids": "ids",
+    "remove": "ids",
+    "swap_in_setups": "references",
     "weight": "weight",
     "notes": "text",
     "product_url": "url",
@@ -81,13 +93,37 @@ LEAST: dict[str, dict[str, Any]] = {
     "get_setup": {"setup_id": 1},
     "create_setup": {"name": "Trip"},
     "set_setup_items": {"setup_id": 1, "lines": []},
+    "create_items": {"items": [{"name": "Tent"}]},
+    "update_items": {"item_ids": [1], "changes": {}},
+    "update_setup": {"setup_id": 1, "changes": {}},
+    "delete_setup": {"setup_id": 1},
+    "copy_setup": {"setup_id": 1, "name": "Copy"},
+    "compare_setups": {"setup_id": 1, "other_setup_id": 2},
+    "get_thread": {"thread_id": 1},
+    "create_thread": {"name": "Tent"},
+    "update_thread": {"thread_id": 1, "changes": {}},
+    "delete_thread": {"thread_id": 1},
+    "resolve_thread": {"thread_id": 1, "candidate_id": 1},
+    "add_candidate": {"thread_id": 1, "name": "Tent"},
+    "update_candidate": {"candidate_id": 1, "changes": {}},
+    "remove_candidate": {"candidate_id": 1},
+    "rank_candidates": {"thread_id": 1, "candidate_ids": [1]},
+    "preview_candidate": {"candidate_id": 1},
+    "update_settings": {"changes": {}},
     "import_csv": {"csv_text": "item name,weight,unit\nTent,1,gram\n"},
+}
+
+# The same for the rows of a list.
+LEAST_ROW: dict[str, dict[str, Any]] = {
+    "items": {"name": "Tent"},
+    "lines": {"item_id": 1},
+    "change": {"item_id": 1},
 }
 
 
 def kind(name: str, schema: dict[str, Any]) -> str:
     if name.endswith("_id"):
-        return "id"
+        return "optional_id" if name == "replaces_item_id" else "id"
     return "enum" if "enum" in schema else KINDS.get(name, str(schema["type"]))
 
 
@@ -102,7 +138,7 @@ def cases() -> list[Any]:
                 found += [(tool.name, field, {name: {field: bad}}) for bad in BAD[kind(field, inner)]]
             for field, inner in schema.get("items", {}).get("properties", {}).items():
                 found += [
-                    (tool.name, field, {name: [{"item_id": 1, field: bad}]})
+                    (tool.name, field, {name: [{**LEAST_ROW[name], field: bad}]})
                     for bad in BAD[kind(field, inner)]
                 ]
     return found

@@ -1,6 +1,7 @@
 """One user cannot see, change or even guess at another's collection, with any tool."""
 
 import json
+import re
 from typing import Any, cast
 
 import psycopg
@@ -18,7 +19,12 @@ WITHOUT_IDS: dict[str, dict[str, Any]] = {
     "list_items": {},
     "list_categories": {},
     "list_setups": {},
+    "list_threads": {},
     "get_totals": {},
+    "get_settings": {},
+    "update_settings": {"changes": {"weight_unit": "oz"}},
+    "create_items": {"items": [{"name": "Mine"}]},
+    "create_thread": {"name": "Mine"},
     "create_item": {"name": "Mine"},
     "create_category": {"name": "Mine"},
     "create_setup": {"name": "Mine"},
@@ -30,6 +36,9 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("create_item", {"name": "Mine", "category": "{category}"}, "category"),
     ("update_item", {"item_id": "{item}", "changes": {"name": "Stolen"}}, "item"),
     ("update_item", {"item_id": "{own_item}", "changes": {"category": "{category}"}}, "category"),
+    ("create_items", {"items": [{"name": "Mine", "category": "{category}"}]}, "category"),
+    ("update_items", {"item_ids": ["{own_item}", "{item}"], "changes": {"name": "Stolen"}}, "item"),
+    ("update_items", {"item_ids": ["{own_item}"], "changes": {"category": "{category}"}}, "category"),
     ("delete_item", {"item_id": "{item}"}, "item"),
     ("update_category", {"category_id": "{category}", "changes": {"name": "Stolen"}}, "category"),
     ("delete_category", {"category_id": "{category}"}, "category"),
@@ -38,6 +47,41 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("create_setup", {"name": "Mine", "lines": [{"item_id": "{item}"}]}, "item"),
     ("set_setup_items", {"setup_id": "{setup}", "lines": []}, "setup"),
     ("set_setup_items", {"setup_id": "{own_setup}", "lines": [{"item_id": "{item}"}]}, "item"),
+    ("set_setup_items", {"setup_id": "{own_setup}", "change": [{"item_id": "{item}"}]}, "item"),
+    ("set_setup_items", {"setup_id": "{own_setup}", "remove": ["{item}"]}, "item"),
+    ("update_setup", {"setup_id": "{setup}", "changes": {"name": "Stolen"}}, "setup"),
+    ("delete_setup", {"setup_id": "{setup}"}, "setup"),
+    ("copy_setup", {"setup_id": "{setup}", "name": "Stolen"}, "setup"),
+    ("compare_setups", {"setup_id": "{setup}", "other_setup_id": "{own_setup}"}, "setup"),
+    ("compare_setups", {"setup_id": "{own_setup}", "other_setup_id": "{setup}"}, "setup"),
+    ("get_thread", {"thread_id": "{thread}"}, "thread"),
+    ("create_thread", {"name": "Mine", "category": "{category}"}, "category"),
+    ("create_thread", {"name": "Mine", "replaces_item_id": "{item}"}, "item"),
+    ("update_thread", {"thread_id": "{thread}", "changes": {"name": "Stolen"}}, "thread"),
+    ("update_thread", {"thread_id": "{own_thread}", "changes": {"category": "{category}"}}, "category"),
+    ("update_thread", {"thread_id": "{own_thread}", "changes": {"replaces_item_id": "{item}"}}, "item"),
+    ("delete_thread", {"thread_id": "{thread}"}, "thread"),
+    ("resolve_thread", {"thread_id": "{thread}", "candidate_id": "{candidate}"}, "thread"),
+    ("resolve_thread", {"thread_id": "{thread}", "candidate_id": "{own_candidate}"}, "thread"),
+    ("resolve_thread", {"thread_id": "{own_thread}", "candidate_id": "{candidate}"}, "candidate"),
+    (
+        "resolve_thread",
+        {"thread_id": "{own_thread}", "candidate_id": "{own_candidate}", "swap_in_setups": ["{setup}"]},
+        "setup",
+    ),
+    ("add_candidate", {"thread_id": "{thread}", "name": "Mine"}, "thread"),
+    ("add_candidate", {"thread_id": "{own_thread}", "name": "Mine", "category": "{category}"}, "category"),
+    ("update_candidate", {"candidate_id": "{candidate}", "changes": {"name": "Stolen"}}, "candidate"),
+    (
+        "update_candidate",
+        {"candidate_id": "{own_candidate}", "changes": {"category": "{category}"}},
+        "category",
+    ),
+    ("remove_candidate", {"candidate_id": "{candidate}"}, "candidate"),
+    ("rank_candidates", {"thread_id": "{thread}", "candidate_ids": []}, "thread"),
+    ("rank_candidates", {"thread_id": "{own_thread}", "candidate_ids": ["{candidate}"]}, "candidate"),
+    ("preview_candidate", {"candidate_id": "{candidate}"}, "candidate"),
+    ("preview_candidate", {"candidate_id": "{own_candidate}", "setup": "{setup}"}, "setup"),
 ]
 # Ids that no row of ada's has, besides those of eve's rows: "deleted" is an item, category and setup she had.
 ABSENT = ["deleted", 0, -1, 999_999, 2**63, 10**25]
@@ -66,7 +110,12 @@ async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
         notes=f"{text}notes",
     )
     setup = await call(client, "create_setup", name=f"{text}Trip", lines=[{"item_id": item["id"]}])
-    return {f"{prefix}category": category["id"], f"{prefix}item": item["id"], f"{prefix}setup": setup["id"]}
+    thread = await call(client, "create_thread", name=f"{text}Research", replaces_item_id=item["id"])
+    candidate = await call(
+        client, "add_candidate", thread_id=thread["id"], name=f"{text}Tarp", pros=f"{text}pros"
+    )
+    rows = {"category": category, "item": item, "setup": setup, "thread": thread, "candidate": candidate}
+    return {f"{prefix}{noun}": row["id"] for noun, row in rows.items()}
 
 
 def filled(arguments: Any, ids: dict[str, Any]) -> Any:
@@ -111,7 +160,7 @@ async def test_another_users_id_is_answered_like_one_that_never_was(
     for absent in [eve[noun], gone, *ABSENT[1:]]:
         text = await refused(client, tool, **filled(arguments, {**ada, **eve, noun: absent}))
         number = max(-(2**63), min(int(absent), 2**63 - 1))
-        answers.add(text.replace(f" {number}.", " ID."))
+        answers.add(re.sub(rf" {number}(?!\d)", " ID", text))
         assert MARK not in text
     (answer,) = answers
     assert answer.startswith("[not_found] No ")
@@ -120,15 +169,18 @@ async def test_another_users_id_is_answered_like_one_that_never_was(
 
 async def deleted(client: Client, noun: str) -> int:
     """The id of a row that ada had."""
-    if noun == "setup":
-        return 999_998
+    if noun == "candidate":
+        thread = await call(client, "create_thread", name="Short-lived")
+        made = await call(client, "add_candidate", thread_id=thread["id"], name="Short-lived")
+        await call(client, "delete_thread", thread_id=thread["id"])
+        return made["id"]
     made = await call(client, f"create_{noun}", name="Short-lived")
     await call(client, f"delete_{noun}", **{f"{noun}_id": made["id"]})
     return made["id"]
 
 
 async def everything(client: Client) -> str:
-    tools = ("list_items", "list_categories", "list_setups", "get_totals")
+    tools = ("list_items", "list_categories", "list_setups", "list_threads", "get_totals", "get_settings")
     return json.dumps([await call(client, tool) for tool in tools])
 
 

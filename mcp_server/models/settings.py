@@ -1,0 +1,88 @@
+"""Settings: the units in which a person wants to read weights and prices."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    computed_field,
+    with_config,
+)
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypedDict
+
+from mcp_server.models.fields import GRAMS, Row, none_if_blank
+
+WeightUnit = Literal["g", "kg", "oz", "lb"]
+Currency = Annotated[
+    str | None,
+    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$"),
+    BeforeValidator(none_if_blank),
+    WithJsonSchema({"type": "string", "description": "ISO 4217 code, such as EUR"}),
+]
+Number: TypeAlias = int | float | Decimal
+# Digits behind the decimal point: about as fine as a kitchen scale shows.
+DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 2, "lb": 3}
+
+
+class Settings(Row):
+    """The units in which a person reads; results count in grams and cents all the same."""
+
+    weight_unit: WeightUnit
+    currency: str | None = None
+
+    def weight(self, grams: Number) -> str:
+        """`1.25 lb`: without zeros at its end."""
+        amount = Decimal(str(grams)) / GRAMS[self.weight_unit]
+        return f"{amount:,.{DECIMALS[self.weight_unit]}f}".rstrip("0").rstrip(".") + f" {self.weight_unit}"
+
+    def price(self, cents: Number) -> str:
+        """`1,249.95 EUR`."""
+        return f"{Decimal(str(cents)) / 100:,.2f} {self.currency}"
+
+    def told(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
+        """`base 1.25 lb, 249.95 EUR`: what is known, but nothing in grams or without a currency."""
+        told = [
+            f"{name} {self.weight(grams)}".strip()
+            for name, grams in weights.items()
+            if grams is not None and self.weight_unit != "g"
+        ]
+        told += [] if cents is None or self.currency is None else [self.price(cents)]
+        return ", ".join(told) or None
+
+    def factors(self) -> str | None:
+        """How to turn the figures of many rows into the person's units."""
+        told = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
+        told += [] if self.currency is None else [f"prices in {self.currency}"]
+        return ", ".join(told) or None
+
+
+@with_config(ConfigDict(extra="forbid"))
+class SettingsChanges(TypedDict, total=False):
+    weight_unit: WeightUnit
+    currency: Currency
+
+
+class Measured(Row):
+    """A result that tells its figures once more, in the person's units."""
+
+    settings: Annotated[SkipJsonSchema[Settings], Field(exclude=True)] = Settings(weight_unit="g")
+
+    @computed_field
+    @property
+    def display(self) -> str | None:
+        return self.in_units()
+
+    def in_units(self) -> str | None:
+        """What to tell. Of many rows: how to convert them."""
+        return self.settings.factors()
+
+
+def listed(told: Mapping[str, str | None]) -> str | None:
+    """`Tent: 2.5 lb; Quilt: 1.2 lb`: what is told of each, by name."""
+    return "; ".join(f"{name}: {text}" for name, text in told.items() if text) or None

@@ -1,0 +1,93 @@
+"""Threads: research before a purchase, until one of the candidates becomes an item."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from mcp_server.models.candidate import CandidateCompared
+from mcp_server.models.fields import CategoryRef, Grams, Name, OptionalId, Row
+from mcp_server.models.settings import Measured, listed
+from mcp_server.models.setup import SetupTotals, in_units
+
+ThreadStatus = Literal["active", "resolved", "archived"]
+
+
+class Thread(Row):
+    id: int
+    name: str
+    status: ThreadStatus
+    category: str | None = None
+
+
+class ThreadSummary(Thread):
+    """A thread, the item that would be replaced, and how many candidates there are."""
+
+    replaces: str | None = None
+    candidates: int = 0
+
+
+class ThreadList(Row):
+    total: int
+    threads: list[ThreadSummary]
+
+
+class Replaced(Row):
+    """The item that would be replaced; weight and price of a single piece."""
+
+    item_id: int
+    name: str
+    weight_grams: Grams | None = None
+    price_cents: int | None = None
+
+
+class ThreadHead(Thread, Measured):
+    replaces: Replaced | None = None
+    resolved_candidate_id: int | None = None
+    resolved_item_id: int | None = None
+
+
+class ThreadShown(ThreadHead):
+    """A thread with its candidates side by side, best ranked first."""
+
+    candidates: list[CandidateCompared]
+
+    def in_units(self) -> str | None:
+        told = self.settings.told
+        return listed(
+            {each.name: told({"": each.weight_grams}, each.price_cents) for each in self.candidates}
+        )
+
+
+class ThreadDeleted(Row):
+    """A deleted thread's name, and how many candidates went with it."""
+
+    deleted: str
+    candidates: int = 0
+
+
+class ThreadResolved(ThreadSummary, Measured):
+    """A resolved thread, the item that its winner became, and the setups that now hold it instead."""
+
+    candidate_id: int
+    item_id: int
+    swapped_in_setups: tuple[SetupTotals, ...] = ()
+
+    def in_units(self) -> str | None:
+        return in_units(self.swapped_in_setups, self.settings)
+
+
+class ThreadFields(TypedDict, total=False):
+    category: Annotated[CategoryRef, Field(description="Name or id")]
+    replaces_item_id: Annotated[OptionalId, Field(description="The owned item that a purchase would replace")]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class NewThread(ThreadFields):
+    name: Name
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ThreadChanges(ThreadFields, total=False):
+    name: Name
+    status: Literal["active", "archived"]

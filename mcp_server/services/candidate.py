@@ -1,0 +1,234 @@
+"""Candidates: the products that a thread compares, their order, and what one of them would change."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL
+
+from db.query import fetch_all, fetch_one, fetch_value
+from db.sql import assignments, names, values
+from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound, in_list
+from mcp_server.models.candidate import (
+    CandidateChanges,
+    CandidateRemoved,
+    CandidateShown,
+    Considered,
+    NewCandidate,
+    Preview,
+    Ranked,
+    Ranking,
+    SetupPreview,
+)
+from mcp_server.models.setup import SetupTotals
+from mcp_server.services import setup, thread
+from mcp_server.services.item import to_columns
+from mcp_server.services.settings import SETTINGS
+from mcp_server.services.setup import LINES, TOTALS
+
+
+async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
+    """Return one candidate."""
+    query = SQL("""
+        SELECT
+            candidates.id, candidates.thread_id, candidates.name, candidates.status, candidates.weight_grams,
+            candidates.price_cents, categories.name AS category, candidates.pros, candidates.cons,
+            candidates.notes, candidates.product_url, candidates.image_id,
+            (
+                SELECT count(*)
+                FROM candidates AS others
+                WHERE others.thread_id = candidates.thread_id
+                AND (others.sort_order, others.id) <= (candidates.sort_order, candidates.id)
+            ) AS rank,
+            {settings}
+        FROM candidates
+        LEFT JOIN categories ON categories.id = candidates.category_id
+        WHERE candidates.id = %(candidate_id)s
+    """).format(settings=SETTINGS)
+    found = await fetch_one(conn, CandidateShown, query, {"candidate_id": candidate_id})
+    if found is None:
+        raise no_such_candidate(candidate_id)
+    return found
+
+
+async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
+    """Add a candidate to a thread, ranked last, and return it."""
+    its_thread = await thread.lock(conn, thread_id)
+    if its_thread.status == "resolved":
+        raise Conflict(f"Thread {thread_id} is resolved. Open a new one with create_thread to go on looking.")
+    row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    row = {"thread_id": thread_id, **row}
+    query = SQL("""
+        INSERT INTO candidates ({names}, sort_order)
+        SELECT {values}, coalesce(max(sort_order), 0) + 1 FROM candidates WHERE thread_id = %(thread_id)s
+        RETURNING id
+    """).format(names=names(row), values=values(row))
+    return await get(conn, await fetch_value(conn, query, row))
+
+
+async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
+    """Apply *changes* and return the candidate as it now is; None clears a field."""
+    row = await to_columns(conn, changes)
+    query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
+        assignments=assignments(row)
+    )
+    await conn.execute(query, {**row, "candidate_id": candidate_id})
+    return await get(conn, candidate_id)
+
+
+async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
+    """Remove a candidate from its thread, unless it is the one that won."""
+    won = await fetch_value(
+        conn,
+        "SELECT id FROM threads WHERE resolved_candidate_id = %(candidate_id)s",
+        {"candidate_id": candidate_id},
+    )
+    if won is not None:
+        raise InUse(f"Candidate {candidate_id} won thread {won}. Delete the thread, or leave it as it is.")
+    removed = await fetch_one(
+        conn,
+        CandidateRemoved,
+        "DELETE FROM candidates WHERE id = %(candidate_id)s RETURNING name AS removed, thread_id",
+        {"candidate_id": candidate_id},
+    )
+    if removed is None:
+        raise no_such_candidate(candidate_id)
+    return removed
+
+
+async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:
+    """Put a thread's candidates in this order, those that are left out behind in theirs, and return it."""
+    await thread.lock(conn, thread_id)
+    twice = [candidate_id for candidate_id, count in Counter(candidate_ids).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"candidate_ids: {in_list(twice)} more than once.")
+    old = await ranked(conn, thread_id)
+    absent = [candidate_id for candidate_id in candidate_ids if candidate_id not in {each.id for each in old}]
+    if absent:
+        raise no_such_candidate(*absent, thread_id=thread_id)
+    order = [*candidate_ids, *(each.id for each in old if each.id not in candidate_ids)]
+    await conn.execute(
+        """
+        UPDATE candidates
+        SET sort_order = wanted.at, updated_at = now()
+        FROM unnest(%(order)s::bigint[]) WITH ORDINALITY AS wanted (id, at)
+        WHERE candidates.id = wanted.id AND candidates.sort_order <> wanted.at
+        """,
+        {"order": order},
+    )
+    return Ranking(thread_id=thread_id, candidates=await ranked(conn, thread_id))
+
+
+async def ranked(conn: AsyncConnection, thread_id: int) -> list[Ranked]:
+    """Return a thread's candidates in their order."""
+    return await fetch_all(
+        conn,
+        Ranked,
+        """
+        SELECT row_number() OVER (ORDER BY sort_order, id) AS rank, id, name
+        FROM candidates
+        WHERE thread_id = %(thread_id)s
+        ORDER BY rank
+        """,
+        {"thread_id": thread_id},
+    )
+
+
+async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int | None) -> Preview:
+    """Return what a candidate would do to every setup that holds the item it would replace, or to one setup.
+
+    In a setup without that item it is one more piece in the pack.
+    """
+    query = SQL("""
+        SELECT
+            candidates.id AS candidate_id, candidates.name, candidates.weight_grams, candidates.price_cents,
+            items.id AS replaces_item_id, items.name AS replaces, {settings}
+        FROM candidates
+        JOIN threads ON threads.id = candidates.thread_id
+        LEFT JOIN items ON items.id = threads.replaces_item_id
+        WHERE candidates.id = %(candidate_id)s
+    """).format(settings=SETTINGS)
+    considered = await fetch_one(conn, Considered, query, {"candidate_id": candidate_id})
+    if considered is None:
+        raise no_such_candidate(candidate_id)
+    if in_setup is None:
+        setup_ids = await setups_with(conn, considered.replaces_item_id)
+    else:
+        setup_ids = [await setup.find(conn, in_setup)]
+    hint = (
+        None if setup_ids else "No setup holds what it replaces: name one with setup to see it added there."
+    )
+    return Preview(**dict(considered), hint=hint, setups=await weigh(conn, considered, setup_ids))
+
+
+async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
+    cursor = await conn.execute(
+        "SELECT setup_id FROM setup_items WHERE item_id = %(item_id)s", {"item_id": item_id}
+    )
+    return [setup_id for (setup_id,) in await cursor.fetchall()]
+
+
+class State(SetupTotals):
+    """A setup's totals before or after."""
+
+    after: bool
+
+
+async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) -> list[SetupPreview]:
+    """Return what the setups are and what they would be with the candidate, by name."""
+    query = SQL("""
+        WITH states (after) AS (VALUES (false), (true)),
+        lines AS (
+            SELECT
+                states.after, lines.setup_id, lines.item_id,
+                lines.quantity, lines.classification, lines.worn_quantity,
+                CASE WHEN after AND lines.item_id = %(replaces_item_id)s THEN %(weight_grams)s::float8
+                    ELSE lines.weight_grams END AS weight_grams,
+                CASE WHEN after AND lines.item_id = %(replaces_item_id)s THEN %(price_cents)s::bigint
+                    ELSE lines.price_cents END AS price_cents
+            FROM ({lines}) AS lines
+            CROSS JOIN states
+            UNION ALL
+            SELECT true, setups.id, 0, 1, 'base', 0, %(weight_grams)s, %(price_cents)s
+            FROM setups
+            WHERE NOT EXISTS (
+                SELECT
+                FROM setup_items
+                WHERE setup_items.setup_id = setups.id AND setup_items.item_id = %(replaces_item_id)s
+            )
+        )
+        SELECT states.after, setups.id, setups.name, {totals}
+        FROM setups
+        CROSS JOIN states
+        LEFT JOIN lines ON lines.setup_id = setups.id AND lines.after = states.after
+        WHERE setups.id = ANY(%(setup_ids)s::bigint[])
+        GROUP BY setups.id, states.after
+        ORDER BY lower(setups.name), setups.id, states.after
+    """).format(lines=LINES, totals=TOTALS)
+    params = {
+        **new.model_dump(include={"replaces_item_id", "weight_grams", "price_cents"}),
+        "setup_ids": setup_ids,
+    }
+    states = await fetch_all(conn, State, query, params)
+    return [before_and_after(before, after) for before, after in zip(states[::2], states[1::2], strict=True)]
+
+
+def before_and_after(before: State, after: State) -> SetupPreview:
+    figures: dict[str, Any] = {}
+    for name in ("total_grams", "base_grams", "price_cents"):
+        old, new = getattr(before, name), getattr(after, name)
+        change = None if old is None and new is None else (new or 0) - (old or 0)
+        figures |= {f"{name}_before": old, f"{name}_after": new, f"{name}_change": change}
+    return SetupPreview(
+        setup_id=before.id,
+        name=before.name,
+        **figures,
+        unweighed_after=after.unweighed,
+        unpriced_after=after.unpriced,
+    )
+
+
+def no_such_candidate(*candidate_ids: int, thread_id: int | None = None) -> NotFound:
+    where = "" if thread_id is None else f" in thread {thread_id}"
+    return NotFound(f"No candidate {in_list(candidate_ids)}{where}. Call get_thread to find its id.")

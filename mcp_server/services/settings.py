@@ -1,0 +1,42 @@
+"""Settings: the units that a person reads in."""
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL
+
+from db.query import fetch_value
+from mcp_server.models.settings import Settings, SettingsChanges
+
+# The settings as a column: a result that tells weights in the person's units needs no statement for it.
+SETTINGS = SQL("""
+    (
+        SELECT jsonb_build_object(
+            'weight_unit', coalesce(max(settings.value) FILTER (WHERE settings.key = 'weight_unit'), 'g'),
+            'currency', max(settings.value) FILTER (WHERE settings.key = 'currency')
+        )
+        FROM settings
+    ) AS settings
+""")
+
+
+async def get(conn: AsyncConnection) -> Settings:
+    """Return the settings; grams and no currency, unless they have been changed."""
+    value = await fetch_value(conn, SQL("SELECT {settings}").format(settings=SETTINGS))
+    return Settings.model_validate(value)
+
+
+async def update(conn: AsyncConnection, changes: SettingsChanges) -> Settings:
+    """Apply *changes* and return the settings as they now are; None clears one."""
+    rows = [{"key": key, "value": value} for key, value in changes.items()]
+    async with conn.cursor() as cursor:
+        await cursor.executemany("DELETE FROM settings WHERE key = %(key)s AND %(value)s::text IS NULL", rows)
+        await cursor.executemany(
+            """
+            INSERT INTO settings AS old (key, value)
+            SELECT %(key)s, %(value)s
+            WHERE %(value)s::text IS NOT NULL
+            ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value
+            WHERE old.value <> excluded.value
+            """,
+            rows,
+        )
+    return await get(conn)

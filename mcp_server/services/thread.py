@@ -1,0 +1,275 @@
+"""Threads: research before a purchase, side by side, until one candidate becomes an item."""
+
+from collections.abc import Sequence
+
+from psycopg import AsyncConnection, errors
+from psycopg.sql import SQL
+
+from db.query import fetch_all, fetch_one, fetch_value
+from db.sql import assignments, names, values
+from mcp_server.errors import Conflict, InvalidInput, NotFound, in_list, no_such
+from mcp_server.models.candidate import CandidateCompared
+from mcp_server.models.fields import Row
+from mcp_server.models.thread import (
+    NewThread,
+    ThreadChanges,
+    ThreadDeleted,
+    ThreadHead,
+    ThreadList,
+    ThreadResolved,
+    ThreadShown,
+    ThreadStatus,
+    ThreadSummary,
+)
+from mcp_server.services import settings, setup
+from mcp_server.services.item import to_columns
+from mcp_server.services.settings import SETTINGS
+
+SUMMARIES = SQL("""
+    SELECT
+        threads.id, threads.name, threads.status, categories.name AS category, items.name AS replaces,
+        (SELECT count(*) FROM candidates WHERE candidates.thread_id = threads.id) AS candidates
+    FROM threads
+    LEFT JOIN categories ON categories.id = threads.category_id
+    LEFT JOIN items ON items.id = threads.replaces_item_id
+""")
+
+
+class Locked(Row):
+    """A thread that nobody else changes until the transaction ends."""
+
+    id: int
+    status: ThreadStatus
+    category_id: int | None
+    replaces_item_id: int | None
+    resolved_candidate_id: int | None
+    resolved_item_id: int | None
+
+
+async def list_all(conn: AsyncConnection, status: ThreadStatus | None = None) -> ThreadList:
+    """Return every thread, or those of one status, the active ones first."""
+    query = SQL("""
+        {summaries}
+        WHERE %(status)s::text IS NULL OR threads.status = %(status)s
+        ORDER BY threads.status <> 'active', lower(threads.name), threads.id
+    """).format(summaries=SUMMARIES)
+    found = await fetch_all(conn, ThreadSummary, query, {"status": status})
+    return ThreadList(total=len(found), threads=found)
+
+
+async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
+    """Return a thread with its candidates side by side, in their order."""
+    query = SQL("""
+        SELECT
+            threads.id, threads.name, threads.status, categories.name AS category,
+            CASE WHEN items.id IS NOT NULL THEN jsonb_build_object(
+                'item_id', items.id, 'name', items.name,
+                'weight_grams', items.weight_grams, 'price_cents', items.price_cents
+            ) END AS replaces,
+            threads.resolved_candidate_id, threads.resolved_item_id, {settings}
+        FROM threads
+        LEFT JOIN categories ON categories.id = threads.category_id
+        LEFT JOIN items ON items.id = threads.replaces_item_id
+        WHERE threads.id = %(thread_id)s
+    """).format(settings=SETTINGS)
+    found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id})
+    if found is None:
+        raise no_such("thread", thread_id)
+    return ThreadShown(**dict(found), candidates=await compare(conn, thread_id))
+
+
+async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompared]:
+    """Return a thread's candidates beside each other and beside the item that would be replaced."""
+    return await fetch_all(
+        conn,
+        CandidateCompared,
+        """
+        SELECT
+            row_number() OVER (ORDER BY candidates.sort_order, candidates.id) AS rank,
+            candidates.id, candidates.name, candidates.status, categories.name AS category,
+            candidates.weight_grams, candidates.price_cents, candidates.pros, candidates.cons,
+            candidates.notes, candidates.product_url, candidates.image_id,
+            candidates.weight_grams::numeric - min(candidates.weight_grams::numeric) OVER ()
+                AS over_lightest_grams,
+            candidates.price_cents - min(candidates.price_cents) OVER () AS over_cheapest_cents,
+            items.weight_grams::numeric - candidates.weight_grams::numeric AS saves_grams,
+            CASE WHEN candidates.weight_grams < items.weight_grams THEN round(
+                candidates.price_cents / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
+            ) END AS cents_per_gram_saved
+        FROM candidates
+        JOIN threads ON threads.id = candidates.thread_id
+        LEFT JOIN items ON items.id = threads.replaces_item_id
+        LEFT JOIN categories ON categories.id = candidates.category_id
+        WHERE candidates.thread_id = %(thread_id)s
+        ORDER BY rank
+        """,
+        {"thread_id": thread_id},
+    )
+
+
+async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
+    """Create a thread and return it."""
+    row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    query = SQL("INSERT INTO threads ({names}) VALUES ({values}) RETURNING id").format(
+        names=names(row), values=values(row)
+    )
+    try:
+        thread_id = await fetch_value(conn, query, row)
+    except errors.ForeignKeyViolation as exc:
+        raise no_such("item", row["replaces_item_id"]) from exc
+    return await summarize(conn, thread_id)
+
+
+async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
+    """Apply *changes* and return the thread as it now is; None clears a field."""
+    its_thread = await lock(conn, thread_id)
+    if "status" in changes and its_thread.status == "resolved":
+        raise Conflict(f"Thread {thread_id} is resolved, and stays so. Create a new one to go on looking.")
+    row = await to_columns(conn, changes)
+    query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
+        assignments=assignments(row)
+    )
+    try:
+        await conn.execute(query, {**row, "thread_id": thread_id})
+    except errors.ForeignKeyViolation as exc:
+        raise no_such("item", row["replaces_item_id"]) from exc
+    return await summarize(conn, thread_id)
+
+
+async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
+    """Delete a thread, and with it its candidates."""
+    deleted = await fetch_one(
+        conn,
+        ThreadDeleted,
+        """
+        DELETE FROM threads
+        WHERE id = %(thread_id)s
+        RETURNING
+            name AS deleted,
+            (SELECT count(*) FROM candidates WHERE candidates.thread_id = threads.id) AS candidates
+        """,
+        {"thread_id": thread_id},
+    )
+    if deleted is None:
+        raise no_such("thread", thread_id)
+    return deleted
+
+
+async def resolve(
+    conn: AsyncConnection, thread_id: int, candidate_id: int, swap_in_setups: Sequence[str | int]
+) -> ThreadResolved:
+    """Make a candidate an item, and let it take the place of the old one in setups; the thread keeps both."""
+    its_thread = await lock(conn, thread_id)
+    if its_thread.status != "active":
+        raise Conflict(f"Thread {thread_id} is {its_thread.status} already. {what_next(its_thread)}")
+    item_id = await become_item(conn, its_thread, candidate_id)
+    setup_ids = [await setup.find(conn, reference) for reference in swap_in_setups]
+    await swap(conn, its_thread, item_id, setup_ids)
+    await conn.execute(
+        """
+        UPDATE threads
+        SET
+            status = 'resolved', updated_at = now(),
+            resolved_candidate_id = %(candidate_id)s, resolved_item_id = %(item_id)s
+        WHERE id = %(thread_id)s
+        """,
+        {"candidate_id": candidate_id, "item_id": item_id, "thread_id": thread_id},
+    )
+    swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids]
+    return ThreadResolved(
+        **dict(await summarize(conn, thread_id)),
+        candidate_id=candidate_id,
+        item_id=item_id,
+        swapped_in_setups=tuple(each.totals() for each in swapped),
+        settings=await settings.get(conn),
+    )
+
+
+async def become_item(conn: AsyncConnection, its_thread: Locked, candidate_id: int) -> int:
+    """Create an item from a candidate, in its category or else the thread's, and return the item's id."""
+    item_id = await fetch_value(
+        conn,
+        """
+        INSERT INTO items (name, weight_grams, price_cents, category_id, notes, product_url, image_id)
+        SELECT
+            name, weight_grams, price_cents, coalesce(category_id, %(category_id)s),
+            notes, product_url, image_id
+        FROM candidates
+        WHERE id = %(candidate_id)s AND thread_id = %(thread_id)s
+        RETURNING id
+        """,
+        {
+            "category_id": its_thread.category_id,
+            "candidate_id": candidate_id,
+            "thread_id": its_thread.id,
+        },
+    )
+    if item_id is None:
+        raise NotFound(
+            f"No candidate {candidate_id} in thread {its_thread.id}. Call get_thread to find its id."
+        )
+    return item_id
+
+
+async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_ids: Sequence[int]) -> None:
+    """Put the new item in the place of the replaced one, line by line."""
+    if setup_ids and its_thread.replaces_item_id is None:
+        raise InvalidInput(
+            f"swap_in_setups: thread {its_thread.id} replaces no item. "
+            "Set its replaces_item_id with update_thread first."
+        )
+    cursor = await conn.execute(
+        """
+        UPDATE setup_items
+        SET item_id = %(item_id)s
+        WHERE item_id = %(replaces_item_id)s AND setup_id = ANY(%(setup_ids)s::bigint[])
+        RETURNING setup_id
+        """,
+        {
+            "item_id": item_id,
+            "replaces_item_id": its_thread.replaces_item_id,
+            "setup_ids": list(setup_ids),
+        },
+    )
+    swapped = {setup_id for (setup_id,) in await cursor.fetchall()}
+    without = [setup_id for setup_id in setup_ids if setup_id not in swapped]
+    if without:
+        raise InvalidInput(
+            f"swap_in_setups: item {its_thread.replaces_item_id} is not in setup {in_list(without)}. "
+            "Leave out the setups that do not hold it."
+        )
+
+
+async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
+    """Keep others from changing a thread, and return what its changes depend on."""
+    found = await fetch_one(
+        conn,
+        Locked,
+        """
+        SELECT id, status, category_id, replaces_item_id, resolved_candidate_id, resolved_item_id
+        FROM threads
+        WHERE id = %(thread_id)s
+        FOR UPDATE
+        """,
+        {"thread_id": thread_id},
+    )
+    if found is None:
+        raise no_such("thread", thread_id)
+    return found
+
+
+def what_next(its_thread: Locked) -> str:
+    if its_thread.status == "archived":
+        return "Set its status to active with update_thread first."
+    return (
+        f"Candidate {its_thread.resolved_candidate_id} became item {its_thread.resolved_item_id}: "
+        "create a new thread to go on looking."
+    )
+
+
+async def summarize(conn: AsyncConnection, thread_id: int) -> ThreadSummary:
+    query = SQL("{summaries} WHERE threads.id = %(thread_id)s").format(summaries=SUMMARIES)
+    found = await fetch_one(conn, ThreadSummary, query, {"thread_id": thread_id})
+    if found is None:
+        raise no_such("thread", thread_id)
+    return found

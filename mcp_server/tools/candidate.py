@@ -1,0 +1,60 @@
+"""Tools for candidates."""
+
+from typing import Annotated, Unpack
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server.edge import App, read, write
+from mcp_server.models.candidate import (
+    CandidateChanges,
+    CandidateRemoved,
+    CandidateShown,
+    NewCandidate,
+    Preview,
+    Ranking,
+)
+from mcp_server.models.fields import Id, SetupRef
+from mcp_server.services import candidate
+from mcp_server.strict import spread
+
+
+async def preview_candidate(
+    ctx: Context[App],
+    candidate_id: Id,
+    setup: Annotated[SetupRef, Field(description="Only this (name or id), even without that item")] = None,
+) -> Preview:
+    """Show what buying it would change: weight and cost, before and after, of setups with the old item."""
+    async with read(ctx) as conn:
+        return await candidate.preview(conn, candidate_id, setup)
+
+
+@spread
+async def add_candidate(ctx: Context[App], thread_id: Id, **new: Unpack[NewCandidate]) -> CandidateShown:
+    """Add a product to a thread, ranked last."""
+    async with write(ctx) as conn:
+        return await candidate.add(conn, thread_id, new)
+
+
+async def update_candidate(ctx: Context[App], candidate_id: Id, changes: CandidateChanges) -> CandidateShown:
+    """Change fields of a candidate; null clears one."""
+    async with write(ctx) as conn:
+        return await candidate.update(conn, candidate_id, changes)
+
+
+async def remove_candidate(ctx: Context[App], candidate_id: Id) -> CandidateRemoved:
+    """Remove a candidate from its thread."""
+    async with write(ctx) as conn:
+        return await candidate.remove(conn, candidate_id)
+
+
+async def rank_candidates(
+    ctx: Context[App],
+    thread_id: Id,
+    candidate_ids: Annotated[
+        list[Id], Field(max_length=1000, description="Favourite first; the rest follow")
+    ],
+) -> Ranking:
+    """Put a thread's candidates in order."""
+    async with write(ctx) as conn:
+        return await candidate.rank(conn, thread_id, candidate_ids)

@@ -1,0 +1,19 @@
+"""Tools for settings."""
+
+from mcp.server.mcpserver import Context
+
+from mcp_server.edge import App, read, write
+from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.services import settings
+
+
+async def get_settings(ctx: Context[App]) -> Settings:
+    """Show the units in which the person reads: weight unit, and currency if one is set."""
+    async with read(ctx) as conn:
+        return await settings.get(conn)
+
+
+async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Settings:
+    """Change the units. Results keep grams and cents, and add `display` in these units."""
+    async with write(ctx) as conn:
+        return await settings.update(conn, changes)

@@ -1,0 +1,72 @@
+"""Tools for threads."""
+
+from typing import Annotated, Unpack
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server.edge import App, read, write
+from mcp_server.models.fields import Id, Reference
+from mcp_server.models.thread import (
+    NewThread,
+    ThreadChanges,
+    ThreadDeleted,
+    ThreadList,
+    ThreadResolved,
+    ThreadShown,
+    ThreadStatus,
+    ThreadSummary,
+)
+from mcp_server.services import thread
+from mcp_server.strict import spread
+
+
+async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) -> ThreadList:
+    """List purchase research threads, active ones first."""
+    async with read(ctx) as conn:
+        return await thread.list_all(conn, status)
+
+
+async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
+    """Compare a thread's candidates side by side, by rank.
+
+    Grams and cents over the lightest and cheapest; grams saved against the replaced item, and cents per gram.
+    """
+    async with read(ctx) as conn:
+        return await thread.get(conn, thread_id)
+
+
+@spread
+async def create_thread(ctx: Context[App], **new: Unpack[NewThread]) -> ThreadSummary:
+    """Open a thread to research a purchase; then add_candidate each product."""
+    async with write(ctx) as conn:
+        return await thread.create(conn, new)
+
+
+async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> ThreadSummary:
+    """Change a thread; null clears a field. To resolve it, use resolve_thread."""
+    async with write(ctx) as conn:
+        return await thread.update(conn, thread_id, changes)
+
+
+async def delete_thread(ctx: Context[App], thread_id: Id) -> ThreadDeleted:
+    """Delete a thread and its candidates. The item it was resolved to stays."""
+    async with write(ctx) as conn:
+        return await thread.delete(conn, thread_id)
+
+
+async def resolve_thread(
+    ctx: Context[App],
+    thread_id: Id,
+    candidate_id: Id,
+    swap_in_setups: Annotated[
+        list[Reference],
+        Field(
+            max_length=200,
+            description="Setups (name or id) where the new item takes the replaced one's place",
+        ),
+    ] = [],  # noqa: B006
+) -> ThreadResolved:
+    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing."""
+    async with write(ctx) as conn:
+        return await thread.resolve(conn, thread_id, candidate_id, swap_in_setups)

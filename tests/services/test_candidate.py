@@ -1,0 +1,188 @@
+"""Candidates: their fields, their order, and what one would do to a setup."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import AsyncConnection
+
+from mcp_server.errors import InvalidInput, NotFound
+from mcp_server.models.setup import NewLine
+from mcp_server.services import candidate, setup, thread
+from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
+
+WEIGHTS = st.none() | st.floats(0, 5000).map(lambda grams: round(grams, 3))
+PRICES = st.none() | st.integers(0, 500_000)
+QUANTITIES = st.decimals(0, 9, places=2)
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> NewLine:
+    line: NewLine = {
+        "item_id": 0,
+        "quantity": draw(QUANTITIES),
+        "classification": draw(st.sampled_from(("base", "worn", "consumable"))),
+    }
+    if line["classification"] == "worn":  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        line["worn_quantity"] = min(draw(QUANTITIES), line["quantity"] or Decimal(0))  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    return line
+
+
+async def test_a_candidate_has_all_it_is_given_and_is_ranked_last(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    thread_id = await make_thread(conn)
+    await make_candidate(conn, thread_id, "First")
+    added = await candidate.add(
+        conn,
+        thread_id,
+        {
+            "name": "X-Mid",
+            "weight": 795.0,
+            "price_cents": 25000,
+            "status": "ordered",
+            "pros": "roomy",
+            "cons": "heavy",
+            "notes": "green",
+            "product_url": "https://example.com/x",
+            "category": "shelter",
+        },
+    )
+    assert added.model_dump(exclude={"id", "display"}, exclude_none=True) == {
+        "rank": 2,
+        "name": "X-Mid",
+        "thread_id": thread_id,
+        "status": "ordered",
+        "weight_grams": 795,
+        "price_cents": 25000,
+        "category": "Shelter",
+        "pros": "roomy",
+        "cons": "heavy",
+        "notes": "green",
+        "product_url": "https://example.com/x",
+    }
+
+
+async def test_changes_keep_what_they_leave_out_and_none_clears(conn: AsyncConnection) -> None:
+    made = await make_candidate(conn, await make_thread(conn), weight=1.0, price_cents=2, pros="light")
+    changed = await candidate.update(conn, made, {"weight": None, "status": "arrived"})
+    assert (changed.weight_grams, changed.price_cents, changed.pros, changed.status) == (
+        None,
+        2,
+        "light",
+        "arrived",
+    )
+
+
+async def test_an_absent_candidate_cannot_be_changed_or_removed(conn: AsyncConnection) -> None:
+    for attempt in (candidate.update(conn, 12, {"name": "Tarp"}), candidate.remove(conn, 12)):
+        with pytest.raises(NotFound, match=r"No candidate 12\. Call get_thread to find its id"):
+            await attempt
+
+
+async def test_candidates_come_in_the_order_they_are_put_and_the_others_follow(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    a, b, c, d = [await make_candidate(conn, thread_id, name) for name in "ABCD"]
+    ranking = await candidate.rank(conn, thread_id, [c, a])
+    assert [(each.rank, each.id) for each in ranking.candidates] == [(1, c), (2, a), (3, b), (4, d)]
+    added = await make_candidate(conn, thread_id, "E")
+    assert [each.id for each in (await thread.get(conn, thread_id)).candidates] == [c, a, b, d, added]
+
+
+async def test_only_the_candidates_of_the_thread_can_be_ranked_once_each(conn: AsyncConnection) -> None:
+    thread_id, other_id = await make_thread(conn), await make_thread(conn)
+    a, stranger = await make_candidate(conn, thread_id), await make_candidate(conn, other_id)
+    with pytest.raises(NotFound, match=f"No candidate {stranger} in thread {thread_id}"):
+        await candidate.rank(conn, thread_id, [a, stranger])
+    with pytest.raises(InvalidInput, match=f"candidate_ids: {a} more than once"):
+        await candidate.rank(conn, thread_id, [a, a])
+
+
+async def test_a_preview_shows_every_setup_with_the_replaced_item(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent", weight=1000.0, price_cents=30000)
+    stove = await make_item(conn, "Stove", weight=100.0)
+    await make_setup(conn, "Weekend", tent, stove)
+    await make_setup(conn, "Alps", tent)
+    await make_setup(conn, "Kitchen", stove)
+    tarp = await make_candidate(
+        conn, await make_thread(conn, replaces_item_id=tent), "Tarp", weight=300.0, price_cents=20000
+    )
+    shown = await candidate.preview(conn, tarp, None)
+    assert (shown.name, shown.replaces, shown.replaces_item_id) == ("Tarp", "Tent", tent)
+    assert [
+        (each.name, each.total_grams_before, each.total_grams_after, each.total_grams_change)
+        for each in shown.setups
+    ] == [("Alps", 1000, 300, -700), ("Weekend", 1100, 400, -700)]
+    assert [(each.price_cents_before, each.price_cents_after) for each in shown.setups] == [
+        (30000, 20000),
+        (30000, 20000),
+    ]
+
+
+async def test_in_a_named_setup_without_the_item_a_candidate_is_one_more_piece(conn: AsyncConnection) -> None:
+    stove = await make_item(conn, "Stove", weight=100.0)
+    await make_setup(conn, "Kitchen", stove)
+    await make_setup(conn, "Empty")
+    pot = await make_candidate(conn, await make_thread(conn), "Pot", weight=150.0, price_cents=500)
+    (shown,) = (await candidate.preview(conn, pot, "kitchen")).setups
+    assert (shown.base_grams_before, shown.base_grams_after, shown.base_grams_change) == (100, 250, 150)
+    assert (shown.price_cents_before, shown.price_cents_after, shown.price_cents_change) == (None, 500, 500)
+    (shown,) = (await candidate.preview(conn, pot, "Empty")).setups
+    assert (shown.total_grams_before, shown.total_grams_after) == (0, 150)
+
+
+async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnection) -> None:
+    pot = await make_candidate(conn, await make_thread(conn), "Pot", weight=150.0)
+    shown = await candidate.preview(conn, pot, None)
+    assert (shown.setups, shown.hint) == (
+        [],
+        "No setup holds what it replaces: name one with setup to see it added there.",
+    )
+
+
+async def test_a_candidate_of_unknown_weight_leaves_an_unweighed_line(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent", weight=1000.0)
+    await make_setup(conn, "Weekend", tent)
+    rumour = await make_candidate(conn, await make_thread(conn, replaces_item_id=tent), "Rumour")
+    (shown,) = (await candidate.preview(conn, rumour, None)).setups
+    assert (shown.total_grams_after, shown.unweighed_after, shown.unpriced_after) == (0, 1, 1)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    old=lines(),
+    other=lines(),
+    weights=st.tuples(WEIGHTS, WEIGHTS, WEIGHTS),
+    prices=st.tuples(PRICES, PRICES, PRICES),
+)
+async def test_what_a_preview_shows_is_what_resolving_does(
+    conn: AsyncConnection,
+    old: NewLine,
+    other: NewLine,
+    weights: tuple[float | None, float | None, float | None],
+    prices: tuple[int | None, int | None, int | None],
+) -> None:
+    tent, stove = [
+        await make_item(conn, "Thing", weight=weight, price_cents=cents)
+        for weight, cents in zip(weights[:2], prices[:2], strict=True)
+    ]
+    setup_id = await make_setup(conn, "Weekend")
+    await setup.set_items(conn, setup_id, [{**old, "item_id": tent}, {**other, "item_id": stove}])
+    thread_id = await make_thread(conn, replaces_item_id=tent)
+    new = await make_candidate(conn, thread_id, "New", weight=weights[2], price_cents=prices[2])
+    (shown,) = (await candidate.preview(conn, new, None)).setups
+    before = await setup.summarize(conn, setup_id)
+    assert (shown.total_grams_before, shown.base_grams_before, shown.price_cents_before) == (
+        before.total_grams,
+        before.base_grams,
+        before.price_cents,
+    )
+    (after,) = (await thread.resolve(conn, thread_id, new, [setup_id])).swapped_in_setups
+    assert (
+        shown.total_grams_after,
+        shown.base_grams_after,
+        shown.price_cents_after,
+        shown.unweighed_after,
+        shown.unpriced_after,
+    ) == (after.total_grams, after.base_grams, after.price_cents, after.unweighed, after.unpriced)
+    assert shown.base_grams_change == after.base_grams - before.base_grams
