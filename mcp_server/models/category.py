@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.fields import Exact, Name, Row
+from mcp_server.models.settings import Measured
 
 Icon = Annotated[
     str,
@@ -31,7 +32,7 @@ class CategorySummary(Category):
     unweighed: int = 0
 
 
-class CategoryList(Row):
+class CategoryList(Measured):
     total: int
     categories: list[CategorySummary]
 

@@ -13,12 +13,18 @@ from mcp_server.models.category import (
     CategoryList,
     CategorySummary,
 )
+from mcp_server.services import settings
 
 COLUMNS = columns("categories", Category)
 
 
 async def list_all(conn: AsyncConnection) -> CategoryList:
     """Return every category by name, with the number and the weight of its items."""
+    found = await summarize(conn)
+    return CategoryList(total=len(found), categories=found, settings=await settings.get(conn))
+
+
+async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
     query = SQL("""
         SELECT
             {columns},
@@ -30,8 +36,7 @@ async def list_all(conn: AsyncConnection) -> CategoryList:
         GROUP BY categories.id
         ORDER BY lower(categories.name), categories.id
     """).format(columns=COLUMNS)
-    found = await fetch_all(conn, CategorySummary, query)
-    return CategoryList(total=len(found), categories=found)
+    return await fetch_all(conn, CategorySummary, query)
 
 
 async def find(conn: AsyncConnection, reference: str | int) -> int:
@@ -45,7 +50,7 @@ async def find(conn: AsyncConnection, reference: str | int) -> int:
     name = reference if isinstance(reference, str) else ""
     found = await fetch_one(conn, Category, query, {"name": name, "id": str(reference)})
     if found is None:
-        names = [category.name for category in (await list_all(conn)).categories]
+        names = [category.name for category in await summarize(conn)]
         raise NotFound(
             f"No category {reference!r}.{did_you_mean(name, names)} "
             "Call list_categories to see them all, or create_category to add one."

@@ -153,7 +153,7 @@ async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> Setup
             SELECT
                 lines.item_id, lines.name, lines.weight_grams, lines.price_cents,
                 lines.quantity, lines.classification, lines.worn_quantity,
-                CASE WHEN lines.setup_id = %(second_id)s THEN 1 ELSE -1 END AS sign,
+                sides.sign,
                 concat_ws(
                     ' ', trim_scale(lines.quantity), lines.classification,
                     CASE
@@ -162,8 +162,8 @@ async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> Setup
                     END
                 ) AS told,
                 coalesce(lines.weight_grams::numeric, 0) AS grams
-            FROM ({lines}) AS lines
-            WHERE lines.setup_id IN (%(first_id)s, %(second_id)s)
+            FROM (VALUES (%(first_id)s::bigint, -1), (%(second_id)s, 1)) AS sides (setup_id, sign)
+            JOIN ({lines}) AS lines ON lines.setup_id = sides.setup_id
         )
         SELECT
             item_id, name, weight_grams,

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from random import Random
 from typing import Any, get_args
 
@@ -568,3 +569,76 @@ async def test_another_user_has_none_of_it(pool: Pool, user_id: int, other_user_
         with pytest.raises(NotFound, match="No category 'Shelter'"):
             await category.find(conn, "Shelter")
         assert await fetch_value(conn, "SELECT count(*) FROM items") == 0
+
+
+async def test_an_item_names_the_setups_that_use_it(conn: AsyncConnection) -> None:
+    socks = await make_item(conn, "Socks")
+    alps = await make_setup(conn, "Alps", socks)
+    weekend = await make_setup(conn, "weekend")
+    await setup.set_items(
+        conn, weekend, [{"item_id": socks, "quantity": Decimal("2.5"), "classification": "worn"}]
+    )
+    found = await item.get(conn, socks)
+    assert [used.model_dump() for used in found.setups] == [
+        {"setup_id": alps, "name": "Alps", "quantity": 1, "classification": "base"},
+        {"setup_id": weekend, "name": "weekend", "quantity": Decimal("2.5"), "classification": "worn"},
+    ]
+
+
+async def test_many_items_are_created_in_their_order_with_their_categories(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    created = await item.create_many(
+        conn,
+        [
+            {"name": "Tent", "category": "shelter", "weight": 900.0, "quantity": 0},
+            {"name": "Stove"},
+            {"name": "Tent", "notes": "the other one", "price_cents": 5},
+        ],
+    )
+    assert [each.name for each in created.items] == ["Tent", "Stove", "Tent"]
+    found = [await item.get(conn, each.id) for each in created.items]
+    assert [(each.category, each.weight_grams, each.quantity) for each in found] == [
+        ("Shelter", 900, 0),
+        (None, None, 1),
+        (None, None, 1),
+    ]
+    assert (found[2].notes, found[2].price_cents) == ("the other one", 5)
+
+
+async def test_every_new_item_with_an_absent_category_is_named(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    with pytest.raises(NotFound) as caught:
+        await item.create_many(
+            conn,
+            [
+                {"name": "A", "category": "Sheltr"},
+                {"name": "B", "category": "Shelter"},
+                {"name": "C", "category": "Sheltr"},
+                {"name": "D", "category": 99},
+            ],
+        )
+    assert str(caught.value) == (
+        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see them all, "
+        "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see them "
+        "all, or create_category to add one. (items.3) Nothing was created."
+    )
+
+
+async def test_many_items_take_the_same_changes(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    tent, tarp, stove = [await make_item(conn, name, weight=1.0) for name in ("Tent", "Tarp", "Stove")]
+    assert (
+        await item.update_many(conn, [tent, tarp, tent], {"category": "Shelter", "weight": None})
+    ).updated == 2
+    found = [await item.get(conn, item_id) for item_id in (tent, tarp, stove)]
+    assert [(each.category, each.weight_grams) for each in found] == [
+        ("Shelter", None),
+        ("Shelter", None),
+        (None, 1),
+    ]
+
+
+async def test_absent_items_are_named_before_any_is_changed(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    with pytest.raises(NotFound, match=r"No item 98, 99\. Nothing was changed"):
+        await item.update_many(conn, [98, tent, 99], {"quantity": 5})

@@ -3,14 +3,14 @@
 import re
 from decimal import Decimal
 from random import Random
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import pytest
 from psycopg import AsyncConnection
 
 from db.query import fetch_value
-from mcp_server.errors import InvalidInput, NotFound
-from mcp_server.models.setup import Classification, NewLine, SetupSummary
+from mcp_server.errors import Conflict, InvalidInput, NotFound
+from mcp_server.models.setup import Classification, Difference, NewLine, SetupSummary
 from mcp_server.services import item, setup
 from tests.factories import make_category, make_item, make_setup
 
@@ -444,3 +444,180 @@ async def test_a_list_has_every_setup_by_name_with_its_totals(conn: AsyncConnect
 
 async def test_no_setups_are_an_empty_list(conn: AsyncConnection) -> None:
     assert (await setup.list_all(conn)).model_dump() == {"total": 0, "setups": [], "display": None}
+
+
+async def test_lines_are_added_changed_and_removed_and_the_others_stay(conn: AsyncConnection) -> None:
+    tent, stove, hat, map_ = [
+        await make_item(conn, name, weight=100.0) for name in ("Tent", "Stove", "Hat", "Map")
+    ]
+    setup_id = await make_setup(conn, "Weekend", tent, stove, hat)
+    await setup.set_items(
+        conn,
+        setup_id,
+        change=[
+            {"item_id": map_},
+            {"item_id": tent, "quantity": Decimal(2)},
+            {"item_id": hat, "classification": "worn"},
+        ],
+        remove=[stove],
+    )
+    assert [
+        (line.name, line.quantity, line.classification) for line in (await setup.get(conn, setup_id)).lines
+    ] == [("Tent", 2, "base"), ("Hat", 1, "worn"), ("Map", 1, "base")]
+
+
+@pytest.mark.parametrize(
+    ("old", "change", "worn"),
+    [
+        ({"quantity": 2, "classification": "worn"}, {"quantity": 3}, 3),
+        ({"quantity": 2, "classification": "worn", "worn_quantity": 1}, {"quantity": 3}, 1),
+        ({"quantity": 3, "classification": "worn", "worn_quantity": 2}, {"quantity": 1}, 1),
+        ({"quantity": 2, "classification": "worn", "worn_quantity": 1}, {"classification": "base"}, 0),
+        ({"quantity": 2}, {"classification": "worn"}, 2),
+        ({"quantity": 2}, {"classification": "worn", "worn_quantity": 1}, 1),
+        ({"quantity": 2, "classification": "worn"}, {"worn_quantity": None}, 2),
+        ({"quantity": 2, "classification": "worn"}, {}, 2),
+    ],
+)
+async def test_a_changed_line_stays_as_worn_as_it_can(
+    conn: AsyncConnection, old: dict[str, Any], change: dict[str, Any], worn: int
+) -> None:
+    socks = await make_item(conn, "Socks", weight=1.0)
+    setup_id = await make_setup(conn, "Weekend")
+    await setup.set_items(conn, setup_id, [cast(NewLine, {"item_id": socks, **decimals(old)})])
+    changed = await setup.set_items(
+        conn, setup_id, change=[cast(NewLine, {"item_id": socks, **decimals(change)})]
+    )
+    assert changed.worn_grams == worn
+
+
+def decimals(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: Decimal(value) if isinstance(value, int) else value for name, value in line.items()}
+
+
+async def test_a_line_that_is_not_there_cannot_be_removed(conn: AsyncConnection) -> None:
+    tent, stove = await make_item(conn, "Tent"), await make_item(conn, "Stove")
+    setup_id = await make_setup(conn, "Weekend", tent)
+    with pytest.raises(NotFound, match=rf"Setup {setup_id} has no line with item {stove}\. Call get_setup"):
+        await setup.set_items(conn, setup_id, remove=[stove])
+
+
+async def test_the_whole_list_and_changes_to_it_do_not_go_together(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    setup_id = await make_setup(conn, "Weekend", tent)
+    for attempt in (
+        setup.set_items(conn, setup_id),
+        setup.set_items(conn, setup_id, [], remove=[tent]),
+        setup.set_items(conn, setup_id, [], change=[{"item_id": tent}]),
+    ):
+        with pytest.raises(InvalidInput, match="either lines, the whole list, or some to change and remove"):
+            await attempt
+
+
+async def test_a_copy_has_the_same_lines_and_is_its_own(conn: AsyncConnection) -> None:
+    random = Random(1)
+    weights = await make_weighed_items(conn, random)
+    original = await setup.create(conn, "Alps", [random_line(random, item_id) for item_id in weights])
+    copied = await setup.copy(conn, original.id, "Alps in winter")
+    assert parts(copied) == parts(original)
+    assert (await setup.get(conn, copied.id)).lines == (await setup.get(conn, original.id)).lines
+    await setup.set_items(conn, copied.id, [])
+    assert (await setup.get(conn, original.id)).items == len(weights)
+
+
+async def test_the_differences_of_lines_add_up_to_the_difference_of_totals(conn: AsyncConnection) -> None:
+    random = Random(2026)
+    weights = await make_weighed_items(conn, random)
+    for number in range(60):
+        first, second = [
+            await setup.create(
+                conn,
+                f"{name} {number}",
+                [
+                    random_line(random, item_id)
+                    for item_id in random.sample(sorted(weights), random.randint(0, 30))
+                ],
+            )
+            for name in ("First", "Second")
+        ]
+        found = await setup.compare(conn, first.id, second.id)
+        for name in ("total_grams", "base_grams", "worn_grams", "consumable_grams"):
+            expected = getattr(second, name) - getattr(first, name)
+            assert (
+                sum(getattr(line, name) for line in found.lines)
+                == expected
+                == getattr(found.difference, name)
+            )
+        assert all(line.first != line.second for line in found.lines)
+        assert found.difference.price_cents == sum(line.price_cents for line in found.lines)
+
+
+async def test_only_lines_that_differ_are_shown_the_heaviest_difference_first(conn: AsyncConnection) -> None:
+    tent, tarp, stove, hat = [
+        await make_item(conn, name, weight=weight)
+        for name, weight in (("Tent", 1000.0), ("Tarp", 300.0), ("Stove", 100.0), ("Hat", 50.0))
+    ]
+    first, second = (
+        await make_setup(conn, "Heavy", tent, stove, hat),
+        await make_setup(conn, "Light", tarp, stove),
+    )
+    await setup.set_items(conn, second, change=[{"item_id": hat, "classification": "worn"}])
+    found = await setup.compare(conn, first, second)
+    assert [
+        (line.name, line.first, line.second, line.total_grams, line.base_grams) for line in found.lines
+    ] == [
+        ("Tent", "1 base", None, -1000, -1000),
+        ("Tarp", None, "1 base", 300, 300),
+        ("Hat", "1 base", "1 worn", 0, -50),
+    ]
+    assert (found.same_lines, found.difference.total_grams, found.difference.base_grams) == (1, -700, -750)
+
+
+async def test_a_setup_compared_with_itself_has_no_differences(conn: AsyncConnection) -> None:
+    setup_id = await make_setup(conn, "Weekend", await make_item(conn, "Tent", weight=1.0))
+    found = await setup.compare(conn, setup_id, setup_id)
+    assert (found.lines, found.same_lines, found.difference) == ([], 1, Difference())
+
+
+async def test_a_partly_worn_line_is_not_the_same_as_one_that_is_worn_whole(conn: AsyncConnection) -> None:
+    socks = await make_item(conn, "Socks", weight=50.0)
+    first, second = await make_setup(conn, "A"), await make_setup(conn, "B")
+    pair: NewLine = {"item_id": socks, "quantity": Decimal(2), "classification": "worn"}
+    await setup.set_items(conn, first, [pair])
+    await setup.set_items(conn, second, [{**pair, "worn_quantity": Decimal(1)}])
+    (line,) = (await setup.compare(conn, first, second)).lines
+    assert (line.first, line.second, line.worn_grams, line.base_grams) == (
+        "2 worn",
+        "2 worn (1 on the body)",
+        -50,
+        50,
+    )
+
+
+async def test_a_setup_is_renamed_and_deleted_and_its_items_stay(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    setup_id = await make_setup(conn, "Weekend", tent)
+    assert (await setup.update(conn, setup_id, {"name": "Alps"})).name == "Alps"
+    assert (await setup.delete(conn, setup_id)).model_dump() == {"deleted": "Alps", "lines": 1}
+    assert (await item.get(conn, tent)).setups == ()
+
+
+async def test_absent_setups_are_not_found(conn: AsyncConnection) -> None:
+    for attempt in (
+        setup.update(conn, 12, {"name": "Alps"}),
+        setup.delete(conn, 12),
+        setup.copy(conn, 12, "Alps"),
+        setup.compare(conn, 12, 12),
+    ):
+        with pytest.raises(NotFound, match=NO_SETUP_12):
+            await attempt
+
+
+async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> None:
+    alps = await make_setup(conn, "Alps")
+    twins = [await make_setup(conn, "Twin"), await make_setup(conn, "twin")]
+    assert [await setup.find(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
+    with pytest.raises(Conflict, match=f"name one by its id, {twins[0]}, {twins[1]}"):
+        await setup.find(conn, "TWIN")
+    with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
+        await setup.find(conn, "Alp")

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from psycopg import AsyncConnection
 
-from mcp_server.services import totals
-from tests.factories import make_category, make_item
+from mcp_server.services import thread, totals
+from tests.factories import make_category, make_item, make_setup, make_thread
 
 
 async def test_an_empty_collection_has_no_value_rather_than_none_of_it(conn: AsyncConnection) -> None:
@@ -25,3 +25,23 @@ async def test_every_piece_counts_and_the_unknown_is_named(conn: AsyncConnection
         ("Shelter", 2, Decimal("1103.3")),
         (None, 1, None),
     ]
+
+
+async def test_the_heaviest_and_the_dearest_single_pieces_are_named(conn: AsyncConnection) -> None:
+    for grams in range(7):
+        await make_item(
+            conn, f"Thing {grams}", weight=float(grams), price_cents=100 - grams, quantity=9 - grams
+        )
+    await make_item(conn, "Rumour")
+    found = await totals.summarize(conn)
+    assert [each.name for each in found.heaviest] == [f"Thing {grams}" for grams in (6, 5, 4, 3, 2)]
+    assert [each.price_cents for each in found.dearest] == [100, 99, 98, 97, 96]
+
+
+async def test_setups_and_active_threads_are_counted(conn: AsyncConnection) -> None:
+    await make_setup(conn, "Weekend")
+    await make_thread(conn)
+    archived = await make_thread(conn)
+    await thread.update(conn, archived, {"status": "archived"})
+    found = await totals.summarize(conn)
+    assert (found.setups, found.active_threads) == (1, 1)

@@ -1,6 +1,7 @@
 """Every argument of every tool, tried with all that it must refuse: refused by its name, nothing written."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -203,3 +204,11 @@ async def test_null_is_the_same_as_left_out(client: Client) -> None:
     made = await call(client, "create_item", name="Tent", category=None, weight=None, quantity=None)
     page = await call(client, "list_items", query=None, category=None, sort=None, limit=None, cursor=None)
     assert page["items"] == [{"id": made["id"], "name": "Tent"}]
+
+
+async def test_every_bad_row_of_many_is_named(client: Client) -> None:
+    rows = [{"name": "Tent", "weight": "heavy"} if at % 2 else {"name": "Tent"} for at in range(60)]
+    text = await refused(client, "create_items", items=rows)
+    assert text.startswith("[invalid_input] items.1.weight: not a weight")
+    assert [int(number) for number in re.findall(r"items\.(\d+)\.weight", text)] == list(range(1, 60, 2))
+    assert (await call(client, "list_items"))["total"] == 0
