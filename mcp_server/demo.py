@@ -65,17 +65,17 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:24]}…' ({len(text):,} characters)"
 
 
-def fitted(lines: list[str]) -> list[str]:
+def fitted(lines: list[str], width: int = WIDTH) -> list[str]:
     """Put the columns of tables, which come separated by tabs, below each other; break what is too long."""
     result: list[str] = []
     for is_table, group in groupby(lines, key=lambda line: "\t" in line):
         if not is_table:
             for line in group:
-                result += textwrap.wrap(line.replace(',"', ', "'), WIDTH, break_on_hyphens=False)
+                result += textwrap.wrap(line.replace(',"', ', "'), width, break_on_hyphens=False)
             continue
         rows = [line.split("\t") for line in group]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        while sum(widths) + 2 * len(widths) > WIDTH:
+        while sum(widths) + 2 * len(widths) > width:
             widths[widths.index(max(widths))] -= 1
         result += ["  ".join(map(cut, row, widths)).rstrip() for row in rows]
     return result

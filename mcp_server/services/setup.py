@@ -25,6 +25,8 @@ from mcp_server.models.setup import (
 from mcp_server.services import line, settings
 from mcp_server.services.settings import SETTINGS
 
+MOST_NAMES = 10
+
 # Sums over `lines` of setups. The cast makes decimals of grams, so that the parts add up to the whole.
 TOTALS = SQL("""
     count(lines.item_id) AS items,
@@ -102,11 +104,17 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
     lines = await fetch_all(conn, SetupLine, query, {"setup_id": setup_id})
     return SetupShown(
         **dict(summary),
-        unweighed_items=tuple(line.name for line in lines if line.weight_grams is None),
-        unpriced_items=tuple(line.name for line in lines if line.price_cents is None),
+        unweighed_items=named([line for line in lines if line.weight_grams is None]),
+        unpriced_items=named([line for line in lines if line.price_cents is None]),
         by_category=await share(conn, setup_id),
         lines=lines,
     )
+
+
+def named(lines: Sequence[SetupLine]) -> tuple[str, ...]:
+    """The lines' names, as many as are of use beside the lines themselves."""
+    more = (f"and {len(lines) - MOST_NAMES} more",) if len(lines) > MOST_NAMES else ()
+    return (*(line.name for line in lines[:MOST_NAMES]), *more)
 
 
 async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:

@@ -192,6 +192,13 @@ async def test_unweighed_items_are_named(conn: AsyncConnection) -> None:
     assert (found.unweighed, found.unweighed_items) == (2, ("Card", "Passport"))
 
 
+async def test_of_many_unpriced_items_the_first_are_named(conn: AsyncConnection) -> None:
+    ids = [await make_item(conn, f"Peg {number}", weight=1.0) for number in range(12)]
+    found = await setup.get(conn, await make_setup(conn, "Weekend", *ids))
+    assert found.unpriced_items == (*(f"Peg {number}" for number in range(10)), "and 2 more")
+    assert found.unweighed_items == ()
+
+
 async def test_a_setup_without_a_known_price_has_none(conn: AsyncConnection) -> None:
     created = await setup.create(conn, "Weekend", [{"item_id": await make_item(conn, "Tent", weight=1.0)}])
     assert (created.price_cents, created.unpriced) == (None, 1)
