@@ -1,0 +1,86 @@
+"""One real call of every tool, in an order in which each finds what the ones before it have made."""
+
+from typing import Any
+
+CSV = """\
+Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable
+Rain jacket,Clothes,,1,6.3,ounce,,249.95,Worn,
+Titanium pot,Kitchen,750 ml,1,103,gram,https://example.com/pot,45,,
+Gas,Kitchen,,1,220,gram,,,,Consumable
+"""
+
+# A small collection: ids count from 1 in each table.
+EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("import_csv", {"csv_text": CSV, "setup_name": "Weekend"}),
+    ("create_category", {"name": "Shelter", "icon": "tent"}),
+    (
+        "create_item",
+        {"name": "Two-person tent", "category": "Shelter", "weight": "2 lb 8 oz", "price_cents": 38000},
+    ),
+    (
+        "create_items",
+        {
+            "items": [
+                {"name": "Quilt", "weight": "595 g", "price_cents": 31000},
+                {"name": "Stakes", "category": "Shelter", "weight": "9.4 g", "quantity": 8},
+                {"name": "Map"},
+            ]
+        },
+    ),
+    ("update_item", {"item_id": 6, "changes": {"quantity": 6, "notes": "6 are enough"}}),
+    ("update_items", {"item_ids": [5, 7], "changes": {"category": "Shelter"}}),
+    ("update_category", {"category_id": 3, "changes": {"name": "Sleep & shelter"}}),
+    ("list_categories", {}),
+    (
+        "create_setup",
+        {"name": "Lapland", "lines": [{"item_id": 4}, {"item_id": 6, "quantity": 6}, {"item_id": 5}]},
+    ),
+    (
+        "set_setup_items",
+        {
+            "setup_id": 2,
+            "change": [
+                {"item_id": 1, "classification": "worn"},
+                {"item_id": 3, "classification": "consumable"},
+            ],
+        },
+    ),
+    ("get_setup", {"setup_id": 2}),
+    ("create_thread", {"name": "A lighter tent", "category": "sleep & shelter", "replaces_item_id": 4}),
+    (
+        "add_candidate",
+        {
+            "thread_id": 1,
+            "name": "Trekking-pole tent",
+            "weight": "795 g",
+            "price_cents": 25000,
+            "pros": "roomy",
+        },
+    ),
+    (
+        "add_candidate",
+        {"thread_id": 1, "name": "Tarp", "weight": "300 g", "price_cents": 19000, "cons": "no mesh"},
+    ),
+    ("add_candidate", {"thread_id": 1, "name": "Rumour", "price_cents": 90000}),
+    ("update_candidate", {"candidate_id": 1, "changes": {"status": "ordered"}}),
+    ("remove_candidate", {"candidate_id": 3}),
+    ("rank_candidates", {"thread_id": 1, "candidate_ids": [2, 1]}),
+    ("get_thread", {"thread_id": 1}),
+    ("preview_candidate", {"candidate_id": 2}),
+    ("copy_setup", {"setup_id": 2, "name": "Lapland, lighter"}),
+    ("resolve_thread", {"thread_id": 1, "candidate_id": 2, "swap_in_setups": ["Lapland, lighter"]}),
+    ("compare_setups", {"setup_id": 2, "other_setup_id": 3}),
+    ("list_threads", {}),
+    ("update_settings", {"changes": {"weight_unit": "oz", "currency": "EUR"}}),
+    ("get_settings", {}),
+    ("get_item", {"item_id": 8}),
+    ("list_items", {"query": "ten", "sort": "-weight"}),
+    ("get_totals", {}),
+    ("update_setup", {"setup_id": 1, "changes": {"name": "Day trip"}}),
+    ("list_setups", {}),
+    ("delete_setup", {"setup_id": 1}),
+    ("update_thread", {"thread_id": 1, "changes": {"name": "Tent, 2026"}}),
+    ("delete_thread", {"thread_id": 1}),
+    ("delete_item", {"item_id": 4}),
+    ("delete_category", {"category_id": 2, "move_to": "Clothes"}),
+)
