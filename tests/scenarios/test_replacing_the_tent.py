@@ -17,8 +17,8 @@ WIDTH, MOST_LINES = 230, 14
 INTRODUCTION = """\
 # A session: replacing the tent
 
-What a person says, what the agent calls, and what it reads. Columns are put below each other here; the agent gets
-them separated by tabs. This page is written by a test, which plays the session through a server process:
+What a person says, what the agent calls, and what it reads. Columns are put below each other here; the agent
+gets them separated by tabs. This page is written by a test, which plays the session through a server process:
 `tests/scenarios/test_replacing_the_tent.py`.
 """
 
