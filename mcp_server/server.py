@@ -81,12 +81,15 @@ TOOLS = (
 )
 
 INSTRUCTIONS = """\
-Gearshed keeps a person's gear collection and packing lists (setups).
-- Look before you create: list_items finds things by words, list_categories shows the categories.
+Gearshed keeps a person's gear, packing lists (setups) and research before purchases (threads).
+- Look before you create: list_items finds things by words; list_setups, list_threads, list_categories.
+- Before a purchase, research: create_thread with the item it would replace, add_candidate for each product,
+  get_thread to compare, preview_candidate to see what it changes in each setup, resolve_thread to decide.
 - Weights go in as text with a unit (540 g, 1 lb 3 oz) and come back in grams; prices are integer cents.
+  `display` tells a result in the person's own units.
 - What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so when you report them.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
-- Import a LighterPack list with import_csv and a setup_name, then read it with get_setup.
+- For many at once: create_items, update_items, set_setup_items, and import_csv for a LighterPack list.
 """
 
 
