@@ -1,0 +1,175 @@
+"""Fetching what a URL names, without being led to where only this machine, or its network, may go."""
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from importlib.metadata import version
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from threading import Thread
+from typing import TypeAlias
+
+import httpcore2
+import httpx2
+from httpcore2 import SOCKET_OPTION
+
+from mcp_server.errors import Forbidden, InvalidInput, TimedOut, Unavailable
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+LARGEST = 10 * 1024 * 1024
+REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 3
+# For everything, whatever the host does; and for each of its addresses to take the connection.
+SECONDS, SECONDS_TO_CONNECT = 8.0, 3.0
+HEADERS = [
+    ("User-Agent", f"gearshed/{version('gearshed')}"),
+    ("Accept", "image/*"),
+    # Nothing is ever decompressed, so nothing can grow after it was counted.
+    ("Accept-Encoding", "identity"),
+]
+HOST = re.compile(rb"[\w.:-]+")
+# What a resolver may take for an address though nobody would: 2130706433, 0x7f.1, 0177.0.0.1.
+NUMERIC = re.compile(r"(^|\.)(\d+|0x[\da-f]*)\.?$", re.IGNORECASE | re.ASCII)
+# Listed, because ipaddress calls some of them global, and not the same ones in every release of Python. What
+# is public of IPv6 is 2000::/3: all that stands for an IPv4 address is outside, but for Teredo and 6to4.
+REFUSED_4 = """
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+    192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
+"""
+REFUSED_6 = "::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3fff::/20"
+# How a virtual machine in Azure reaches its host.
+AZURE = "168.63.129.16/32"
+REFUSED = tuple(map(ip_network, f"{REFUSED_4} {REFUSED_6} {AZURE}".split()))
+INSTEAD = "Check the URL, or send the image itself with upload_image."
+
+
+def is_public(address: Address) -> bool:
+    """Whether *address* is that of one host on the public internet."""
+    return address.is_global and not any(address in network for network in REFUSED)
+
+
+async def resolve(host: str, port: int) -> list[Address]:
+    """Return the addresses of *host*, or none.
+
+    The system is asked in a thread for which neither a cancelled call nor the end of the server waits.
+    """
+    answer: Future[list[Address]] = Future()
+
+    def ask() -> None:
+        answer.set_running_or_notify_cancel()
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = []
+        answer.set_result([ip_address(address[0]) for *_, address in found])
+
+    Thread(target=ask, daemon=True).start()
+    return await asyncio.wrap_future(answer)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Where a URL may lead. Only tests have others than these."""
+
+    ports: Collection[int] = (80, 443)
+    allows: Callable[[Address], bool] = is_public
+    resolve: Callable[[str, int], Awaitable[list[Address]]] = resolve
+    tls: ssl.SSLContext | None = None
+
+
+class Guard(httpcore2.AsyncNetworkBackend):
+    """Connects to addresses that were checked and to no others: a name is resolved once, before the check."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        # It is one, but httpcore2 has a second class of this name for where anyio is missing.
+        self.backend: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        if port not in self.rules.ports:
+            raise Forbidden(f"url: only the ports 80 and 443 are fetched. {INSTEAD}")
+        addresses = await self._addresses(host, port)
+        if not all(map(self.rules.allows, addresses)):
+            raise Forbidden(f"url: does not lead to the public internet, so it is not fetched. {INSTEAD}")
+        for address in addresses:
+            try:
+                return await self.backend.connect_tcp(
+                    str(address), port, SECONDS_TO_CONNECT, local_address, socket_options
+                )
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue
+        raise httpcore2.ConnectError
+
+    async def _addresses(self, host: str, port: int) -> list[Address]:
+        try:
+            return [ip_address(host)]
+        except ValueError:
+            if NUMERIC.search(host):
+                raise Forbidden(f"url: the host is a number, not a name or an address. {INSTEAD}") from None
+        return await self.rules.resolve(host, port)
+
+
+async def fetch(url: str, rules: Rules = Rules(), seconds: float = SECONDS) -> bytes:
+    """Return what *url* holds, at most 10 MB of it, after at most three redirects."""
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            httpcore2.AsyncConnectionPool(ssl_context=rules.tls, network_backend=Guard(rules)) as pool,
+        ):
+            at = checked(httpx2.URL, url)
+            for _ in range(1 + MOST_REDIRECTS):
+                target = httpcore2.URL(
+                    scheme=at.raw_scheme, host=at.raw_host, port=at.port, target=at.raw_path
+                )
+                async with pool.stream("GET", target, headers=HEADERS) as response:
+                    location = redirect(response)
+                    if location is None:
+                        return await body(response)
+                    at = checked(at.join, location)
+            raise InvalidInput(f"url: redirects more than {MOST_REDIRECTS} times. {INSTEAD}")
+    except (TimeoutError, httpcore2.TimeoutException):
+        raise TimedOut(f"url: the host took longer than {seconds:g} seconds. {INSTEAD}") from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError):
+        raise Unavailable(f"url: the host does not answer as it should. {INSTEAD}") from None
+
+
+def checked(read: Callable[[str], httpx2.URL], text: str) -> httpx2.URL:
+    """Return the URL that *read* makes of *text*, if it is one to fetch."""
+    try:
+        url = read(text)
+    except (httpx2.InvalidURL, ValueError):
+        url = httpx2.URL()
+    if url.scheme not in ("http", "https") or not HOST.fullmatch(url.raw_host):
+        raise InvalidInput(f"url: does not lead to an http or https address. {INSTEAD}")
+    if url.userinfo:
+        raise InvalidInput("url: must not hold a user name or password. Leave them out.")
+    return url
+
+
+def redirect(response: httpcore2.Response) -> str | None:
+    """Return where *response* leads on, or None when it is the end; anything else is refused."""
+    headers = {name.lower(): value for name, value in response.headers}
+    if response.status in REDIRECTS and b"location" in headers:
+        return headers[b"location"].decode(errors="replace")
+    if response.status != 200:
+        raise InvalidInput(f"url: the host answered with HTTP status {response.status}. {INSTEAD}")
+    return None
+
+
+async def body(response: httpcore2.Response) -> bytes:
+    data = bytearray()
+    async for chunk in response.aiter_stream():
+        data += chunk
+        if len(data) > LARGEST:
+            raise InvalidInput("url: holds more than 10 MB. Find a smaller copy.")
+    return bytes(data)
