@@ -67,7 +67,8 @@ class Internal(AppError):
 
 def no_such(noun: str, row_id: int) -> NotFound:
     """The same words whether a row never was, is gone, or is another user's."""
-    return NotFound(f"No {noun} {row_id}. Call list_{plural(noun)} to find its id.")
+    shown_by = {"candidate": "get_thread", "image": "get_item or get_thread"}
+    return NotFound(f"No {noun} {row_id}. Call {shown_by.get(noun, f'list_{plural(noun)}')} to find its id.")
 
 
 def in_list(ids: Sequence[int]) -> str:

@@ -1,21 +1,28 @@
 """A result, said twice: as text to read and as structure to parse, each complete on its own, both lean."""
 
+import base64
 import json
 import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
 from pydantic import BaseModel
+
+from mcp_server.models.image import ImageShown
 
 # Whatever could end a cell or a line of a table, so that no stored text can forge a row.
 BREAKS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def reply(result: BaseModel) -> CallToolResult:
-    """Return *result* without nulls and defaults, as text and as structure."""
+    """Return *result* without nulls and defaults, as text and as structure; a picture goes with the text."""
     data = result.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    return CallToolResult(content=[TextContent(text=as_text(result, data))], structured_content=data)
+    content: list[ContentBlock] = [TextContent(text=as_text(result, data))]
+    if isinstance(result, ImageShown):
+        picture = base64.b64encode(result.data).decode()
+        content.append(ImageContent(data=picture, mime_type=result.mime_type))
+    return CallToolResult(content=content, structured_content=data)
 
 
 def as_text(result: BaseModel, data: dict[str, Any]) -> str:

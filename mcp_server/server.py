@@ -16,7 +16,7 @@ from db.pool import create_pool
 from mcp_server.edge import App
 from mcp_server.services.auth import ensure_user
 from mcp_server.strict import StrictServer, to_tool
-from mcp_server.tools import candidate, category, csv, item, settings, setup, thread, totals
+from mcp_server.tools import candidate, category, csv, image, item, settings, setup, thread, totals
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,10 @@ REPLACES = ToolAnnotations(
 # Overwrites nothing that could not be set again, such as an order.
 ARRANGES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+# Adds what it fetches from a host that others run.
+FETCHES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
 )
 
 
@@ -75,6 +79,10 @@ TOOLS = (
     ToolEntry(candidate.preview_candidate, "Preview candidate", READS),
     ToolEntry(thread.resolve_thread, "Resolve thread", ADDS),
     ToolEntry(totals.get_totals, "Get totals", READS),
+    ToolEntry(image.get_image, "Get image", READS),
+    ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
+    ToolEntry(image.upload_image, "Upload image", ADDS),
+    ToolEntry(image.remove_image, "Remove image", REPLACES),
     ToolEntry(csv.import_csv, "Import CSV", ADDS),
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),

@@ -8,6 +8,8 @@ Rain jacket,Clothes,,1,6.3,ounce,,249.95,Worn,
 Titanium pot,Kitchen,750 ml,1,103,gram,https://example.com/pot,45,,
 Gas,Kitchen,,1,220,gram,,,,Consumable
 """
+# A picture of one pixel.
+DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 # A small collection: ids count from 1 in each table.
 EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -76,6 +78,11 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_item", {"item_id": 8}),
     ("list_items", {"query": "ten", "sort": "-weight"}),
     ("get_totals", {}),
+    ("upload_image", {"data": DOT, "item_id": 1}),
+    # Without a network there is only a refusal to show.
+    ("upload_image_from_url", {"url": "http://169.254.169.254/latest/tent.jpg", "item_id": 1}),
+    ("get_image", {"image_id": 1}),
+    ("remove_image", {"item_id": 1}),
     ("update_setup", {"setup_id": 1, "changes": {"name": "Day trip"}}),
     ("list_setups", {}),
     ("delete_setup", {"setup_id": 1}),

@@ -88,8 +88,8 @@ async def test_instructions_are_short(client: Client) -> None:
     assert len(INSTRUCTIONS) < 1000
 
 
-def test_serving_imports_neither_sqlalchemy_nor_alembic() -> None:
-    names = "{'sqlalchemy', 'alembic', 'rich'} & sys.modules.keys()"
+def test_serving_imports_neither_sqlalchemy_nor_alembic_nor_pillow() -> None:
+    names = "{'sqlalchemy', 'alembic', 'rich', 'PIL'} & sys.modules.keys()"
     code = f"import sys, mcp_server.cli, mcp_server.server; print(sorted({names}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -4,9 +4,10 @@ import json
 from decimal import Decimal
 
 import pytest
-from mcp.types import TextContent
+from mcp.types import ImageContent, TextContent
 
 from mcp_server.models.fields import Exact, Row
+from mcp_server.models.image import ImageShown
 from mcp_server.reply import reply
 
 
@@ -48,6 +49,17 @@ def test_several_tables_have_their_names_above_them() -> None:
 
 def test_a_list_of_nothing_is_its_total() -> None:
     assert text(Things(total=0)) == '{"total":0}'
+
+
+def test_a_picture_goes_with_the_text_and_into_neither_half() -> None:
+    shown = ImageShown(id=3, mime_type="image/jpeg", width=9, height=6, thumbnail=True, data=b"bytes")
+    result = reply(shown)
+    words, picture = result.content
+    assert isinstance(words, TextContent)
+    assert isinstance(picture, ImageContent)
+    assert words.text == '{"id":3,"mime_type":"image/jpeg","width":9,"height":6,"thumbnail":true}'
+    assert result.structured_content == json.loads(words.text)
+    assert (picture.mime_type, picture.data) == ("image/jpeg", "Ynl0ZXM=")
 
 
 @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\r\nb", "a\\tb", "a\u2028b", "a\x85b", "a\x0bb"])

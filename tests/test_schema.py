@@ -15,6 +15,7 @@ from db import migrations
 from db.schema import metadata
 from mcp_server.models.category import Category
 from mcp_server.models.fields import Row
+from mcp_server.models.image import Image
 from mcp_server.models.item import Item
 from tests.conftest import empty_database
 
@@ -113,7 +114,7 @@ def test_the_newest_revision_is_known_without_alembic(url: str) -> None:
     assert migrations.current(url) == migrations.HEAD
 
 
-@pytest.mark.parametrize(("model", "table"), [(Category, "categories"), (Item, "items")])
+@pytest.mark.parametrize(("model", "table"), [(Category, "categories"), (Image, "images"), (Item, "items")])
 def test_every_field_of_a_row_is_a_column(model: type[Row], table: str) -> None:
     assert set(model.model_fields) <= set(metadata.tables[table].columns.keys())
 

@@ -1,5 +1,6 @@
 """The kinds of value that rows, arguments and results are made of, and what each of them refuses."""
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -134,10 +135,24 @@ def within_64_kb(text: str | None) -> str | None:
     return text
 
 
-def http_only(url: str | None) -> str | None:
-    if url and not re.fullmatch(r"https?://\S+", url, re.IGNORECASE):
+def http_only(url: str) -> str:
+    if not re.fullmatch(r"https?://\S+", url, re.IGNORECASE):
         raise ValueError("must start with http:// or https:// and have no spaces or line breaks")
     return url
+
+
+def from_base64(value: Any) -> bytes:
+    """Read base64, in lines or not, with or without the `data:image/…;base64,` of a data URL before it."""
+    if not isinstance(value, str):
+        raise ValueError("must be a text in base64")
+    text = re.sub(r"^data:[^,]{0,200},", "", value.strip(), flags=re.IGNORECASE)
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise ValueError("not base64: encode the bytes of the image file with it") from None
+    if not data:
+        raise ValueError("must not be empty")
+    return data
 
 
 def lean_number(value: float | Decimal) -> int | float:
@@ -155,13 +170,11 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line)
 ]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
-Url = Annotated[
-    str | None,
-    StringConstraints(strip_whitespace=True, max_length=8192),
-    BeforeValidator(none_if_blank),
-    AfterValidator(http_only),
-    STRING,
+HttpUrl = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=8192), AfterValidator(http_only), STRING
 ]
+Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
+Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
 SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
 # The name or the id of a row.
 Reference = Annotated[

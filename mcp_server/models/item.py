@@ -37,6 +37,7 @@ class Item(Row):
     quantity: int = 1
     notes: str | None = None
     product_url: str | None = None
+    image_id: int | None = None
     updated_at: Moment
 
 

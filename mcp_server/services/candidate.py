@@ -22,7 +22,7 @@ from mcp_server.models.candidate import (
     SetupPreview,
 )
 from mcp_server.models.setup import SetupTotals
-from mcp_server.services import setup, thread
+from mcp_server.services import image, setup, thread
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import SETTINGS
 from mcp_server.services.setup import LINES, TOTALS
@@ -77,8 +77,14 @@ async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateCha
     return await get(conn, candidate_id)
 
 
+class RemovedRow(CandidateRemoved):
+    """A removed candidate, and the image that it showed."""
+
+    image_id: int | None
+
+
 async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
-    """Remove a candidate from its thread, unless it is the one that won."""
+    """Remove a candidate from its thread, unless it won, and its image if nothing else shows it."""
     won = await fetch_value(
         conn,
         "SELECT id FROM threads WHERE resolved_candidate_id = %(candidate_id)s",
@@ -88,13 +94,14 @@ async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
         raise InUse(f"Candidate {candidate_id} won thread {won}. Delete the thread, or leave it as it is.")
     removed = await fetch_one(
         conn,
-        CandidateRemoved,
-        "DELETE FROM candidates WHERE id = %(candidate_id)s RETURNING name AS removed, thread_id",
+        RemovedRow,
+        "DELETE FROM candidates WHERE id = %(candidate_id)s RETURNING name AS removed, thread_id, image_id",
         {"candidate_id": candidate_id},
     )
     if removed is None:
         raise no_such_candidate(candidate_id)
-    return removed
+    await image.delete_unused(conn, [removed.image_id])
+    return CandidateRemoved(**removed.model_dump(exclude={"image_id"}))
 
 
 async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:

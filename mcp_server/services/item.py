@@ -25,7 +25,7 @@ from mcp_server.models.item import (
     NewItem,
     Sort,
 )
-from mcp_server.services import category
+from mcp_server.services import category, image
 from mcp_server.services.settings import SETTINGS
 
 
@@ -211,15 +211,16 @@ async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: I
 
 
 async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
-    """Delete an item, and with it its lines in setups."""
+    """Delete an item, and with it its lines in setups, and its image if nothing else shows it."""
     deleted = await fetch_one(
         conn,
-        ItemDeleted,
+        DeletedRow,
         """
         DELETE FROM items
         WHERE id = %(item_id)s
         RETURNING
             name AS deleted,
+            image_id,
             array(
                 SELECT setups.name
                 FROM setup_items
@@ -232,7 +233,8 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
     )
     if deleted is None:
         raise no_such("item", item_id)
-    return deleted
+    await image.delete_unused(conn, [deleted.image_id])
+    return ItemDeleted(**deleted.model_dump(exclude={"image_id"}))
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,6 +261,12 @@ class FoundRow(ItemRow):
     """A row of a page, and the text of what it is sorted by: where the next page starts."""
 
     key: str
+
+
+class DeletedRow(ItemDeleted):
+    """A deleted item, and the image that it showed."""
+
+    image_id: int | None
 
 
 MATCHES = SQL("""

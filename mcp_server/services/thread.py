@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL
 
-from db.query import fetch_all, fetch_one, fetch_value
+from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from db.sql import assignments, names, values
 from mcp_server.errors import Conflict, InvalidInput, NotFound, in_list, no_such
 from mcp_server.models.candidate import CandidateCompared
@@ -21,7 +21,7 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import settings, setup
+from mcp_server.services import image, settings, setup
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import SETTINGS
 
@@ -137,8 +137,14 @@ async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) 
 
 
 async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
-    """Delete a thread, and with it its candidates."""
-    deleted = await fetch_one(
+    """Delete a thread, and with it its candidates, and their images if nothing else shows them."""
+    await lock(conn, thread_id)
+    cursor = await conn.execute(
+        "SELECT image_id FROM candidates WHERE thread_id = %(thread_id)s ORDER BY id FOR UPDATE",
+        {"thread_id": thread_id},
+    )
+    image_ids = [image_id for (image_id,) in await cursor.fetchall()]
+    deleted = await fetch_only(
         conn,
         ThreadDeleted,
         """
@@ -150,8 +156,7 @@ async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
         """,
         {"thread_id": thread_id},
     )
-    if deleted is None:
-        raise no_such("thread", thread_id)
+    await image.delete_unused(conn, image_ids)
     return deleted
 
 

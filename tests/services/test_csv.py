@@ -185,6 +185,7 @@ async def test_a_line_becomes_an_item_with_all_its_cells(conn: AsyncConnection) 
         "quantity": 2,
         "notes": "green",
         "product_url": "https://example.com/tent",
+        "image_id": None,
     }
 
 

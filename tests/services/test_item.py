@@ -129,6 +129,7 @@ async def test_a_new_item_takes_the_defaults(conn: AsyncConnection) -> None:
         "quantity": 1,
         "notes": None,
         "product_url": None,
+        "image_id": None,
     }
 
 
@@ -155,6 +156,7 @@ async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
         "quantity": 0,
         "notes": "Second\nline",
         "product_url": "https://example.com/tent",
+        "image_id": None,
     }
 
 
@@ -245,6 +247,7 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
         "quantity": 3,
         "notes": "blue",
         "product_url": "http://example.com/tarp",
+        "image_id": None,
     }
 
 

@@ -49,6 +49,8 @@ BAD: dict[str, list[Any]] = {
         [1],
         {"a": 1},
     ],
+    "boolean": [*ANY, "", "maybe", 5, 0.5, [True], {"a": 1}],
+    "data": [*ANY, "", " ", "x", "data:image/png;base64,", "nö", "<svg>", 5, True, ["x"]],
     "url": [*ANY, "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://x", "x", 5, True],
     "name": [*ANY, "", "   ", "x" * 201, None, 5, True, ["x"]],
     "text": [*ANY, "x" * 65537, "é" * 32769, 5, True, ["x"]],
@@ -78,6 +80,8 @@ KINDS = {
     "weight": "weight",
     "notes": "text",
     "product_url": "url",
+    "url": "url",
+    "data": "data",
     "query": "string",
     "cursor": "string",
     "csv_text": "string",
@@ -111,6 +115,9 @@ LEAST: dict[str, dict[str, Any]] = {
     "rank_candidates": {"thread_id": 1, "candidate_ids": [1]},
     "preview_candidate": {"candidate_id": 1},
     "update_settings": {"changes": {}},
+    "get_image": {"image_id": 1},
+    "upload_image_from_url": {"url": "https://example.com/tent.jpg"},
+    "upload_image": {"data": "eA=="},
     "import_csv": {"csv_text": "item name,weight,unit\nTent,1,gram\n"},
 }
 

@@ -11,8 +11,10 @@ from mcp import Client
 from db.pool import Pool, transaction
 from mcp_server.server import TOOLS
 from tests.calls import call, refused, text_of
+from tests.pictures import in_base64, photo
 
 MARK = "ZmarkZ"
+PICTURE = in_base64(photo())
 
 # A call of every tool: where it takes ids, with those of eve's rows, which to ada must be as absent as any.
 WITHOUT_IDS: dict[str, dict[str, Any]] = {
@@ -82,6 +84,13 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("rank_candidates", {"thread_id": "{own_thread}", "candidate_ids": ["{candidate}"]}, "candidate"),
     ("preview_candidate", {"candidate_id": "{candidate}"}, "candidate"),
     ("preview_candidate", {"candidate_id": "{own_candidate}", "setup": "{setup}"}, "setup"),
+    ("get_image", {"image_id": "{image}"}, "image"),
+    ("upload_image_from_url", {"url": "http://127.0.0.1/", "item_id": "{item}"}, "item"),
+    ("upload_image_from_url", {"url": "http://127.0.0.1/", "candidate_id": "{candidate}"}, "candidate"),
+    ("upload_image", {"data": PICTURE, "item_id": "{item}"}, "item"),
+    ("upload_image", {"data": PICTURE, "candidate_id": "{candidate}"}, "candidate"),
+    ("remove_image", {"item_id": "{item}"}, "item"),
+    ("remove_image", {"candidate_id": "{candidate}"}, "candidate"),
 ]
 # Ids that no row of ada's has, besides those of eve's rows: "deleted" is an item, category and setup she had.
 ABSENT = ["deleted", 0, -1, 999_999, 2**63, 10**25]
@@ -114,7 +123,9 @@ async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
     candidate = await call(
         client, "add_candidate", thread_id=thread["id"], name=f"{text}Tarp", pros=f"{text}pros"
     )
+    image = await call(client, "upload_image", data=PICTURE, item_id=item["id"])
     rows = {"category": category, "item": item, "setup": setup, "thread": thread, "candidate": candidate}
+    rows["image"] = image
     return {f"{prefix}{noun}": row["id"] for noun, row in rows.items()}
 
 
@@ -173,6 +184,11 @@ async def deleted(client: Client, noun: str) -> int:
         thread = await call(client, "create_thread", name="Short-lived")
         made = await call(client, "add_candidate", thread_id=thread["id"], name="Short-lived")
         await call(client, "delete_thread", thread_id=thread["id"])
+        return made["id"]
+    if noun == "image":
+        item = await call(client, "create_item", name="Short-lived")
+        made = await call(client, "upload_image", data=in_base64(photo(colour="blue")), item_id=item["id"])
+        await call(client, "delete_item", item_id=item["id"])
         return made["id"]
     made = await call(client, f"create_{noun}", name="Short-lived")
     await call(client, f"delete_{noun}", **{f"{noun}_id": made["id"]})

@@ -1,0 +1,145 @@
+"""Images: stored once however many things show them, and gone with the last."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL
+
+from db.query import fetch_one, fetch_only, fetch_value
+from db.sql import columns
+from mcp_server import picture
+from mcp_server.errors import InvalidInput, NotFound, no_such
+from mcp_server.models.fields import Row
+from mcp_server.models.image import Image, ImageRemoved, ImageShown
+from mcp_server.picture import Picture
+
+
+class Owner(NamedTuple):
+    """What an image is shown for."""
+
+    noun: Literal["item", "candidate"]
+    id: int
+
+
+class OwnerRow(Row):
+    image_id: int | None
+
+
+TABLES = {"item": SQL("items"), "candidate": SQL("candidates")}
+COLUMNS = columns("images", Image)
+
+
+def owner(item_id: int | None, candidate_id: int | None) -> Owner:
+    """Return the one of the two that was given."""
+    if candidate_id is None and item_id is not None:
+        return Owner("item", item_id)
+    if item_id is None and candidate_id is not None:
+        return Owner("candidate", candidate_id)
+    raise InvalidInput("item_id, candidate_id: give exactly one of the two.")
+
+
+async def check(conn: AsyncConnection, shown_for: Owner) -> None:
+    """Raise NotFound unless there is such an item or candidate."""
+    query = SQL("SELECT true FROM {table} WHERE id = %(id)s").format(table=TABLES[shown_for.noun])
+    if not await fetch_value(conn, query, {"id": shown_for.id}):
+        raise no_such(shown_for.noun, shown_for.id)
+
+
+async def get(conn: AsyncConnection, image_id: int) -> ImageShown:
+    """Return an image as it is stored."""
+    query = SQL("SELECT {columns}, data FROM images WHERE id = %(image_id)s AND data IS NOT NULL")
+    found = await fetch_one(conn, ImageShown, query.format(columns=COLUMNS), {"image_id": image_id})
+    if found is None:
+        raise await absent(conn, image_id)
+    return found
+
+
+async def absent(conn: AsyncConnection, image_id: int) -> NotFound:
+    exists = "SELECT true FROM images WHERE id = %(image_id)s"
+    if await fetch_value(conn, exists, {"image_id": image_id}):
+        return NotFound(
+            f"Image {image_id} is empty: its file was missing when the collection was moved here. "
+            "Upload it again with upload_image, or take it off with remove_image."
+        )
+    return no_such("image", image_id)
+
+
+async def shown(found: ImageShown, *, full: bool) -> ImageShown:
+    """Return an image as small as it is shown, unless *full*. It is decoded meanwhile: lend no connection."""
+    if full or max(found.width, found.height) <= picture.THUMBNAIL:
+        return found
+    small = await picture.clean(found.data, picture.THUMBNAIL)
+    return found.model_copy(update={**small._asdict(), "thumbnail": True})
+
+
+async def attach(
+    conn: AsyncConnection, shown_for: Owner, new: Picture, source_url: str | None = None
+) -> Image:
+    """Show a picture for an item or a candidate, in place of any other, and return it as stored.
+
+    Everybody locks owners before images, and images in the order of their ids: so nobody waits in a circle.
+    """
+    old = await lock(conn, shown_for)
+    params = {**new._asdict(), "sha256": sha256(new.data).digest(), "source_url": source_url, "old": old}
+    await conn.execute(
+        "SELECT FROM images WHERE id = %(old)s OR sha256 = %(sha256)s ORDER BY id FOR UPDATE", params
+    )
+    query = SQL("""
+        INSERT INTO images (sha256, mime_type, width, height, data, source_url)
+        VALUES (%(sha256)s, %(mime_type)s, %(width)s, %(height)s, %(data)s, %(source_url)s)
+        ON CONFLICT (user_id, sha256) DO UPDATE
+        SET source_url = coalesce(images.source_url, excluded.source_url)
+        RETURNING {columns}
+    """).format(columns=COLUMNS)
+    stored = await fetch_only(conn, Image, query, params)
+    await show(conn, shown_for, stored.id)
+    if old != stored.id:
+        await delete_unused(conn, [old])
+    return stored
+
+
+async def detach(conn: AsyncConnection, shown_for: Owner) -> ImageRemoved:
+    """Take the image off an item or a candidate."""
+    old = await lock(conn, shown_for)
+    if old is None:
+        raise NotFound(f"The {shown_for.noun} {shown_for.id} has no image: there is nothing to remove.")
+    await show(conn, shown_for, None)
+    return ImageRemoved(image_id=old, deleted=await delete_unused(conn, [old]) == 1)
+
+
+async def delete_unused(conn: AsyncConnection, image_ids: Sequence[int | None]) -> int:
+    """Delete those of the images that nothing shows any more, and return how many those were.
+
+    The rows are locked before a second statement looks who shows them: so it sees whoever began to do so
+    before, and whoever begins now waits and stores the picture again. None stands for no image.
+    """
+    ids = [image_id for image_id in image_ids if image_id is not None]
+    if not ids:
+        return 0
+    await conn.execute("SELECT FROM images WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE", {"ids": ids})
+    deleted = await conn.execute(
+        """
+        DELETE FROM images
+        WHERE id = ANY(%(ids)s)
+        AND NOT EXISTS (SELECT FROM items WHERE items.image_id = images.id)
+        AND NOT EXISTS (SELECT FROM candidates WHERE candidates.image_id = images.id)
+        """,
+        {"ids": ids},
+    )
+    return deleted.rowcount
+
+
+async def lock(conn: AsyncConnection, shown_for: Owner) -> int | None:
+    """Keep others from changing the owner until the end of the transaction, and return its image's id."""
+    query = SQL("SELECT image_id FROM {table} WHERE id = %(id)s FOR UPDATE")
+    row = await fetch_one(conn, OwnerRow, query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id})
+    if row is None:
+        raise no_such(shown_for.noun, shown_for.id)
+    return row.image_id
+
+
+async def show(conn: AsyncConnection, shown_for: Owner, image_id: int | None) -> None:
+    query = SQL("UPDATE {table} SET image_id = %(image_id)s, updated_at = now() WHERE id = %(id)s")
+    await conn.execute(query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id, "image_id": image_id})

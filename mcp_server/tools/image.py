@@ -1,0 +1,60 @@
+"""Tools for images."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server import picture
+from mcp_server.edge import App, read, write
+from mcp_server.fetch import fetch
+from mcp_server.models.fields import Base64, HttpUrl, Id, OptionalId
+from mcp_server.models.image import Image, ImageRemoved, ImageShown
+from mcp_server.services import image
+
+
+async def get_image(
+    ctx: Context[App],
+    image_id: Id,
+    full: Annotated[bool, Field(description="Up to 1600 px on the long side, not 320")] = False,
+) -> ImageShown:
+    """Show an image by the image_id of an item or candidate, as a thumbnail unless full."""
+    async with read(ctx) as conn:
+        found = await image.get(conn, image_id)
+    return await image.shown(found, full=full)
+
+
+async def upload_image_from_url(
+    ctx: Context[App], url: HttpUrl, item_id: OptionalId = None, candidate_id: OptionalId = None
+) -> Image:
+    """Fetch an image of at most 10 MB from a public URL, for an item or a candidate; replaces its image."""
+    owner = image.owner(item_id, candidate_id)
+    async with read(ctx) as conn:
+        await image.check(conn, owner)
+    cleaned = await picture.clean(await fetch(url))
+    async with write(ctx) as conn:
+        return await image.attach(conn, owner, cleaned, url)
+
+
+async def upload_image(
+    ctx: Context[App],
+    data: Annotated[Base64, Field(description="The file in base64, or a data: URL")],
+    item_id: OptionalId = None,
+    candidate_id: OptionalId = None,
+) -> Image:
+    """Store an image for an item or a candidate; replaces its image."""
+    owner = image.owner(item_id, candidate_id)
+    async with read(ctx) as conn:
+        await image.check(conn, owner)
+    cleaned = await picture.clean(data)
+    async with write(ctx) as conn:
+        return await image.attach(conn, owner, cleaned)
+
+
+async def remove_image(
+    ctx: Context[App], item_id: OptionalId = None, candidate_id: OptionalId = None
+) -> ImageRemoved:
+    """Take the image off an item or a candidate. It is deleted when nothing else shows it."""
+    owner = image.owner(item_id, candidate_id)
+    async with write(ctx) as conn:
+        return await image.detach(conn, owner)
