@@ -40,6 +40,17 @@ class NewerSchema(UnusableDatabase):
         )
 
 
+class OlderSchema(UnusableDatabase):
+    """The database was made by an older release, or is empty, and may not be changed now."""
+
+    def __init__(self, revision: str | None) -> None:
+        found = f"schema {revision}" if revision else "no schema yet"
+        super().__init__(
+            f"The database has {found}, this release needs {HEAD}, and a read-only server changes nothing: "
+            "run `gearshed db upgrade` first."
+        )
+
+
 def current(url: str) -> str | None:
     """Return the revision of the database at *url*, or None when it has no schema yet."""
     with connect(url) as conn:
@@ -54,6 +65,13 @@ def upgrade(url: str) -> None:
     """Bring the database at *url* to the newest revision; raise NewerSchema when it is ahead of us."""
     if is_old(current(url)):
         migrate(url)
+
+
+def check(url: str) -> None:
+    """Raise UnusableDatabase unless the database at *url* has the newest revision."""
+    revision = current(url)
+    if is_old(revision):
+        raise OlderSchema(revision)
 
 
 def connect(url: str) -> psycopg.Connection:

@@ -49,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     options.add_argument("--data-dir", help="folder of the embedded database")
     options.add_argument("--user", help="whose collection to serve (default: local)")
+    options.add_argument("--read-only", action="store_true", help="change nothing: no tool that writes")
+    options.add_argument("--tools", metavar="NAMES", help="only these tools, separated by commas")
+    options.add_argument("--exclude-tools", metavar="NAMES", help="none of these tools; wins over --tools")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     result = argparse.ArgumentParser(
         prog="gearshed",
@@ -94,14 +97,14 @@ def serve(settings: Settings) -> None:
         # Before it starts, because a signal may come meanwhile.
         stack.callback(database.stop)
         stop_on_signals(stack)
-        ready = ThreadPoolExecutor(1).submit(start, database)
+        ready = ThreadPoolExecutor(1).submit(start, database, read_only=settings.read_only)
         from mcp_server.server import serve_stdio
 
         ready.result()
         # asyncio's default loop on Windows is one that psycopg cannot use.
         options: dict[str, Any] = {"loop_factory": asyncio.SelectorEventLoop} if os.name == "nt" else {}
         with translated_errors():
-            anyio.run(serve_stdio, database, settings.user, backend_options=options)
+            anyio.run(serve_stdio, database, settings, backend_options=options)
 
 
 def stop_on_signals(stack: ExitStack) -> None:
@@ -148,13 +151,19 @@ def show_revision(database: Database) -> None:
         print(migrations.current(database.url) or "no schema yet")
 
 
-def start(database: Database) -> None:
-    """Start the database where it is ours to start, and bring it to this release's schema."""
+def start(database: Database, *, read_only: bool = False) -> None:
+    """Start the database where it is ours to start, and bring it to this release's schema.
+
+    When *read_only*, it has to have that already.
+    """
     database.start()
     with translated_errors():
         from db import migrations
 
-        migrations.upgrade(database.url)
+        if read_only:
+            migrations.check(database.url)
+        else:
+            migrations.upgrade(database.url)
 
 
 @contextmanager

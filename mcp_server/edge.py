@@ -12,10 +12,14 @@ from db.pool import Pool, transaction
 
 @dataclass(frozen=True)
 class App:
-    """What every call needs: the pool, which outlives all sessions, and whose collection is served."""
+    """What every call needs: the pool, which outlives all sessions, and whose collection is served.
+
+    When it is *read_only*, PostgreSQL itself refuses whatever would write.
+    """
 
     pool: Pool
     user_id: int
+    read_only: bool = False
 
 
 @asynccontextmanager
@@ -30,5 +34,5 @@ async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
 async def write(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one call that writes: returning commits, raising rolls back."""
     app = ctx.request_context.lifespan_context
-    async with transaction(app.pool, app.user_id) as conn:
+    async with transaction(app.pool, app.user_id, read_only=app.read_only) as conn:
         yield conn

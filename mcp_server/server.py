@@ -1,7 +1,7 @@
 """The server: every tool it has, in one list, and how it introduces itself."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -10,11 +10,14 @@ import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.types import ToolAnnotations
+from psycopg import AsyncConnection
 
 from db.embedded import Database, EmbeddedError
 from db.pool import create_pool
 from mcp_server.edge import App
-from mcp_server.services.auth import ensure_user
+from mcp_server.errors import did_you_mean
+from mcp_server.services.auth import ensure_user, find_user
+from mcp_server.settings import Settings, SettingsError
 from mcp_server.strict import StrictServer, to_tool
 from mcp_server.tools import candidate, category, csv, image, item, settings, setup, thread, totals
 
@@ -45,6 +48,10 @@ class ToolEntry(NamedTuple):
     function: Callable[..., Any]
     title: str
     hints: ToolAnnotations
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
 
 
 TOOLS = (
@@ -99,10 +106,14 @@ Gearshed keeps a person's gear, packing lists (setups) and research before purch
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
 - For many at once: create_items, update_items, set_setup_items, and import_csv for a LighterPack list.
 """
+READ_ONLY = "- This server is read-only: nothing can be changed, and the tools that would are off.\n"
 
 
-def build_server(app: App) -> StrictServer:
-    """Return a server. Its lifespan only hands *app* over, because over SSE it runs once per client."""
+def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
+    """Return a server without the tools that are *off*, each of which comes with the reason.
+
+    Its lifespan only hands *app* over, because over SSE it runs once per client.
+    """
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[App]) -> AsyncGenerator[App]:
@@ -112,15 +123,48 @@ def build_server(app: App) -> StrictServer:
         "gearshed",
         title="Gearshed",
         version=version("gearshed"),
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS + (READ_ONLY if app.read_only else ""),
         lifespan=lifespan,
-        tools=[to_tool(*entry) for entry in TOOLS],
+        tools=[to_tool(*entry) for entry in TOOLS if entry.name not in off],
+        off=off,
         log_level="WARNING",
     )
 
 
-async def serve_stdio(database: Database, username: str) -> None:
-    """Serve one client on standard input and output, with the collection of *username*."""
+def tools_off(settings: Settings) -> dict[str, str]:
+    """Return the tools that the settings turn off, and why. A tool is on only if nothing turns it off."""
+    names = [entry.name for entry in TOOLS]
+    for setting, named in (("TOOLS", settings.tools), ("EXCLUDE_TOOLS", settings.exclude_tools)):
+        unknown = next((name for name in named if name not in names), None)
+        if unknown:
+            raise SettingsError(
+                f"GEARSHED_{setting}: there is no tool {unknown!r}.{did_you_mean(unknown, names)}"
+            )
+    writes = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
+    others = [name for name in names if settings.tools and name not in settings.tools]
+    return {
+        **dict.fromkeys(others, "only some tools were chosen"),
+        **dict.fromkeys(settings.exclude_tools, "it was excluded"),
+        **dict.fromkeys(writes if settings.read_only else (), "the server is read-only"),
+    }
+
+
+async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
+    """Return the id of the user whose collection is served. A read-only server creates nobody."""
+    if not settings.read_only:
+        return await ensure_user(conn, settings.user)
+    user_id = await find_user(conn, settings.user)
+    if user_id is None:
+        raise SettingsError(
+            f"GEARSHED_USER: there is no user {settings.user!r}, and a read-only server creates none. "
+            "Start it once without --read-only, or name another user."
+        )
+    return user_id
+
+
+async def serve_stdio(database: Database, settings: Settings) -> None:
+    """Serve one client on standard input and output."""
+    off = tools_off(settings)
 
     async def restart(_: object) -> None:
         try:
@@ -130,5 +174,5 @@ async def serve_stdio(database: Database, username: str) -> None:
 
     async with create_pool(database.url, reconnect_failed=restart) as pool:
         async with pool.connection() as conn:
-            user_id = await ensure_user(conn, username)
-        await build_server(App(pool, user_id)).run_stdio_async()
+            user_id = await user_to_serve(conn, settings)
+        await build_server(App(pool, user_id, settings.read_only), off).run_stdio_async()

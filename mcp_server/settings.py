@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcp_server.errors import did_you_mean
 from mcp_server.models.fields import Name
@@ -24,6 +24,19 @@ def default_data_dir() -> Path:
     return user_data_path("gearshed")
 
 
+def split(names: object) -> object:
+    """Read `list_items, get_item`. Text in which there is no name is none: it would mean every tool."""
+    if not isinstance(names, str):
+        return names
+    found = tuple(name for part in names.split(",") if (name := part.strip()))
+    if not found:
+        raise ValueError("must be names of tools, separated by commas")
+    return found
+
+
+Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GEARSHED_", frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
@@ -32,6 +45,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     data_dir: Path = Field(default_factory=default_data_dir)
     user: Name = "local"
+    read_only: bool = False
+    tools: Names = ()
+    exclude_tools: Names = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @field_validator("data_dir", mode="before")

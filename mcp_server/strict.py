@@ -6,7 +6,7 @@ import logging
 import random
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
 import anyio
@@ -23,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from mcp_server.edge import App
 from mcp_server.errors import (
     AppError,
+    Forbidden,
     Internal,
     InvalidInput,
     NotFound,
@@ -52,7 +53,14 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictServer(MCPServer[App]):
-    """An MCPServer that takes every call at its word."""
+    """An MCPServer that takes every call at its word.
+
+    A tool that is *off* is not there; whoever calls it all the same is told why.
+    """
+
+    def __init__(self, name: str, *, off: Mapping[str, str], **options: Any) -> None:
+        super().__init__(name, **options)
+        self._off = off
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
@@ -70,6 +78,11 @@ class StrictServer(MCPServer[App]):
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str) -> Tool:
+        if name in self._off:
+            raise Forbidden(
+                f"{name} is off here: {self._off[name]}. "
+                "Do without it, or ask the person who runs Gearshed to turn it on."
+            )
         tool = self._tool_manager.get_tool(name)
         if tool is None:
             known = [tool.name for tool in self._tool_manager.list_tools()]
