@@ -116,7 +116,12 @@ def from_validation(error: ValidationError) -> InvalidInput:
 
 def in_words(error: ValidationError) -> list[str]:
     """Say of each field what it needs."""
-    words = {"missing": "is required", "extra_forbidden": "no such field"}
+    words = {
+        "missing": "is required",
+        "missing_argument": "is required",
+        "extra_forbidden": "no such field",
+        "unexpected_keyword_argument": "no such argument",
+    }
     return [
         f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or shortened(problem['msg'])}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)

@@ -4,18 +4,32 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from inspect import getdoc
 from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
-from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.types import (
+    CompleteRequestParams,
+    CompleteResult,
+    ListResourcesResult,
+    PaginatedRequestParams,
+    ResourceTemplate,
+    ToolAnnotations,
+)
 from psycopg import AsyncConnection
+from pydantic import AnyUrl
 
 from db.embedded import Database, EmbeddedError
 from db.pool import create_pool
+from mcp_server import completions, resources
 from mcp_server.edge import App
 from mcp_server.errors import did_you_mean
+from mcp_server.prompts import PROMPTS
 from mcp_server.services.auth import ensure_user, find_user
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.strict import StrictServer, to_tool
@@ -42,6 +56,38 @@ ARRANGES = ToolAnnotations(
 FETCHES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
 )
+
+
+class GearServer(StrictServer):
+    """A StrictServer with what a person has: resources, and completions of their ids and names."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._lowlevel_server.add_request_handler(
+            "completion/complete", CompleteRequestParams, self._handle_complete
+        )
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[App, Any] | None = None
+    ) -> list[ReadResourceContents]:
+        return [await resources.read_at(str(uri), context or Context(mcp_server=self))]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        return resources.TEMPLATES
+
+    # The SDK's list_resources and its decorator for completions do not learn whose client is asking.
+
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        context = Context(request_context=ctx, mcp_server=self)
+        return ListResourcesResult(resources=await resources.list_all(context))
+
+    async def _handle_complete(
+        self, ctx: ServerRequestContext[App, Any], params: CompleteRequestParams
+    ) -> CompleteResult:
+        context = Context(request_context=ctx, mcp_server=self)
+        return CompleteResult(completion=await completions.complete(params, context))
 
 
 class ToolEntry(NamedTuple):
@@ -119,7 +165,7 @@ def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
     async def lifespan(_: MCPServer[App]) -> AsyncGenerator[App]:
         yield app
 
-    return StrictServer(
+    server = GearServer(
         "gearshed",
         title="Gearshed",
         version=version("gearshed"),
@@ -129,6 +175,10 @@ def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
         off=off,
         log_level="WARNING",
     )
+    for function, title, needs in PROMPTS:
+        if needs.isdisjoint(off):
+            server.add_prompt(Prompt.from_function(function, title=title, description=getdoc(function)))
+    return server
 
 
 def tools_off(settings: Settings) -> dict[str, str]:

@@ -11,11 +11,21 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
 import anyio
 import psycopg
+from mcp import MCPError
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
-from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    PromptMessage,
+    TextContent,
+    ToolAnnotations,
+)
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 from pydantic import TypeAdapter, ValidationError
@@ -70,11 +80,9 @@ class StrictServer(MCPServer[App]):
         arguments = {argument: value for argument, value in arguments.items() if value is not None}
         try:
             tool = self._find(name)
-            check_arguments(tool, arguments)
-            call = attempt(tool, arguments, context or Context(mcp_server=self))
-            result = await within_deadline(call)
-        except (ToolError, AppError) as exc:
-            raise explained(name, exc) from exc
+            result = await run(tool, arguments, context or Context(mcp_server=self))
+        except AppError as exc:
+            raise ToolError(str(exc)) from exc
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str) -> Tool:
@@ -88,6 +96,22 @@ class StrictServer(MCPServer[App]):
             known = [tool.name for tool in self._tool_manager.list_tools()]
             raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
         return tool
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
+    ) -> GetPromptResult:
+        """Fill in a prompt. It is a person who chose it, so what is wrong with it is a protocol error."""
+        prompt = self._prompt_manager.get_prompt(name)
+        if prompt is None:
+            known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
+            hint = did_you_mean(name, known) or f" There are: {', '.join(known)}."
+            raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
+        try:
+            text = str(prompt.fn(**arguments or {}))
+        except ValidationError as exc:
+            raise refusal(from_validation(exc)) from exc
+        message = PromptMessage(role="user", content=TextContent(text=text))
+        return GetPromptResult(description=prompt.description, messages=[message])
 
 
 class Arguments(FuncMetadata):
@@ -208,6 +232,29 @@ def printable(text: str) -> str:
     return UNSTORABLE.sub("\ufffd", text[:100])
 
 
+async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
+    """Run a tool with arguments that it has, in time. What goes wrong comes in words: an AppError, mostly."""
+    try:
+        check_arguments(tool, arguments)
+        return await within_deadline(attempt(tool, arguments, context))
+    except (ToolError, AppError) as exc:
+        raise explained(tool.name, exc) from exc
+
+
+async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
+    """Run a tool of the server's own, for a request that is no tool call."""
+    try:
+        return await run(tool, arguments, context)
+    except (ToolError, AppError) as exc:
+        raise refusal(exc) from exc
+
+
+def refusal(error: ToolError | AppError) -> MCPError:
+    """The same words as a protocol error."""
+    is_callers = isinstance(error, NotFound | InvalidInput)
+    return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error))
+
+
 async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
     """Run a tool, and again if its transaction was sound but lost, against another or with its connection.
 
@@ -255,17 +302,15 @@ async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
     return task.result()
 
 
-def explained(name: str, error: ToolError | AppError) -> ToolError:
+def explained(name: str, error: ToolError | AppError) -> ToolError | AppError:
     """Put an error into words for the model. What nobody foresaw is logged, once, and shown as its id."""
     cause = error.__cause__ if isinstance(error, ToolError) else error
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-        return ToolError(str(from_validation(cause)))
+        return from_validation(cause)
     if cause is not None and (known := from_exception(cause)):
-        return ToolError(str(known))
+        return known
     if not isinstance(error, UnexpectedToolError):
         return ToolError(str(error).removeprefix(f"Error executing tool {name}: "))
     incident = secrets.token_hex(4)
-    logger.error("Incident %s: the tool %r failed", incident, name, exc_info=cause)
-    return ToolError(
-        str(Internal(f"A bug in Gearshed (incident {incident} in its log). Nothing was changed."))
-    )
+    logger.error("Incident %s: %r failed", incident, name, exc_info=cause)
+    return Internal(f"A bug in Gearshed (incident {incident} in its log). Nothing was changed.")

@@ -113,6 +113,19 @@ async def test_a_tool_that_is_off_is_not_listed_and_a_call_says_why(
     assert "read-only" in str(reader.instructions)
 
 
+async def test_resources_stay_and_prompts_whose_tools_are_off_go(
+    reader: Client, conn: AsyncConnection
+) -> None:
+    item_id = await make_item(conn, "Tent", weight=5)
+    await conn.commit()
+    for uri in ("gear://summary", f"gear://items/{item_id}"):
+        assert "Tent" in (await reader.read_resource(uri)).model_dump_json()
+    assert [prompt.name for prompt in (await reader.list_prompts()).prompts] == [
+        "plan_trip",
+        "find_what_to_leave",
+    ]
+
+
 async def test_a_read_only_server_writes_nothing_even_through_a_tool_that_claims_to_read(
     pool: Pool, user_id: int, era: Era
 ) -> None:

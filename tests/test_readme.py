@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from mcp_server.connect import how_to_connect
+from mcp_server.prompts import PROMPTS
+from mcp_server.resources import SUMMARY, TEMPLATES
 from mcp_server.settings import NAMES
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -65,6 +67,15 @@ def test_the_configurations_in_the_readme_are_valid() -> None:
     configurations = [json.loads(block)["mcpServers"]["gearshed"] for block in blocks("json")]
     assert [sorted(each) for each in configurations] == [["command"], ["command", "env"]]
     assert all(each["command"].endswith("/.venv/bin/gearshed") for each in configurations)
+
+
+def test_the_readme_names_every_resource_and_every_prompt() -> None:
+    (section,) = re.findall(r"^## Resources and prompts$(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) == [
+        SUMMARY.uri,
+        *(template.uri_template for template in TEMPLATES),
+        *(entry.name for entry in PROMPTS),
+    ]
 
 
 def test_the_readme_names_every_setting_and_no_other() -> None:

@@ -1,4 +1,4 @@
-"""One user cannot see, change or even guess at another's collection, with any tool."""
+"""One user cannot see, change or even guess at another's collection, with a tool or otherwise."""
 
 import json
 import re
@@ -6,9 +6,11 @@ from typing import Any, cast
 
 import psycopg
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
+from mcp.types import PromptReference, ResourceTemplateReference
 
 from db.pool import Pool, transaction
+from mcp_server.resources import KINDS
 from mcp_server.server import TOOLS
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo
@@ -198,6 +200,51 @@ async def deleted(client: Client, noun: str) -> int:
 async def everything(client: Client) -> str:
     tools = ("list_items", "list_categories", "list_setups", "list_threads", "get_totals", "get_settings")
     return json.dumps([await call(client, tool) for tool in tools])
+
+
+@pytest.mark.parametrize("noun", [kind.noun for kind in KINDS])
+async def test_another_users_address_is_answered_like_one_that_never_was(
+    client: Client, ada: dict[str, int], eve: dict[str, int], noun: str
+) -> None:
+    answers: set[str] = set()
+    gone = await deleted(client, noun)
+    for absent in [eve[noun], gone, *ABSENT[1:]]:
+        with pytest.raises(MCPError) as caught:
+            await client.read_resource(f"gear://{noun}s/{absent}")
+        number = max(-(2**63), min(int(absent), 2**63 - 1))
+        answers.add(re.sub(rf" {number}(?!\d)", " ID", caught.value.error.message))
+    assert answers == {f"[not_found] No {noun} ID. Call list_{noun}s to find its id."}
+
+
+async def test_what_can_be_attached_holds_nothing_of_another_user(
+    client: Client, ada: dict[str, int], eve: dict[str, int]
+) -> None:
+    listed = await client.list_resources()
+    assert len(listed.resources) == 1 + 4  # "Old" ones too
+    assert MARK not in listed.model_dump_json()
+    for resource in listed.resources:
+        assert MARK not in (await client.read_resource(resource.uri)).model_dump_json()
+
+
+@pytest.mark.parametrize("noun", [kind.noun for kind in KINDS])
+async def test_no_id_or_name_of_another_user_completes_anything(
+    client: Client, ada: dict[str, int], eve: dict[str, int], noun: str
+) -> None:
+    template = ResourceTemplateReference(uri=f"gear://{noun}s/{{id}}")
+    for value in ("", MARK, str(eve[noun])):
+        ids = (await client.complete(template, {"name": "id", "value": value})).completion.values
+        assert str(eve[noun]) not in ids
+        assert (str(ada[f"own_{noun}"]) in ids) == (value == "")
+
+
+@pytest.mark.parametrize(("prompt", "argument"), [("plan_trip", "setup"), ("research_purchase", "item")])
+async def test_a_prompts_arguments_complete_to_ones_own_names(
+    client: Client, ada: dict[str, int], eve: dict[str, int], prompt: str, argument: str
+) -> None:
+    for value, count in (("", 2), (MARK, 0)):
+        answer = await client.complete(PromptReference(name=prompt), {"name": argument, "value": value})
+        assert len(answer.completion.values) == count
+        assert MARK not in answer.model_dump_json()
 
 
 async def test_the_database_itself_keeps_users_apart(pool: Pool, user_id: int, eve: dict[str, int]) -> None:

@@ -1,0 +1,46 @@
+"""Completions: what a person has, found by a part of its name or the beginning of its id."""
+
+import re
+from typing import Literal, TypeAlias
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL
+
+Noun: TypeAlias = Literal["item", "setup", "thread"]
+TABLES: dict[Noun, SQL] = {"item": SQL("items"), "setup": SQL("setups"), "thread": SQL("threads")}
+
+
+async def ids(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> list[str]:
+    """Return the ids that begin with these digits, or else those of the rows with this text in their name."""
+    query = NUMBERED if re.fullmatch(r"\d+", text, re.ASCII) else NAMED
+    cursor = await conn.execute(query.format(table=TABLES[noun]), {"text": text, "limit": limit})
+    return [value for (value,) in await cursor.fetchall()]
+
+
+async def names(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> list[str]:
+    """Return the names with this text in them."""
+    query = SQL("""
+        SELECT DISTINCT ON (lower(name), name) name
+        FROM {table}
+        WHERE strpos(lower(name), lower(%(text)s)) > 0
+        ORDER BY lower(name), name
+        LIMIT %(limit)s
+    """).format(table=TABLES[noun])
+    cursor = await conn.execute(query, {"text": text, "limit": limit})
+    return [value for (value,) in await cursor.fetchall()]
+
+
+NUMBERED = SQL("""
+    SELECT id::text
+    FROM {table}
+    WHERE starts_with(id::text, %(text)s)
+    ORDER BY id
+    LIMIT %(limit)s
+""")
+NAMED = SQL("""
+    SELECT id::text
+    FROM {table}
+    WHERE strpos(lower(name), lower(%(text)s)) > 0
+    ORDER BY lower(name), id
+    LIMIT %(limit)s
+""")
