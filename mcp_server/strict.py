@@ -22,8 +22,6 @@ from mcp.types import (
     CallToolResult,
     GetPromptResult,
     InputRequiredResult,
-    PromptMessage,
-    TextContent,
     ToolAnnotations,
 )
 from psycopg import errors
@@ -99,19 +97,23 @@ class StrictServer(MCPServer[App]):
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
-    ) -> GetPromptResult:
+    ) -> GetPromptResult | InputRequiredResult:
         """Fill in a prompt. It is a person who chose it, so what is wrong with it is a protocol error."""
         prompt = self._prompt_manager.get_prompt(name)
         if prompt is None:
             known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
             hint = did_you_mean(name, known) or f" There are: {', '.join(known)}."
             raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
+        required = {argument.name for argument in prompt.arguments or () if argument.required}
+        if missing := required - (arguments or {}).keys():
+            raise refusal(InvalidInput(f"{', '.join(sorted(missing))}: is required."))
         try:
-            text = str(prompt.fn(**arguments or {}))
-        except ValidationError as exc:
-            raise refusal(from_validation(exc)) from exc
-        message = PromptMessage(role="user", content=TextContent(text=text))
-        return GetPromptResult(description=prompt.description, messages=[message])
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as exc:
+            cause = exc.__cause__ and exc.__cause__.__cause__
+            if isinstance(cause, ValidationError):
+                raise refusal(from_validation(cause)) from exc
+            raise
 
 
 class Arguments(FuncMetadata):
