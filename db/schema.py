@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData(
     naming_convention={
@@ -125,16 +125,8 @@ items = Table(
     Column("image_id", BigInteger),
     moment("created_at"),
     moment("updated_at"),
-    Column(
-        "search",
-        TSVECTOR,
-        # Punctuation parts words: PostgreSQL alone would keep "a/b" and "25-30" together. (\\: is a colon.)
-        Computed(
-            "to_tsvector('simple', regexp_replace(name || ' ' || coalesce(notes, ''), "
-            "'[[\\:punct\\:]]', ' ', 'g'))",
-            persisted=True,
-        ),
-    ),
+    # What a list is sorted by has to be in an index as it is: under row security no function is called there.
+    Column("sort_name", Text, Computed("lower(name)", persisted=True), nullable=False),
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),
     belongs_to("image_id", "images"),
@@ -143,7 +135,26 @@ items = Table(
     *weighs_and_costs(),
     Index("ix_items_user_id_category_id", "user_id", "category_id"),
     Index("ix_items_user_id_image_id", "user_id", "image_id"),
-    Index("ix_items_search", "search", postgresql_using="gin"),
+    Index("ix_items_user_id_sort_name_id", "user_id", "sort_name", "id"),
+    Index("ix_items_user_id_created_at_id", "user_id", "created_at", "id"),
+    Index("ix_items_user_id_updated_at_id", "user_id", "updated_at", "id"),
+    Index("ix_items_lightest", "user_id", text("LEAST(weight_grams, 'Infinity')"), "id"),
+    Index("ix_items_heaviest", "user_id", text("GREATEST(weight_grams, -1)"), "id"),
+    Index("ix_items_cheapest", "user_id", text("LEAST(price_cents, 9223372036854775807)"), "id"),
+    Index("ix_items_dearest", "user_id", text("GREATEST(price_cents, -1)"), "id"),
+)
+
+# Each word of an item's name and notes once, in lower case: triggers keep them, a search looks them up.
+item_words = Table(
+    "item_words",
+    metadata,
+    Column("user_id", BigInteger, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    # In the order of "C", the words with the same beginning are a range.
+    Column("word", Text(collation="C"), nullable=False),
+    PrimaryKeyConstraint("user_id", "item_id", "word"),
+    belongs_to("item_id", "items", on_delete="CASCADE"),
+    Index("ix_item_words_user_id_word_item_id", "user_id", "word", "item_id"),
 )
 
 threads = Table(

@@ -1,11 +1,12 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
-Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, start,
-databases, bytes. A figure and its floor are measured in turns, so that noise meets both alike; p50 is the
-median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the figure's own unit.
-Nothing fails here, whatever the figures are: this only prints.
+Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
+start, databases, bytes. A figure and its floor are measured in turns, so that noise meets both alike; p50 is
+the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the figure's own
+unit. Nothing fails here, whatever the figures are: this only prints.
 
-Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows.
+Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows. Only
+`pages` makes a database of a million items, which takes some minutes and 2 GB of disk meanwhile.
 """
 
 import json
@@ -18,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import anyio
 from mcp import Client, StdioServerParameters
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from psycopg.sql import Composed
 
     from db.pool import Pool
+    from mcp_server.models.item import Sort
+    from mcp_server.models.setup import NewLine
 
 # Gearshed's own modules, psycopg and pytest are imported by the functions that use them: this script is the
 # bare server too, and what that imports counts as its start-up.
@@ -41,7 +44,28 @@ LIST = ROOT / "mcp_server" / "data" / "ultimate-hike-2025.csv"
 TEMPLATE = "bench_template"
 USER = "local"
 # Rounds that count; one more comes first and warms up.
-ROUNDS = {"get_item": 400, "list_items": 200, "start": 7, "databases": 20}
+ROUNDS = {"get_item": 400, "list_items": 200, "pages": 100, "totals": 10, "start": 7, "databases": 20}
+# The items of users whose pages are compared, all in a table with those of others.
+SIZES = (100, 10_000, 100_000)
+IN_TABLE = 1_000_000
+# A user's items. There are twenty of each model, however many items there are.
+ITEMS = """
+    INSERT INTO items (user_id, name, notes, weight_grams, price_cents, created_at, updated_at)
+    SELECT
+        %(user_id)s,
+        concat_ws(
+            ' ',
+            (array['Alpine', 'Carbon', 'Down', 'Light', 'Merino', 'Storm', 'Trail'])[1 + mod(n, 7)],
+            (array['Filter', 'Jacket', 'Lamp', 'Mat', 'Pot', 'Quilt', 'Sack', 'Tarp', 'Tent'])[1 + mod(n, 9)],
+            'mk' || lpad(mod(n, %(size)s / 20)::text, 5, '0')
+        ),
+        (array['bought used', 'a gift', 'needs repair', NULL])[1 + mod(n, 4)],
+        nullif(mod(n * 7919::bigint, 30000), 0) / 10.0,
+        nullif(mod(n * 104729::bigint, 50000), 0),
+        now() - n * interval '1 minute',
+        now() - mod(n * 7919::bigint, 100000) * interval '1 minute'
+    FROM generate_series(1, %(size)s) AS n
+"""
 # Seconds until an answer is given up.
 PATIENCE = 30
 ROW = "{:<38} {:>11} {:>11}  {:<19} {:>5}  {:<12} {:>4}"
@@ -68,12 +92,25 @@ class Figure(NamedTuple):
     value_goal: float | None = None
 
 
+# What a tool does with a transaction's connection.
+Service: TypeAlias = Callable[["AsyncConnection"], Awaitable[object]]
+
+
+class Case(NamedTuple):
+    """The same work for the users whose items SIZES counts."""
+
+    what: str
+    services: Sequence[Service]
+    n: int = ROUNDS["pages"]
+    ratio_goal: float | None = 2
+
+
 class Call(NamedTuple):
     """One call of a tool, and the same work further down: by the service, and by the SELECT for its rows."""
 
     tool: str
     arguments: dict[str, Any]
-    service: Callable[["AsyncConnection"], Awaitable[object]]
+    service: Service
     statement: "Composed"
     params: Mapping[str, Any]
     ratio_goal: float | None = None
@@ -183,10 +220,9 @@ def echo_tool(name: str, recorded: dict[str, Any], schema: dict[str, Any]) -> To
 def calls() -> list[Call]:
     from psycopg.sql import SQL
 
-    from mcp_server.services import item
+    from mcp_server.services import item, listing
 
-    order = item.ORDERS["name"]
-    filters = {"prefixes": "", "parts": list[str](), "category_id": None, **item.read_cursor("", "name")}
+    first = {**dict.fromkeys(listing.FILTERS), **listing.read_cursor("", "name"), "limit": 51}
     return [
         Call(
             tool="get_item",
@@ -199,11 +235,9 @@ def calls() -> list[Call]:
         Call(
             tool="list_items",
             arguments={"limit": 50},
-            service=partial(item.find, query="", in_category=None, sort="name", limit=50, cursor=""),
-            statement=item.PAGE.format(
-                matches=item.MATCHES, key=order.key, type=order.type, beyond=SQL(">"), direction=SQL("ASC")
-            ),
-            params={**filters, "limit": 51},
+            service=listing.find,
+            statement=listing.select("name", [], first, many=False),
+            params=first,
         ),
     ]
 
@@ -230,7 +264,7 @@ async def time_calls(rig: Rig) -> list[Figure]:
                     call,
                     lambda call=call: answer(product, call.tool, call.arguments),
                     lambda call=call: answer(echo, call.tool, call.arguments),
-                    lambda call=call: serve(pool, user_id, call),
+                    lambda call=call: serve(pool, user_id, call.service),
                     lambda call=call: select(plain, call),
                 )
             ]
@@ -248,11 +282,11 @@ async def time_call(call: Call, *variants: Callable[[], Awaitable[object]]) -> l
     ]
 
 
-async def serve(pool: "Pool", user_id: int, call: Call) -> None:
+async def serve(pool: "Pool", user_id: int, service: Service) -> None:
     from db.pool import transaction
 
     async with transaction(pool, user_id, read_only=True) as conn:
-        await call.service(conn)
+        await service(conn)
 
 
 async def select(plain: "AsyncConnection", call: Call) -> None:
@@ -277,6 +311,101 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
 def medians(rounds: Sequence[Sequence[float]]) -> list[float]:
     """Return the median of each variant, given what all took in each round; the first only warmed up."""
     return [median(column) for column in zip(*rounds[1:], strict=True)]
+
+
+async def time_pages(rig: Rig) -> list[Figure]:
+    """Time what users with many items wait for beside one with few, all in a table with a million items."""
+    from db import migrations
+    from db.embedded import Embedded
+    from db.pool import create_pool
+    from tests.conftest import empty_database
+
+    with Embedded(rig.folder) as server, empty_database(server.url) as url:
+        migrations.upgrade(url)
+        fill(url)
+        async with create_pool(url) as pool:
+            figures = [await compare_setups(pool)]
+            for case in await cases(pool):
+                figures += await compare(pool, case)
+            return figures
+
+
+def fill(url: str) -> None:
+    """Give users 1, 2 and 3 as many items as SIZES says, and others the rest of a million, 1,000 to each."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as conn:
+        for user_id, size in enumerate([*SIZES, *[1000] * ((IN_TABLE - sum(SIZES)) // 1000)], 1):
+            conn.execute("INSERT INTO users (username) VALUES (%(user_id)s::text)", {"user_id": user_id})
+            conn.execute(ITEMS, {"user_id": user_id, "size": size})
+        conn.execute("VACUUM ANALYZE")
+
+
+async def cases(pool: "Pool") -> list[Case]:
+    """Return pages of searches, first and deep pages in each order, and totals."""
+    from mcp_server.services import listing, totals
+
+    page = partial(listing.find, limit=20)
+    result = [
+        Case("search, 20 found", [partial(page, query="mk00003")] * 3),
+        Case("search, every ninth found", [partial(page, query="tent")] * 3),
+    ]
+    for sort in listing.ORDERS:
+        cursors = [await deep_cursor(pool, user_id, sort) for user_id in range(1, 4)]
+        result += [
+            Case(f"by {sort}, first page", [partial(page, sort=sort)] * 3),
+            Case(f"by {sort}, deep page", [partial(page, sort=sort, cursor=cursor) for cursor in cursors]),
+        ]
+    return [*result, Case("get_totals", [totals.summarize] * 3, n=ROUNDS["totals"], ratio_goal=None)]
+
+
+async def deep_cursor(pool: "Pool", user_id: int, sort: "Sort") -> str:
+    """Return the cursor of the page behind seven tenths of a user's items."""
+    from db.pool import transaction
+    from mcp_server.services import listing
+
+    cursor = ""
+    async with transaction(pool, user_id, read_only=True) as conn:
+        ahead = SIZES[user_id - 1] * 7 // 10
+        while ahead > 0:
+            page = await listing.find(conn, sort=sort, limit=min(ahead, 500), cursor=cursor)
+            ahead, cursor = ahead - len(page.items), page.next_cursor or ""
+    return cursor
+
+
+async def compare(pool: "Pool", case: Case) -> list[Figure]:
+    """Time *case* for all users in turns, and put the others beside the one with the fewest items."""
+    rounds = [
+        [
+            await timed(partial(serve, pool, user_id, service))
+            for user_id, service in enumerate(case.services, 1)
+        ]
+        for _ in range(1 + case.n)
+    ]
+    few, *more = medians(rounds)
+    return [
+        Figure(
+            f"{case.what}, {size:,}", value, few, f"of {SIZES[0]} items", case.n, ratio_goal=case.ratio_goal
+        )
+        for size, value in zip(SIZES[1:], more, strict=True)
+    ]
+
+
+async def compare_setups(pool: "Pool") -> Figure:
+    """Time a setup of 200 lines beside one of 20."""
+    from db.pool import transaction
+    from mcp_server.services import listing, setup
+
+    async with transaction(pool, 3) as conn:
+        lines: list[NewLine] = [{"item_id": row.id} for row in (await listing.find(conn, limit=200)).items]
+        made = [await setup.create(conn, f"{n} lines", lines[:n]) for n in (20, 200)]
+    n = ROUNDS["pages"]
+    rounds = [
+        [await timed(partial(serve, pool, 3, partial(setup.get, setup_id=one.id))) for one in made]
+        for _ in range(1 + n)
+    ]
+    few, many = medians(rounds)
+    return Figure("get_setup, 200 lines", many, few, "20 lines", n)
 
 
 async def time_start(rig: Rig) -> list[Figure]:
@@ -332,13 +461,13 @@ async def count_bytes(rig: Rig) -> list[Figure]:
     from db.pool import create_pool, transaction
     from mcp_server.edge import App
     from mcp_server.server import build_server
-    from mcp_server.services import item
+    from mcp_server.services import item, listing
 
     with Embedded(rig.folder) as database:
         async with create_pool(database.url) as pool:
             user_id = await user_of(pool)
             async with transaction(pool, user_id, read_only=True) as conn:
-                page = await item.find(conn, query="", in_category=None, sort="name", limit=20, cursor="")
+                page = await listing.find(conn, limit=20)
                 whole = [await item.get(conn, row.id) for row in page.items]
             async with Client(build_server(App(pool, user_id))) as client:
                 tools = wire(await client.list_tools())
@@ -402,6 +531,7 @@ def stop_leftover(folder: Path) -> None:
 
 SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "calls": time_calls,
+    "pages": time_pages,
     "start": time_start,
     "databases": time_databases,
     "bytes": count_bytes,

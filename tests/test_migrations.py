@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from alembic import command
 from db import migrations
 from db.pool import create_pool, transaction
+from mcp_server.services import listing
 from mcp_server.services.auth import ensure_user
 from tests.conftest import empty_database, run_sql
 from tests.factories import make_item
@@ -79,29 +81,49 @@ def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
     assert migrations.current(url) == "9999"
 
 
-async def test_an_owner_who_is_no_superuser_migrates_serves_and_is_bound_to_a_user_too(
-    server: str, template: str, empty_url: str
-) -> None:
-    """Where another database has made the role already, an administrator has to grant it."""
+@pytest.fixture
+def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
+    """An empty database and its owner, who is no superuser.
+
+    Another database, the template, has made the role already: an administrator has to grant it.
+    """
     name = str(conninfo_to_dict(empty_url)["dbname"])
     run_sql(server, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'owner'", name)
     try:
         run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
         run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
         run_sql(server, "GRANT {} TO {}", "gearshed_app", name)
-        owner_url = make_conninfo(empty_url, user=name, password="owner")
-        migrations.upgrade(owner_url)
-        async with create_pool(owner_url) as pool:
-            async with pool.connection() as conn:
-                user_id = await ensure_user(conn, "ada")
-            async with transaction(pool, user_id) as conn:
-                assert await make_item(conn) > 0
-            async with pool.connection() as conn:
-                with pytest.raises(psycopg.Error):
-                    await conn.execute("SELECT count(*) FROM items")
-                await conn.rollback()
+        yield make_conninfo(empty_url, user=name, password="owner")
     finally:
         run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
         run_sql(empty_url, "DROP OWNED BY {}", name)
         run_sql(server, "ALTER DATABASE {} OWNER TO CURRENT_USER", name)
         run_sql(server, "DROP ROLE {}", name)
+
+
+async def test_an_owner_who_is_no_superuser_migrates_serves_and_is_bound_to_a_user_too(
+    owner_url: str,
+) -> None:
+    migrations.upgrade(owner_url)
+    async with create_pool(owner_url) as pool:
+        async with pool.connection() as conn:
+            user_id = await ensure_user(conn, "ada")
+        async with transaction(pool, user_id) as conn:
+            assert await make_item(conn) > 0
+        async with pool.connection() as conn:
+            with pytest.raises(psycopg.Error):
+                await conn.execute("SELECT count(*) FROM items")
+            await conn.rollback()
+
+
+async def test_items_of_an_older_release_are_found_by_their_words(owner_url: str) -> None:
+    with migrations.engine(owner_url).begin() as connection:
+        command.upgrade(migrations.config(connection), "0001")
+    async with create_pool(owner_url) as pool:
+        async with pool.connection() as conn:
+            user_id = await ensure_user(conn, "ada")
+        async with transaction(pool, user_id) as conn:
+            await conn.execute("INSERT INTO items (name, notes) VALUES ('Tent', 'green')")
+        migrations.upgrade(owner_url)
+        async with transaction(pool, user_id) as conn:
+            assert [row.name for row in (await listing.find(conn, query="green tent")).items] == ["Tent"]

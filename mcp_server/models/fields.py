@@ -111,6 +111,15 @@ def to_quantity(value: Any) -> Decimal | None:
     raise ValueError("must be a number from 0 to 999999999, such as 1 or 0.5")
 
 
+def to_flag(value: Any) -> bool:
+    """Take true or false, also as text; refuse what only resembles them: 1, "yes"."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
 def to_reference(value: Any) -> Any:
     """A name, or an id: a number is only an id, a text may be either."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -192,6 +201,7 @@ Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTE
 Limit = Annotated[
     int, BeforeValidator(whole_between(1, 500)), WithJsonSchema({"type": "integer", "maximum": 500})
 ]
+Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
 # How weights, quantities and times leave: with no digit too many.

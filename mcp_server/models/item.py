@@ -81,9 +81,13 @@ class ItemRow(Row):
 
 
 class ItemPage(Row):
-    """One page of items; `total` counts every item that matches, `next_cursor` is absent on the last page."""
+    """One page of items; `next_cursor` is absent on the last page.
 
-    total: int
+    `total` counts every item that matches; of very many, `total_at_least` is how many were counted.
+    """
+
+    total: int | None = None
+    total_at_least: int | None = None
     next_cursor: str | None = None
     items: list[ItemRow]
 

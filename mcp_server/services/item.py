@@ -1,55 +1,27 @@
 """Items: finding, keeping and losing the things a person owns."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
-from pydantic import ConfigDict, TypeAdapter
 
-from db.query import fetch_all, fetch_one, fetch_only, fetch_value
+from db.query import fetch_one, fetch_only
 from db.sql import assignments, columns, names, rendered, values
-from mcp_server.errors import InvalidInput, NotFound, in_list, no_such
+from mcp_server.errors import NotFound, in_list, no_such
 from mcp_server.models.item import (
     Item,
     ItemChanges,
     ItemDeleted,
-    ItemPage,
     ItemRef,
-    ItemRow,
     ItemsCreated,
     ItemShown,
     ItemsUpdated,
     ItemWritten,
     NewItem,
-    Sort,
 )
 from mcp_server.services import category, image
 from mcp_server.services.settings import SETTINGS
-
-
-class Order(NamedTuple):
-    """What a list is sorted by. `key` is never NULL, so that a page can start behind any row."""
-
-    key: SQL
-    type: SQL
-    descending: bool = False
-
-
-# Unknown weights and prices come last in both directions.
-ORDERS: dict[Sort, Order] = {
-    "name": Order(SQL("lower(items.name)"), SQL("text")),
-    "-name": Order(SQL("lower(items.name)"), SQL("text"), descending=True),
-    "weight": Order(SQL("coalesce(items.weight_grams, 'Infinity')"), SQL("float8")),
-    "-weight": Order(SQL("coalesce(items.weight_grams, -1)"), SQL("float8"), descending=True),
-    "price": Order(SQL("coalesce(items.price_cents, 9223372036854775807)"), SQL("bigint")),
-    "-price": Order(SQL("coalesce(items.price_cents, -1)"), SQL("bigint"), descending=True),
-    "newest": Order(SQL("items.created_at"), SQL("timestamptz"), descending=True),
-    "-newest": Order(SQL("items.created_at"), SQL("timestamptz")),
-    "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
-    "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
-}
 
 # An item's own columns, the name of its category and the settings: what ItemWritten is made of.
 WRITTEN = rendered(
@@ -90,38 +62,6 @@ async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
     if found is None:
         raise no_such("item", item_id)
     return found
-
-
-async def find(
-    conn: AsyncConnection, *, query: str, in_category: str | int | None, sort: Sort, limit: int, cursor: str
-) -> ItemPage:
-    """Return one page of the items that match, and how many match in all.
-
-    Each word of *query* has to begin a word of the name or the notes; one that is not only letters and digits
-    (`x-mid`, `100%`) has to be in them as it is. *cursor* is the `next_cursor` of the page before.
-    """
-    words = query.split()
-    params = {
-        "prefixes": " & ".join(f"{word}:*" for word in words if is_plain(word)),
-        "parts": [word for word in words if not is_plain(word)],
-        "category_id": None if in_category is None else await category.find(conn, in_category),
-        "limit": limit + 1,
-        **read_cursor(cursor, sort),
-    }
-    order = ORDERS[sort]
-    statement = PAGE.format(
-        matches=MATCHES,
-        key=order.key,
-        type=order.type,
-        beyond=SQL("<" if order.descending else ">"),
-        direction=SQL("DESC" if order.descending else "ASC"),
-    )
-    found = await fetch_all(conn, FoundRow, statement, params)
-    return ItemPage(
-        total=await fetch_value(conn, COUNT, params),
-        next_cursor=write_cursor(sort, found[limit - 1]) if len(found) > limit else None,
-        items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
-    )
 
 
 async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
@@ -252,65 +192,7 @@ def insert(row: Mapping[str, Any]) -> Composed:
     return SQL("INSERT INTO items ({names}) VALUES ({values})").format(names=names(row), values=values(row))
 
 
-def is_plain(word: str) -> bool:
-    """Whether PostgreSQL would take *word* for one word too; scripts from CJK on do not part theirs."""
-    return max(word) < "\u2e80" and all(letter.isalpha() or letter.isdecimal() for letter in word)
-
-
-class FoundRow(ItemRow):
-    """A row of a page, and the text of what it is sorted by: where the next page starts."""
-
-    key: str
-
-
 class DeletedRow(ItemDeleted):
     """A deleted item, and the image that it showed."""
 
     image_id: int | None
-
-
-MATCHES = SQL("""
-    (%(category_id)s::bigint IS NULL OR items.category_id = %(category_id)s)
-    AND (%(prefixes)s = '' OR items.search @@ to_tsquery('simple', %(prefixes)s))
-    AND NOT EXISTS (
-        SELECT
-        FROM unnest(%(parts)s::text[]) AS part
-        WHERE strpos(lower(concat_ws(' ', items.name, items.notes)), lower(part)) = 0
-    )
-""")
-COUNT = SQL("SELECT count(*) FROM items WHERE {matches}").format(matches=MATCHES)
-PAGE = SQL("""
-    SELECT
-        items.id, items.name, categories.name AS category,
-        items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
-    FROM items
-    LEFT JOIN categories ON categories.id = items.category_id
-    WHERE {matches}
-    AND (%(after_id)s::bigint IS NULL OR ({key}, items.id) {beyond} (%(after_key)s::{type}, %(after_id)s))
-    ORDER BY {key} {direction}, items.id {direction}
-    LIMIT %(limit)s
-""")
-
-
-# A page's sort, and the key and id of its last row.
-CURSOR = TypeAdapter(tuple[str, str, int], config=ConfigDict(strict=True))
-
-
-def write_cursor(sort: Sort, last: FoundRow) -> str:
-    return base64.urlsafe_b64encode(CURSOR.dump_json((sort, last.key, last.id))).decode().rstrip("=")
-
-
-def read_cursor(cursor: str, sort: Sort) -> dict[str, Any]:
-    if not cursor:
-        return {"after_key": None, "after_id": None}
-    try:
-        its_sort, key, item_id = CURSOR.validate_json(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        )
-    except ValueError:
-        its_sort = key = item_id = None
-    if its_sort != sort:
-        raise InvalidInput(
-            "cursor: not the next_cursor of a page with this sort. Leave it out to start again."
-        )
-    return {"after_key": key, "after_id": item_id}

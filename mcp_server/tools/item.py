@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.edge import App, read, write
-from mcp_server.models.fields import CategoryRef, Id, Limit
+from mcp_server.models.fields import CategoryRef, Flag, Id, Limit, SetupRef
 from mcp_server.models.item import (
     ItemChanges,
     ItemDeleted,
@@ -18,7 +18,7 @@ from mcp_server.models.item import (
     NewItem,
     Sort,
 )
-from mcp_server.services import item
+from mcp_server.services import item, listing
 from mcp_server.strict import spread
 
 
@@ -28,13 +28,24 @@ async def list_items(
         str, Field(max_length=200, description="Words, or beginnings of them, that all occur")
     ] = "",
     category: Annotated[CategoryRef, Field(description="Name or id")] = None,
+    setup: Annotated[SetupRef, Field(description="Name or id")] = None,
+    unweighed: Annotated[Flag, Field(description="Only items of unknown weight")] = False,
     sort: Annotated[Sort, Field(description="- reverses; unknown values come last")] = "name",
     limit: Limit = 50,
     cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
 ) -> ItemPage:
     """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1."""
     async with read(ctx) as conn:
-        return await item.find(conn, query=query, in_category=category, sort=sort, limit=limit, cursor=cursor)
+        return await listing.find(
+            conn,
+            query=query,
+            in_category=category,
+            in_setup=setup,
+            unweighed=unweighed,
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+        )
 
 
 async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:

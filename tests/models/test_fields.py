@@ -17,6 +17,7 @@ from mcp_server.models.fields import (
     Cents,
     Count,
     Exact,
+    Flag,
     Id,
     Limit,
     Name,
@@ -38,6 +39,7 @@ TEXT: TypeAdapter[str | None] = TypeAdapter(Text)
 URL: TypeAdapter[str | None] = TypeAdapter(Url)
 SETUP_NAME: TypeAdapter[str | None] = TypeAdapter(SetupName)
 CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
+FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
 
 OUNCE, POUND = Decimal("28.349523125"), Decimal("453.59237")
@@ -423,6 +425,19 @@ def test_every_other_url_is_refused(url: Any) -> None:
 @pytest.mark.parametrize(("value", "taken"), [("Shelter", "Shelter"), ("12", "12"), (12, 12)])
 def test_a_category_is_a_name_or_an_id(value: Any, taken: str | int) -> None:
     assert CATEGORY.validate_python(value) == taken
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(True, True), (False, False), ("true", True), (" False ", False), ("TRUE", True)]
+)
+def test_a_flag_is_true_or_false_also_as_text(value: Any, taken: bool) -> None:
+    assert FLAG.validate_python(value) is taken
+
+
+@pytest.mark.parametrize("value", [None, "", "yes", "1", "t", 1, 0, 1.0, [True]])
+def test_what_only_resembles_a_flag_is_refused(value: Any) -> None:
+    with pytest.raises(ValidationError, match="must be true or false"):
+        FLAG.validate_python(value)
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["Shelter"], "x" * 201])

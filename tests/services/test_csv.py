@@ -15,6 +15,7 @@ from mcp_server.models.csv import Imported
 from mcp_server.models.item import ItemRow, ItemShown
 from mcp_server.services import category, item, setup
 from mcp_server.services.csv import import_text
+from mcp_server.services.listing import find as find_items
 from tests.factories import make_category, make_setup
 
 REAL_LIST = files("mcp_server").joinpath("data", "ultimate-hike-2025.csv").read_text(encoding="utf-8")
@@ -78,7 +79,7 @@ def remarks(imported: Imported) -> list[tuple[int, str, str]]:
 
 async def all_items(conn: AsyncConnection) -> list[ItemRow]:
     """The items in the order they were created."""
-    page = await item.find(conn, query="", in_category=None, sort="-newest", limit=500, cursor="")
+    page = await find_items(conn, sort="-newest", limit=500)
     return page.items
 
 

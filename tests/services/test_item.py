@@ -1,6 +1,7 @@
 """Items: creating, changing, finding and losing them."""
 
 import re
+import string
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, Sort
-from mcp_server.services import category, item, setup
+from mcp_server.services import category, item, listing, setup
 from tests.factories import make_category, make_item, make_setup
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -55,12 +56,10 @@ async def find(
     conn: AsyncConnection,
     query: str = "",
     *,
-    in_category: str | None = None,
-    sort: Sort = "name",
     limit: int = 500,
-    cursor: str = "",
+    **options: Any,
 ) -> ItemPage:
-    return await item.find(conn, query=query, in_category=in_category, sort=sort, limit=limit, cursor=cursor)
+    return await listing.find(conn, query=query, limit=limit, **options)
 
 
 async def names(conn: AsyncConnection, query: str = "", **options: Any) -> list[str]:
@@ -395,6 +394,38 @@ async def test_a_word_begins_behind_any_punctuation(conn: AsyncConnection) -> No
     }
 
 
+async def test_a_word_with_punctuation_is_found_only_where_all_of_it_is(conn: AsyncConnection) -> None:
+    await make_item(conn, "Durston x-mid 1p")
+    await make_item(conn, "Mid x 1.5l")
+    await make_item(conn, "1 + 5 = x")
+    assert await found_by(conn, "x-mid") == ("x-mid", "Durston x-mid 1p")
+    assert await found_by(conn, "1.5L") == ("1.5L", "Mid x 1.5l")
+    for query in ("-mid", "x-", "n x-m", "x-mid-", "x--mid", "-x-mid"):
+        expected = ["Durston x-mid 1p"] if query in ("-mid", "x-") else []
+        assert await found_by(conn, query) == (query, *expected)
+
+
+async def test_any_sign_of_ascii_parts_words(conn: AsyncConnection) -> None:
+    for sign in string.punctuation:
+        await make_item(conn, f"left{sign}right")
+        assert await found_by(conn, f"left{sign}rig") == (f"left{sign}rig", f"left{sign}right")
+    assert len(await names(conn, "right")) == len(string.punctuation)
+
+
+async def test_scripts_that_do_not_part_words_are_found_anywhere(conn: AsyncConnection) -> None:
+    await make_item(conn, "軽量テント2人用")
+    for query in ("テント", "軽量", "2人", "テント 軽量"):
+        assert await found_by(conn, query) == (query, "軽量テント2人用")
+    assert await names(conn, "寝袋") == []
+
+
+async def test_a_word_without_end_is_stored_and_found(conn: AsyncConnection) -> None:
+    await make_item(conn, "Rope", notes=f"{'x' * 65000} tail")
+    for query in ("x" * 200, "tail", "xx tail"):
+        assert await found_by(conn, query) == (query, "Rope")
+    assert await names(conn, "y") == []
+
+
 @pytest.mark.usefixtures("any_alphabet")
 async def test_letters_beyond_ascii_have_no_case_either(conn: AsyncConnection) -> None:
     await make_item(conn, "Öronproppar")
@@ -439,6 +470,28 @@ async def test_a_list_of_an_unknown_category_is_refused(conn: AsyncConnection) -
         await find(conn, in_category="shelf")
 
 
+async def test_a_setup_narrows_the_list(conn: AsyncConnection) -> None:
+    tent, cup = await make_item(conn, "Tent green"), await make_item(conn, "Cup")
+    await make_item(conn, "Tarp green")
+    setup_id = await make_setup(conn, "Weekend", tent, cup)
+    assert await names(conn, in_setup="weekend") == ["Cup", "Tent green"]
+    assert await names(conn, in_setup=setup_id) == ["Cup", "Tent green"]
+    assert await names(conn, "green", in_setup="weekend") == ["Tent green"]
+    assert await names(conn, in_setup=str(await make_setup(conn, "Empty"))) == []
+
+
+async def test_only_what_has_no_weight_can_be_listed(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    await make_item(conn, "Tent", category="Shelter", weight=1000.0)
+    await make_item(conn, "Gift", weight=0.0)
+    await make_item(conn, "Tarp green", category="Shelter")
+    await make_item(conn, "Cup green")
+    assert await names(conn, unweighed=True) == ["Cup green", "Tarp green"]
+    assert await names(conn, "green", in_category="Shelter", unweighed=True) == ["Tarp green"]
+    page = await find(conn, unweighed=True, sort="-weight", limit=1)
+    assert (page.total, [found.name for found in page.items]) == (2, ["Cup green"])
+
+
 async def test_a_listed_item_shows_its_category(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
     item_id = await make_item(conn, "Tent", category="Shelter", weight=12.5, price_cents=5, quantity=2)
@@ -461,8 +514,61 @@ async def test_the_total_counts_what_matches_and_not_the_page(conn: AsyncConnect
     assert (page.total, len(page.items)) == (5, 2)
 
 
+async def test_very_many_items_are_not_all_counted(conn: AsyncConnection) -> None:
+    await make_pegs(conn, listing.ENOUGH - 1)
+    assert (await find(conn, "peg")).total == listing.ENOUGH - 1
+    await make_item(conn, "Peg")
+    for query in ("", "peg", "p", "peg p", "peg-"):
+        page = await find(conn, query, limit=3)
+        counted = (page.total, page.total_at_least, len(page.items))
+        assert (query, *counted) == (query, *((None, listing.ENOUGH, 3) if query != "peg-" else (0, None, 0)))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_many_are_found_another_way_but_the_same(
+    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch, sort: Sort
+) -> None:
+    await make_category(conn, "Shelter")
+    ids = await make_ties(conn, 40, Random(5))
+    await conn.execute("UPDATE items SET category_id = (SELECT id FROM categories) WHERE mod(id, 3) = 0")
+    await make_setup(conn, "Weekend", *ids[::2])
+    narrowings: list[dict[str, Any]] = [
+        {},
+        {"in_category": "Shelter"},
+        {"in_setup": "Weekend"},
+        {"unweighed": True},
+        {"in_category": "Shelter", "in_setup": "Weekend", "unweighed": True},
+    ]
+    lists: list[tuple[str, dict[str, Any]]] = [
+        (query, {"sort": sort, **options}) for query in ("peg", "pe p", "p-", "") for options in narrowings
+    ]
+    few = [(await find(conn, query, **options)).items for query, options in lists]
+    monkeypatch.setattr(listing, "ENOUGH", 1)
+    many = [await find(conn, query, **options) for query, options in lists]
+    assert [page.items for page in many] == few
+    assert len([page for page in many if page.total_at_least]) >= 12
+
+
+async def make_pegs(conn: AsyncConnection, count: int) -> None:
+    await conn.execute(
+        """
+        INSERT INTO items (name, weight_grams, price_cents, created_at, updated_at)
+        SELECT
+            'Peg ' || n, nullif(mod(n * 7, 50), 0), nullif(mod(n * 11, 60), 0),
+            now() - n * interval '1 hour', now() - mod(n * 13, 70) * interval '1 hour'
+        FROM generate_series(1, %(count)s) AS n
+        """,
+        {"count": count},
+    )
+
+
 async def test_an_empty_collection_is_an_empty_page(conn: AsyncConnection) -> None:
-    assert (await find(conn)).model_dump() == {"total": 0, "next_cursor": None, "items": []}
+    assert (await find(conn)).model_dump() == {
+        "total": 0,
+        "total_at_least": None,
+        "next_cursor": None,
+        "items": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -490,7 +596,7 @@ async def test_every_sort_has_its_order_and_the_unknown_last(
 
 
 def test_every_sort_is_built() -> None:
-    assert set(item.ORDERS) == set(SORTS)
+    assert set(listing.ORDERS) == set(SORTS)
 
 
 @pytest.mark.parametrize("sort", SORTS)

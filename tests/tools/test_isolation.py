@@ -36,6 +36,7 @@ WITHOUT_IDS: dict[str, dict[str, Any]] = {
 }
 WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("list_items", {"category": "{category}"}, "category"),
+    ("list_items", {"setup": "{setup}"}, "setup"),
     ("get_item", {"item_id": "{item}"}, "item"),
     ("create_item", {"name": "Mine", "category": "{category}"}, "category"),
     ("update_item", {"item_id": "{item}", "changes": {"name": "Stolen"}}, "item"),

@@ -1,0 +1,201 @@
+"""Pages of items: which ones match, in which order, and where the next page starts."""
+
+import base64
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Composable, Composed, Placeholder
+from pydantic import ConfigDict, TypeAdapter
+
+from db.query import fetch_all, fetch_value
+from mcp_server.errors import InvalidInput
+from mcp_server.models.item import ItemPage, ItemRow, Sort
+from mcp_server.services import category, setup
+
+
+class Order(NamedTuple):
+    """What a list is sorted by. `key` is never NULL, so that a page can start behind any row.
+
+    It has an index, and is written in words that PostgreSQL looks up in one under row security: those do not
+    include COALESCE. LEAST and GREATEST pass over NULL just as well.
+    """
+
+    key: SQL
+    type: SQL
+    descending: bool = False
+
+
+# Unknown weights and prices come last in both directions.
+ORDERS: dict[Sort, Order] = {
+    "name": Order(SQL("items.sort_name"), SQL("text")),
+    "-name": Order(SQL("items.sort_name"), SQL("text"), descending=True),
+    "weight": Order(SQL("least(items.weight_grams, 'Infinity')"), SQL("float8")),
+    "-weight": Order(SQL("greatest(items.weight_grams, -1)"), SQL("float8"), descending=True),
+    "price": Order(SQL("least(items.price_cents, 9223372036854775807)"), SQL("bigint")),
+    "-price": Order(SQL("greatest(items.price_cents, -1)"), SQL("bigint"), descending=True),
+    "newest": Order(SQL("items.created_at"), SQL("timestamptz"), descending=True),
+    "-newest": Order(SQL("items.created_at"), SQL("timestamptz")),
+    "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
+    "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
+}
+
+
+class FoundRow(ItemRow):
+    """A row of a page, and the text of what it is sorted by: where the next page starts."""
+
+    key: str
+
+
+# All that comes behind ASCII punctuation, up to the next.
+BEHIND_PUNCTUATION = re.compile(r"(?<=[!-/:-@\[-`{-~])[^!-/:-@\[-`{-~]+")
+
+# Items are counted up to here: counting them all would take longer than finding a page.
+ENOUGH = 1000
+
+# The conditions of a list, each there when the parameter of its name has a value: a plan that has to provide
+# for all of them would be a slow one.
+FILTERS = {
+    "category_id": SQL("items.category_id = %(category_id)s"),
+    "setup_id": SQL("items.id = ANY (ARRAY(SELECT item_id FROM setup_items WHERE setup_id = %(setup_id)s))"),
+    # What the index of the lightest items has for an unknown weight.
+    "unweighed": SQL("least(items.weight_grams, 'Infinity') = 'Infinity'"),
+    "parts": SQL("""
+        NOT EXISTS (
+            SELECT
+            FROM unnest(%(parts)s::text[]) AS part
+            WHERE strpos(lower(concat_ws(' ', items.name, items.notes)), lower(part)) = 0
+        )
+    """),
+}
+# A word that begins with the prefix lies between it and the prefix with the last of all characters behind it.
+WITH_WORD = SQL("""
+    SELECT item_id
+    FROM item_words
+    WHERE word >= lower({prefix}) AND word < lower({prefix}) || U&'\\+10FFFF'
+""")
+AMONG_FEW = SQL("items.id = ANY (ARRAY({words})) AND ({filters}) IS TRUE")
+AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
+COUNT = SQL("SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted")
+# The ids first: the indexes that are in the order of a page hold no more.
+PAGE = SQL("""
+    SELECT
+        items.id, items.name, categories.name AS category,
+        items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
+    FROM (
+        SELECT items.id
+        FROM items
+        WHERE {matches} AND {beyond}
+        ORDER BY {key} {direction}, items.id {direction}
+        LIMIT %(limit)s
+    ) AS page
+    JOIN items ON items.id = page.id
+    LEFT JOIN categories ON categories.id = items.category_id
+    ORDER BY {key} {direction}, items.id {direction}
+""")
+
+
+async def find(
+    conn: AsyncConnection,
+    *,
+    query: str = "",
+    in_category: str | int | None = None,
+    in_setup: str | int | None = None,
+    unweighed: bool = False,
+    sort: Sort = "name",
+    limit: int = 50,
+    cursor: str = "",
+) -> ItemPage:
+    """Return one page of the items that match, and how many match in all, or that there are ENOUGH.
+
+    Each word of *query* has to begin a word of the name or the notes; one that is not only letters and digits
+    (`x-mid`, `100%`) has to be in them as it is. *cursor* is the `next_cursor` of the page before.
+    """
+    prefixes, parts = read_query(query)
+    params = {
+        **prefixes,
+        "parts": parts,
+        "category_id": None if in_category is None else await category.find(conn, in_category),
+        "setup_id": None if in_setup is None else await setup.find(conn, in_setup),
+        "unweighed": unweighed,
+        "enough": ENOUGH,
+        "limit": limit + 1,
+        **read_cursor(cursor, sort),
+    }
+    total: int = await fetch_value(conn, COUNT.format(matches=matches(prefixes, params)), params)
+    found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=total == ENOUGH), params)
+    return ItemPage(
+        total=total if total < ENOUGH else None,
+        total_at_least=None if total < ENOUGH else total,
+        next_cursor=write_cursor(sort, found[limit - 1]) if len(found) > limit else None,
+        items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
+    )
+
+
+def read_query(query: str) -> tuple[dict[str, str], list[str]]:
+    """Return the beginnings of words that *query* asks for, each by a name, and what has to be in a text."""
+    words = query.split()
+    parts = [word for word in words if not is_plain(word)]
+    # Behind punctuation a word begins: whatever has x-mid in it has a word with mid, which an index finds.
+    behind = [run for part in parts for run in BEHIND_PUNCTUATION.findall(part)]
+    prefixes = dict.fromkeys(word for word in [*words, *behind] if is_plain(word))
+    return {f"prefix_{number}": prefix for number, prefix in enumerate(prefixes)}, parts
+
+
+def is_plain(word: str) -> bool:
+    """Whether *word* is one word to the database too; scripts from CJK on do not part theirs."""
+    return max(word) < "\u2e80" and all(letter.isalpha() or letter.isdecimal() for letter in word)
+
+
+def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool = False) -> Composable:
+    """Return the conditions of a list: those of FILTERS that have a value, and the words.
+
+    PostgreSQL would plan for the average user, so the way is given: those with the words are fetched by their
+    ids and then sorted or, where they are *many*, items in their order are looked up among them. A condition
+    that IS TRUE is only checked: it is not looked up in an index, nor made a join.
+    """
+    filters = SQL(" AND ").join([SQL("true"), *(FILTERS[name] for name in FILTERS if params[name])])
+    if not prefixes:
+        return filters
+    words = SQL(" INTERSECT ").join(WITH_WORD.format(prefix=Placeholder(name)) for name in prefixes)
+    among = AMONG_MANY if many else AMONG_FEW
+    return among.format(words=words, filters=filters)
+
+
+def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
+    """Return the statement for one page, behind the row that a cursor has put into *params*, if any."""
+    key, type_, descending = ORDERS[sort]
+    beyond = SQL("({key}, items.id) {beyond} (%(after_key)s::{type}, %(after_id)s)").format(
+        key=key, type=type_, beyond=SQL("<" if descending else ">")
+    )
+    return PAGE.format(
+        matches=matches(prefixes, params, many=many),
+        beyond=beyond if params["after_key"] else SQL("true"),
+        key=key,
+        direction=SQL("DESC" if descending else "ASC"),
+    )
+
+
+# A page's sort, and the key and id of its last row.
+CURSOR = TypeAdapter(tuple[str, str, int], config=ConfigDict(strict=True))
+
+
+def write_cursor(sort: Sort, last: FoundRow) -> str:
+    return base64.urlsafe_b64encode(CURSOR.dump_json((sort, last.key, last.id))).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, sort: Sort) -> dict[str, Any]:
+    if not cursor:
+        return {"after_key": None, "after_id": None}
+    try:
+        its_sort, key, item_id = CURSOR.validate_json(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        )
+    except ValueError:
+        its_sort = key = item_id = None
+    if its_sort != sort:
+        raise InvalidInput(
+            "cursor: not the next_cursor of a page with this sort. Leave it out to start again."
+        )
+    return {"after_key": key, "after_id": item_id}
