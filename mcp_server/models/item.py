@@ -80,7 +80,7 @@ class ItemRow(Row):
     quantity: int = 1
 
 
-class ItemPage(Row):
+class ItemPage(Measured):
     """One page of items; `next_cursor` is absent on the last page.
 
     `total` counts every item that matches; of very many, `total_at_least` is how many were counted.

@@ -9,10 +9,12 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable, Composed, Placeholder
 from pydantic import ConfigDict, TypeAdapter
 
-from db.query import fetch_all, fetch_value
+from db.query import fetch_all, fetch_only
 from mcp_server.errors import InvalidInput
 from mcp_server.models.item import ItemPage, ItemRow, Sort
+from mcp_server.models.settings import Measured
 from mcp_server.services import category, setup
+from mcp_server.services.settings import SETTINGS
 
 
 class Order(NamedTuple):
@@ -40,6 +42,12 @@ ORDERS: dict[Sort, Order] = {
     "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
     "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
 }
+
+
+class Counted(Measured):
+    """How many items match, or ENOUGH."""
+
+    total: int
 
 
 class FoundRow(ItemRow):
@@ -77,7 +85,11 @@ WITH_WORD = SQL("""
 """)
 AMONG_FEW = SQL("items.id = ANY (ARRAY({words})) AND ({filters}) IS TRUE")
 AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
-COUNT = SQL("SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted")
+COUNT = SQL("""
+    SELECT
+        (SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted) AS total,
+        {settings}
+""")
 # The ids first: the indexes that are in the order of a page hold no more.
 PAGE = SQL("""
     SELECT
@@ -123,13 +135,16 @@ async def find(
         "limit": limit + 1,
         **read_cursor(cursor, sort),
     }
-    total: int = await fetch_value(conn, COUNT.format(matches=matches(prefixes, params)), params)
-    found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=total == ENOUGH), params)
+    count = COUNT.format(matches=matches(prefixes, params), settings=SETTINGS)
+    counted = await fetch_only(conn, Counted, count, params)
+    many = counted.total == ENOUGH
+    found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
     return ItemPage(
-        total=total if total < ENOUGH else None,
-        total_at_least=None if total < ENOUGH else total,
+        total=None if many else counted.total,
+        total_at_least=ENOUGH if many else None,
         next_cursor=write_cursor(sort, found[limit - 1]) if len(found) > limit else None,
         items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
+        settings=counted.settings,
     )
 
 

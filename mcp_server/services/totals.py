@@ -62,7 +62,7 @@ async def heaviest(conn: AsyncConnection) -> list[Heavy]:
         SELECT id, name, weight_grams
         FROM items
         WHERE weight_grams IS NOT NULL
-        ORDER BY coalesce(weight_grams, -1) DESC, id DESC
+        ORDER BY greatest(weight_grams, -1) DESC, id DESC
         LIMIT 5
         """,
     )
@@ -76,7 +76,7 @@ async def dearest(conn: AsyncConnection) -> list[Dear]:
         SELECT id, name, price_cents
         FROM items
         WHERE price_cents IS NOT NULL
-        ORDER BY coalesce(price_cents, -1) DESC, id DESC
+        ORDER BY greatest(price_cents, -1) DESC, id DESC
         LIMIT 5
         """,
     )

@@ -8,7 +8,7 @@ from pydantic import Field
 from mcp_server import picture
 from mcp_server.edge import App, read, write
 from mcp_server.fetch import fetch
-from mcp_server.models.fields import Base64, HttpUrl, Id, OptionalId
+from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalId
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
 from mcp_server.services import image
 
@@ -16,7 +16,7 @@ from mcp_server.services import image
 async def get_image(
     ctx: Context[App],
     image_id: Id,
-    full: Annotated[bool, Field(description="Up to 1600 px on the long side, not 320")] = False,
+    full: Annotated[Flag, Field(description="Up to 1600 px on the long side, not 320")] = False,
 ) -> ImageShown:
     """Show an image by the image_id of an item or candidate, as a thumbnail unless full."""
     async with read(ctx) as conn:

@@ -563,12 +563,7 @@ async def make_pegs(conn: AsyncConnection, count: int) -> None:
 
 
 async def test_an_empty_collection_is_an_empty_page(conn: AsyncConnection) -> None:
-    assert (await find(conn)).model_dump() == {
-        "total": 0,
-        "total_at_least": None,
-        "next_cursor": None,
-        "items": [],
-    }
+    assert (await find(conn)).model_dump(exclude_none=True) == {"total": 0, "items": []}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from db.query import fetch_value
 from mcp_server.models.settings import Settings, SettingsChanges
-from mcp_server.services import candidate, category, item, settings, setup, thread, totals
+from mcp_server.services import candidate, category, item, listing, settings, setup, thread, totals
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
 
@@ -61,7 +61,7 @@ async def test_results_tell_their_figures_once_more_in_the_persons_units(conn: A
 
 async def test_lists_say_how_to_convert_their_figures(conn: AsyncConnection) -> None:
     await settings.update(conn, {"weight_unit": "oz", "currency": "SEK"})
-    for shown in (await category.list_all(conn), await setup.list_all(conn)):
+    for shown in (await category.list_all(conn), await setup.list_all(conn), await listing.find(conn)):
         assert shown.display == "1 oz = 28.349523125 g, prices in SEK"
 
 
