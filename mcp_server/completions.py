@@ -1,14 +1,12 @@
 """Completions: what the id in an address, or an argument of a prompt, can become."""
 
-import inspect
 from typing import Any
 
 from mcp.server.mcpserver import Context
-from mcp.types import CompleteRequestParams, Completion, PromptReference, ResourceTemplateReference
+from mcp.types import CompleteRequestParams, Completion, ResourceTemplateReference
 
 from mcp_server.edge import App, read
 from mcp_server.errors import NotFound
-from mcp_server.prompts import PROMPTS
 from mcp_server.resources import KINDS, READS
 from mcp_server.services import completion
 from mcp_server.services.completion import Noun
@@ -38,9 +36,9 @@ IDS, NAMES = to_tool(complete_id, "", READS), to_tool(complete_name, "", READS)
 async def complete(params: CompleteRequestParams, context: Context[App, Any]) -> Completion:
     """Return what an argument can become: nothing for one that is free text."""
     if isinstance(params.ref, ResourceTemplateReference):
-        tool, noun = IDS, noun_of_template(params.ref, params.argument.name)
+        tool, noun = IDS, await noun_of_template(context, params.ref.uri, params.argument.name)
     else:
-        tool, noun = NAMES, noun_of_prompt(params.ref, params.argument.name)
+        tool, noun = NAMES, await noun_of_prompt(context, params.ref.name, params.argument.name)
     if noun is None:
         return Completion(values=[])
     found: list[str] = await answer(tool, {"noun": noun, "value": params.argument.value}, context)
@@ -50,15 +48,16 @@ async def complete(params: CompleteRequestParams, context: Context[App, Any]) ->
     return Completion(values=found, total=len(found), has_more=False)
 
 
-def noun_of_template(ref: ResourceTemplateReference, argument: str) -> Noun | None:
+async def noun_of_template(context: Context[App, Any], template: str, argument: str) -> Noun | None:
+    known = [each.uri_template for each in await context.mcp_server.list_resource_templates()]
+    if template not in known:
+        raise refusal(NotFound(f"No template {printable(template)!r}. There are: {', '.join(known)}."))
     nouns: dict[str, Noun] = {kind.template.uri_template: kind.noun for kind in KINDS}
-    if ref.uri not in nouns:
-        raise refusal(NotFound(f"No template {printable(ref.uri)!r}. There are: {', '.join(nouns)}."))
-    return nouns[ref.uri] if argument == "id" else None
+    return nouns.get(template) if argument == "id" else None
 
 
-def noun_of_prompt(ref: PromptReference, argument: str) -> Noun | None:
-    arguments = {entry.name: inspect.signature(entry.function).parameters for entry in PROMPTS}
-    if ref.name not in arguments:
-        raise refusal(NotFound(f"No prompt {printable(ref.name)!r}. There are: {', '.join(arguments)}."))
-    return NOUNS.get(argument) if argument in arguments[ref.name] else None
+async def noun_of_prompt(context: Context[App, Any], name: str, argument: str) -> Noun | None:
+    prompts = {each.name: each.arguments or [] for each in await context.mcp_server.list_prompts()}
+    if name not in prompts:
+        raise refusal(NotFound(f"No prompt {printable(name)!r}. There are: {', '.join(prompts)}."))
+    return NOUNS.get(argument) if argument in [each.name for each in prompts[name]] else None

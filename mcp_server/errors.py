@@ -118,7 +118,6 @@ def in_words(error: ValidationError) -> list[str]:
     """Say of each field what it needs."""
     words = {
         "missing": "is required",
-        "missing_argument": "is required",
         "extra_forbidden": "no such field",
         "unexpected_keyword_argument": "no such argument",
     }

@@ -6,23 +6,26 @@ from typing import Any, NamedTuple, cast
 
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
 
 from mcp_server.edge import App, read
-from mcp_server.errors import AppError, InvalidInput, NotFound
+from mcp_server.errors import AppError, NotFound
+from mcp_server.models.fields import Id
+from mcp_server.models.image import ImageShown
 from mcp_server.models.setup import SetupTotals
 from mcp_server.models.thread import ThreadSummary
 from mcp_server.reply import reply
-from mcp_server.services import setup, thread
+from mcp_server.services import image, setup, thread
 from mcp_server.services.completion import Noun
-from mcp_server.strict import answer, printable, run, to_tool
+from mcp_server.strict import answer, printable, refusal, run, to_tool
 from mcp_server.tools.item import get_item
 from mcp_server.tools.setup import get_setup
 from mcp_server.tools.thread import get_thread
 from mcp_server.tools.totals import get_totals
 
+SCHEME = "gear://"
 READS = ToolAnnotations(read_only_hint=True)
 # Setups, and threads, that are listed by name. Further ones have their address all the same.
 MOST = 100
@@ -34,6 +37,7 @@ class Kind(NamedTuple):
     noun: Noun
     function: Callable[..., Any]
     description: str
+    mime_type: str | None = "text/plain"
 
     @property
     def template(self) -> ResourceTemplate:
@@ -42,14 +46,22 @@ class Kind(NamedTuple):
             name=self.noun,
             title=self.noun.capitalize(),
             description=self.description,
-            mime_type="text/plain",
+            mime_type=self.mime_type,
         )
+
+
+async def get_image(ctx: Context[App], image_id: Id) -> ImageShown:
+    """Return an image as it is stored."""
+    async with read(ctx) as conn:
+        return await image.get(conn, image_id)
 
 
 KINDS = (
     Kind("item", get_item, "One item with all its fields, the setups that use it and where it came from"),
     Kind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
     Kind("thread", get_thread, "Research before a purchase: the candidates side by side"),
+    # Each image has a type of its own.
+    Kind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
 )
 TEMPLATES = [kind.template for kind in KINDS]
 READERS = {f"{kind.noun}s": (kind.noun, to_tool(kind.function, "", READS)) for kind in KINDS}
@@ -68,8 +80,9 @@ async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
     try:
         found = await run(*reader_of(uri), context)
     except (ToolError, AppError) as exc:
-        is_callers = isinstance(exc, NotFound | InvalidInput)
-        raise (ResourceNotFoundError if is_callers else ResourceError)(str(exc)) from exc
+        raise refusal(exc, {"uri": uri}) from exc
+    if isinstance(found, ImageShown):
+        return ReadResourceContents(found.data, found.mime_type)
     return ReadResourceContents(cast(TextContent, reply(found).content[0]).text, "text/plain")
 
 

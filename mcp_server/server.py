@@ -1,7 +1,7 @@
 """The server: every tool it has, in one list, and how it introduces itself."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from inspect import getdoc
@@ -16,6 +16,7 @@ from mcp.server.mcpserver.prompts import Prompt
 from mcp.types import (
     CompleteRequestParams,
     CompleteResult,
+    InputRequiredResult,
     ListResourcesResult,
     PaginatedRequestParams,
     ResourceTemplate,
@@ -69,11 +70,13 @@ class GearServer(StrictServer):
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[App, Any] | None = None
-    ) -> list[ReadResourceContents]:
-        return [await resources.read_at(str(uri), context or Context(mcp_server=self))]
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        if str(uri).startswith(resources.SCHEME):
+            return [await resources.read_at(str(uri), context or Context(mcp_server=self))]
+        return await super().read_resource(uri, context)
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        return resources.TEMPLATES
+        return [*resources.TEMPLATES, *await super().list_resource_templates()]
 
     # The SDK's list_resources and its decorator for completions do not learn whose client is asking.
 
@@ -81,7 +84,8 @@ class GearServer(StrictServer):
         self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         context = Context(request_context=ctx, mcp_server=self)
-        return ListResourcesResult(resources=await resources.list_all(context))
+        mine = await resources.list_all(context)
+        return ListResourcesResult(resources=[*mine, *await self.list_resources()])
 
     async def _handle_complete(
         self, ctx: ServerRequestContext[App, Any], params: CompleteRequestParams

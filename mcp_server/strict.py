@@ -251,10 +251,10 @@ async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, An
         raise refusal(exc) from exc
 
 
-def refusal(error: ToolError | AppError) -> MCPError:
+def refusal(error: ToolError | AppError, data: Any = None) -> MCPError:
     """The same words as a protocol error."""
     is_callers = isinstance(error, NotFound | InvalidInput)
-    return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error))
+    return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error), data)
 
 
 async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:

@@ -7,6 +7,7 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, Completion, PromptReference, ResourceTemplateReference
 
 from tests.calls import call
+from tests.pictures import in_base64, photo
 
 SETUP_OF_PROMPT = (PromptReference(name="plan_trip"), "setup")
 ITEM_OF_PROMPT = (PromptReference(name="research_purchase"), "item")
@@ -55,6 +56,18 @@ async def test_setups_and_threads_complete_too(client: Client) -> None:
     assert await values(client, id_of("setup"), "week") == [str(setup["id"])]
     assert await values(client, id_of("setup"), "") == [str(setup["id"])]
     assert await values(client, id_of("thread"), "light") == [str(thread["id"])]
+
+
+async def test_an_image_completes_by_the_name_of_what_it_shows(client: Client, items: list[int]) -> None:
+    thread = await call(client, "create_thread", name="Lighter")
+    candidate = await call(client, "add_candidate", thread_id=thread["id"], name="Dome")
+    red, blue = (in_base64(photo(colour=colour)) for colour in ("red", "blue"))
+    of_tent = await call(client, "upload_image", data=red, item_id=items[0])
+    of_dome = await call(client, "upload_image", data=blue, candidate_id=candidate["id"])
+    assert await values(client, id_of("image"), "tent") == [str(of_tent["id"])]
+    assert await values(client, id_of("image"), "dome") == [str(of_dome["id"])]
+    assert await values(client, id_of("image"), "tarp") == []
+    assert await values(client, id_of("image"), str(of_dome["id"])) == [str(of_dome["id"])]
 
 
 async def test_arguments_of_prompts_complete_to_names_each_once(client: Client, items: list[int]) -> None:

@@ -1,5 +1,6 @@
 """What the reading tools say can be read under an address too, and listed for a person to choose from."""
 
+import base64
 import logging
 import re
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 from mcp.server.mcpserver import Context
-from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, TextResourceContents
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, BlobResourceContents, TextResourceContents
 
 from db.pool import Pool
 from mcp_server import resources, strict
@@ -16,7 +17,9 @@ from mcp_server.models.fields import Row
 from mcp_server.resources import KINDS, READS
 from mcp_server.strict import to_tool
 from tests.calls import call, refused, text_of
+from tests.pictures import in_base64, opened, photo
 from tests.test_strict import terminate, until
+from tests.tools.test_image import shown
 
 
 async def text_at(client: Client, uri: str) -> str:
@@ -45,10 +48,22 @@ async def rows(client: Client) -> dict[str, int]:
     return {"item": item["id"], "setup": setup["id"], "thread": thread["id"]}
 
 
-@pytest.mark.parametrize("noun", [kind.noun for kind in KINDS])
+@pytest.mark.parametrize("noun", ["item", "setup", "thread"])
 async def test_a_resource_is_what_its_tool_says(client: Client, rows: dict[str, int], noun: str) -> None:
     result = await client.call_tool(f"get_{noun}", {f"{noun}_id": rows[noun]})
     assert await text_at(client, f"gear://{noun}s/{rows[noun]}") == text_of(result)
+
+
+async def test_an_image_is_its_bytes_as_they_are_stored(client: Client) -> None:
+    item = await call(client, "create_item", name="Tent")
+    sent = in_base64(photo(600, 400, kind="JPEG"))
+    stored = await call(client, "upload_image", data=sent, item_id=item["id"])
+    (content,) = (await client.read_resource(f"gear://images/{stored['id']}")).contents
+    assert isinstance(content, BlobResourceContents)
+    assert content.mime_type == stored["mime_type"]
+    _, picture = await shown(client, image_id=stored["id"], full=True)
+    assert base64.b64decode(content.blob) == picture
+    assert opened(picture).size == (600, 400)
 
 
 async def test_the_summary_is_what_get_totals_says(client: Client, rows: dict[str, int]) -> None:
@@ -73,10 +88,6 @@ async def test_what_is_not_there_is_refused_in_the_words_of_the_tool(
         "gear://items",
         "gear://summary/",
         "gear://summary/1",
-        "gear:items/1",
-        "GEAR://items/1",
-        "file:///etc/passwd",
-        "",
     ],
 )
 async def test_an_address_that_there_is_not_is_answered_with_those_that_there_are(
@@ -84,6 +95,11 @@ async def test_an_address_that_there_is_not_is_answered_with_those_that_there_ar
 ) -> None:
     text = await refused_at(client, uri)
     assert text.startswith(f"[not_found] No resource {uri!r}. There are: gear://summary, gear://items/{{id}}")
+
+
+@pytest.mark.parametrize("uri", ["gear:items/1", "file:///etc/passwd", ""])
+async def test_an_address_that_is_not_ours_is_refused(client: Client, uri: str) -> None:
+    assert await refused_at(client, uri) == f"Unknown resource: {uri}"
 
 
 async def test_an_address_may_hold_anything(client: Client) -> None:
@@ -97,8 +113,10 @@ async def test_every_template_says_what_it_is(client: Client) -> None:
         "gear://items/{id}",
         "gear://setups/{id}",
         "gear://threads/{id}",
+        "gear://images/{id}",
     ]
-    assert all(each.name and each.title and each.description and each.mime_type for each in templates)
+    assert all(each.name and each.title and each.description for each in templates)
+    assert [each.mime_type for each in templates] == [*["text/plain"] * 3, None]
 
 
 async def test_setups_and_active_threads_are_listed_by_name(client: Client, rows: dict[str, int]) -> None:

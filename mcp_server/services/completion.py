@@ -6,8 +6,19 @@ from typing import Literal, TypeAlias
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
-Noun: TypeAlias = Literal["item", "setup", "thread"]
-TABLES: dict[Noun, SQL] = {"item": SQL("items"), "setup": SQL("setups"), "thread": SQL("threads")}
+Noun: TypeAlias = Literal["item", "setup", "thread", "image"]
+TABLES: dict[Noun, SQL] = {
+    "item": SQL("items"),
+    "setup": SQL("setups"),
+    "thread": SQL("threads"),
+    # An image has the name of what it shows.
+    "image": SQL("""(
+        SELECT image_id AS id, min(name) AS name
+        FROM (SELECT image_id, name FROM items UNION ALL SELECT image_id, name FROM candidates) AS owners
+        WHERE image_id IS NOT NULL
+        GROUP BY image_id
+    ) AS images"""),
+}
 
 
 async def ids(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> list[str]:

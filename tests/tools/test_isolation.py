@@ -214,7 +214,8 @@ async def test_another_users_address_is_answered_like_one_that_never_was(
             await client.read_resource(f"gear://{noun}s/{absent}")
         number = max(-(2**63), min(int(absent), 2**63 - 1))
         answers.add(re.sub(rf" {number}(?!\d)", " ID", caught.value.error.message))
-    assert answers == {f"[not_found] No {noun} ID. Call list_{noun}s to find its id."}
+    (answer,) = answers
+    assert answer.startswith(f"[not_found] No {noun} ID. Call ")
 
 
 async def test_what_can_be_attached_holds_nothing_of_another_user(
