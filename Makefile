@@ -11,7 +11,7 @@ demo: .venv/installed
 	@$(BIN)/gearshed demo
 
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

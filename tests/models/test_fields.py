@@ -182,7 +182,7 @@ def test_an_unknown_unit_is_answered_with_the_known_ones() -> None:
             st.integers(0, 10**7), st.sampled_from(sorted(UNITS)), st.sampled_from(["", " "]), st.booleans()
         ),
         min_size=1,
-        max_size=6,
+        max_size=4,
     ),
     between=st.sampled_from(["", " ", ", ", ". ", "\n"]),
 )
