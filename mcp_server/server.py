@@ -27,7 +27,7 @@ from pydantic import AnyUrl
 
 from db.embedded import Database, EmbeddedError
 from db.pool import create_pool
-from mcp_server import completions, resources
+from mcp_server import completions, resources, stdio
 from mcp_server.edge import App
 from mcp_server.errors import did_you_mean
 from mcp_server.prompts import PROMPTS
@@ -229,4 +229,4 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
     async with create_pool(database.url, reconnect_failed=restart) as pool:
         async with pool.connection() as conn:
             user_id = await user_to_serve(conn, settings)
-        await build_server(App(pool, user_id, settings.read_only), off).run_stdio_async()
+        await stdio.serve(build_server(App(pool, user_id, settings.read_only), off))
