@@ -157,7 +157,10 @@ def from_sqlstate(error: psycopg.Error) -> AppError | None:
         case "23502":
             return InvalidInput(f"{error.diag.column_name}: must not be empty.")
         case "23503":
-            return InUse(f"The {field_of(error)} does not exist, or is still in use. Look at it again first.")
+            gone = field_of(error).removesuffix("_id").removeprefix("user_").rpartition("_")[2]
+            return NotFound(
+                f"The {gone} is no longer there: it was deleted meanwhile. Look again, then retry."
+            )
         case "23514":
             return InvalidInput(f"{field_of(error)}: not a value that can be stored.")
         case _:

@@ -1,5 +1,7 @@
 """Prompts: the common jobs, each as a text that names the tools to use, in order."""
 
+import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -69,20 +71,22 @@ Import my packing list, a CSV export from LighterPack. Ask me for it if I have n
 
 
 class PromptEntry(NamedTuple):
-    """A prompt, and the tools without which there is nothing to do."""
-
     function: Callable[..., str]
     title: str
-    needs: frozenset[str]
 
     @property
     def name(self) -> str:
         return self.function.__name__
 
+    def needs(self, tool: str) -> bool:
+        """Whether its text can name *tool*."""
+        arguments = dict.fromkeys(inspect.signature(self.function).parameters, "-")
+        return re.search(rf"\b{tool}\b", self.function(**arguments)) is not None
+
 
 PROMPTS = (
-    PromptEntry(plan_trip, "Plan a trip", frozenset({"list_items"})),
-    PromptEntry(find_what_to_leave, "Find what to leave at home", frozenset({"list_setups", "get_setup"})),
-    PromptEntry(research_purchase, "Research a purchase", frozenset({"create_thread", "add_candidate"})),
-    PromptEntry(import_my_list, "Import my list", frozenset({"import_csv"})),
+    PromptEntry(plan_trip, "Plan a trip"),
+    PromptEntry(find_what_to_leave, "Find what to leave at home"),
+    PromptEntry(research_purchase, "Research a purchase"),
+    PromptEntry(import_my_list, "Import my list"),
 )

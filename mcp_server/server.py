@@ -55,7 +55,7 @@ ARRANGES = ToolAnnotations(
 )
 # Adds what it fetches from a host that others run.
 FETCHES = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
 )
 
 
@@ -138,7 +138,7 @@ TOOLS = (
     ToolEntry(totals.get_totals, "Get totals", READS),
     ToolEntry(image.get_image, "Get image", READS),
     ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
-    ToolEntry(image.upload_image, "Upload image", ADDS),
+    ToolEntry(image.upload_image, "Upload image", REPLACES),
     ToolEntry(image.remove_image, "Remove image", REPLACES),
     ToolEntry(csv.import_csv, "Import CSV", ADDS),
     ToolEntry(settings.get_settings, "Get settings", READS),
@@ -156,6 +156,7 @@ Gearshed keeps a person's gear, packing lists (setups) and research before purch
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
 - For many at once: create_items, update_items, set_setup_items, and import_csv for a LighterPack list.
 """
+SOME_OFF = "- Some of these tools are off on this server: use those that it lists.\n"
 READ_ONLY = "- This server is read-only: nothing can be changed, and the tools that would are off.\n"
 
 
@@ -173,15 +174,18 @@ def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
         "gearshed",
         title="Gearshed",
         version=version("gearshed"),
-        instructions=INSTRUCTIONS + (READ_ONLY if app.read_only else ""),
+        instructions=INSTRUCTIONS + (READ_ONLY if app.read_only else SOME_OFF if off else ""),
         lifespan=lifespan,
         tools=[to_tool(*entry) for entry in TOOLS if entry.name not in off],
         off=off,
         log_level="WARNING",
     )
-    for function, title, needs in PROMPTS:
-        if needs.isdisjoint(off):
-            server.add_prompt(Prompt.from_function(function, title=title, description=getdoc(function)))
+    for prompt in PROMPTS:
+        if not any(map(prompt.needs, off)):
+            described = Prompt.from_function(
+                prompt.function, title=prompt.title, description=getdoc(prompt.function)
+            )
+            server.add_prompt(described)
     return server
 
 

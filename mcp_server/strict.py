@@ -74,10 +74,9 @@ class StrictServer(MCPServer[App]):
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
-        # Some clients send null for what they leave out.
-        arguments = {argument: value for argument, value in arguments.items() if value is not None}
         try:
             tool = self._find(name)
+            arguments = given(tool, arguments)
             result = await run(tool, arguments, context or Context(mcp_server=self))
         except AppError as exc:
             raise ToolError(str(exc)) from exc
@@ -199,6 +198,16 @@ def without(schema: Schema, *keys: str) -> Schema:
     return {key: value for key, value in schema.items() if key not in keys}
 
 
+def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a client means to leave out: some send null for it, some an empty text."""
+    required = tool.parameters.get("required", ())
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and (value != "" or name in required)
+    }
+
+
 def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
     """Refuse arguments that the tool does not have, and texts anywhere that PostgreSQL cannot store."""
     valid = tool.parameters.get("properties", {})
@@ -211,7 +220,9 @@ def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
         if UNSTORABLE.search(text):
             raise InvalidInput(f"{printable(path)}: holds a NUL or half of a surrogate pair. Leave that out.")
     if size > LARGEST_CALL:
-        raise InvalidInput("The arguments are larger than 4 MB. Send them in several calls.")
+        raise InvalidInput(
+            "The arguments are larger than 4 MB. Send less at once; of an image a smaller copy, or its URL."
+        )
 
 
 def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:

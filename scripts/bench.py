@@ -222,7 +222,8 @@ def calls() -> list[Call]:
 
     from mcp_server.services import item, listing
 
-    first = {**dict.fromkeys(listing.FILTERS), **listing.read_cursor("", "name"), "limit": 51}
+    first: dict[str, Any] = {**dict.fromkeys(listing.FILTERS), "limit": 51}
+    first |= listing.read_cursor("", "name", first)
     return [
         Call(
             tool="get_item",

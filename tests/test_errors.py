@@ -23,7 +23,7 @@ CODES = {
     "53200": "busy",
     "53300": "busy",
     "23505": "conflict",
-    "23503": "in_use",
+    "23503": "not_found",
     "23502": "invalid_input",
     "23514": "invalid_input",
     "22003": "invalid_input",

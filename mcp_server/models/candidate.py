@@ -68,21 +68,24 @@ class Ranking(Row):
 class SetupPreview(Row):
     """A setup's totals in grams and cents, as they are and as they would be with the candidate.
 
-    `unweighed_after` and `unpriced_after` count the lines that would add nothing, being unknown.
+    There is no change where the figure of the candidate, or of what it replaces, is unknown. `unweighed` and
+    `unpriced` count the lines that add nothing, being unknown.
     """
 
     setup_id: int
     name: str
     total_grams_before: Exact
     total_grams_after: Exact
-    total_grams_change: Exact
+    total_grams_change: Exact | None = None
     base_grams_before: Exact
     base_grams_after: Exact
-    base_grams_change: Exact
+    base_grams_change: Exact | None = None
     price_cents_before: Exact | None = None
     price_cents_after: Exact | None = None
     price_cents_change: Exact | None = None
+    unweighed_before: int = 0
     unweighed_after: int = 0
+    unpriced_before: int = 0
     unpriced_after: int = 0
 
     @property
@@ -99,6 +102,8 @@ class Considered(Measured):
     price_cents: int | None = None
     replaces: str | None = None
     replaces_item_id: int | None = None
+    replaces_weight_grams: Grams | None = None
+    replaces_price_cents: int | None = None
 
 
 class Preview(Considered):
@@ -109,8 +114,8 @@ class Preview(Considered):
 
     def in_units(self) -> str | None:
         candidate = self.settings.told({"": self.weight_grams}, self.price_cents)
-        changes = {setup.name: self.settings.told(setup.base, None) for setup in self.setups}
-        return listed({self.name: candidate, **changes})
+        changes = [(setup.name, self.settings.told(setup.base, None)) for setup in self.setups]
+        return listed([(self.name, candidate), *changes])
 
 
 class CandidateFields(TypedDict, total=False):

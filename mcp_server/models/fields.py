@@ -12,9 +12,8 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     PlainSerializer,
-    StrictInt,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
@@ -105,10 +104,11 @@ def to_quantity(value: Any) -> Decimal | None:
     if value is None or value == "" or isinstance(value, Decimal):
         return None if value == "" else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{Decimal(repr(value)):f}"
+        # What a sum of fractions is in floating point: 0.30000000000000004.
+        value = f"{round(Decimal(repr(value)), 9):f}" if abs(value) < 1e9 else ""
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", value.strip(), re.ASCII):
         return Decimal(value.strip())
-    raise ValueError("must be a number from 0 to 999999999, such as 1 or 0.5")
+    raise ValueError("must be a number from 0 to 999999999 with at most 9 decimals, such as 1 or 0.5")
 
 
 def to_flag(value: Any) -> bool:
@@ -120,11 +120,13 @@ def to_flag(value: Any) -> bool:
     raise ValueError("must be true or false")
 
 
-def to_reference(value: Any) -> Any:
+def to_reference(value: Any) -> str | int:
     """A name, or an id: a number is only an id, a text may be either."""
     if isinstance(value, int) and not isinstance(value, bool):
         return to_id(value)
-    return none_if_blank(value)
+    if isinstance(value, str) and value.strip() and len(value) <= 200:
+        return value
+    raise ValueError("must be a name of at most 200 characters, or an id")
 
 
 def none_if_blank(value: Any) -> Any:
@@ -186,9 +188,7 @@ Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
 SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
 # The name or the id of a row.
-Reference = Annotated[
-    Annotated[str, Field(max_length=200)] | StrictInt, BeforeValidator(to_reference), STRING
-]
+Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
 CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]
 SetupRef = CategoryRef
 Weight = Annotated[

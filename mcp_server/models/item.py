@@ -109,10 +109,11 @@ class ItemsUpdated(Row):
 
 
 class ItemDeleted(Row):
-    """A deleted item's name, and the setups that had a line with it."""
+    """A deleted item's name, the setups that had a line with it, and the active threads to replace it."""
 
     deleted: str
     removed_from_setups: tuple[str, ...] = ()
+    no_longer_replaced_in_threads: tuple[str, ...] = ()
 
 
 class ItemFields(TypedDict, total=False):

@@ -1,10 +1,12 @@
 """Settings: the units in which a person wants to read weights and prices."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -18,10 +20,18 @@ from typing_extensions import TypedDict
 
 from mcp_server.models.fields import GRAMS, Row, none_if_blank
 
+
+def three_letters(code: str | None) -> str | None:
+    if code and not re.fullmatch("[A-Z]{3}", code):
+        raise ValueError("must be the three letters of a currency, such as EUR")
+    return code
+
+
 WeightUnit = Literal["g", "kg", "oz", "lb"]
 Currency = Annotated[
     str | None,
-    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$"),
+    StringConstraints(strip_whitespace=True, to_upper=True),
+    AfterValidator(three_letters),
     BeforeValidator(none_if_blank),
     WithJsonSchema({"type": "string", "description": "ISO 4217 code, such as EUR"}),
 ]
@@ -83,6 +93,6 @@ class Measured(Row):
         return self.settings.factors()
 
 
-def listed(told: Mapping[str, str | None]) -> str | None:
+def listed(told: Iterable[tuple[str, str | None]]) -> str | None:
     """`Tent: 2.5 lb; Quilt: 1.2 lb`: what is told of each, by name."""
-    return "; ".join(f"{name}: {text}" for name, text in told.items() if text) or None
+    return "; ".join(f"{name}: {text}" for name, text in told if text) or None

@@ -144,4 +144,4 @@ class SetupChanges(TypedDict, total=False):
 
 
 def in_units(setups: Iterable[SetupTotals], settings: Settings) -> str | None:
-    return listed({setup.name: settings.told(setup.weights, setup.price_cents) for setup in setups})
+    return listed((setup.name, settings.told(setup.weights, setup.price_cents)) for setup in setups)

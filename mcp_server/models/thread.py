@@ -55,7 +55,7 @@ class ThreadShown(ThreadHead):
     def in_units(self) -> str | None:
         told = self.settings.told
         return listed(
-            {each.name: told({"": each.weight_grams}, each.price_cents) for each in self.candidates}
+            (each.name, told({"": each.weight_grams}, each.price_cents)) for each in self.candidates
         )
 
 

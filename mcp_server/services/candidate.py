@@ -85,13 +85,12 @@ class RemovedRow(CandidateRemoved):
 
 async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
     """Remove a candidate from its thread, unless it won, and its image if nothing else shows it."""
-    won = await fetch_value(
-        conn,
-        "SELECT id FROM threads WHERE resolved_candidate_id = %(candidate_id)s",
-        {"candidate_id": candidate_id},
-    )
-    if won is not None:
-        raise InUse(f"Candidate {candidate_id} won thread {won}. Delete the thread, or leave it as it is.")
+    found = await get(conn, candidate_id)
+    its_thread = await thread.lock(conn, found.thread_id)
+    if its_thread.resolved_candidate_id == candidate_id:
+        raise InUse(
+            f"Candidate {candidate_id} won thread {its_thread.id}. Delete the thread, or leave it as it is."
+        )
     removed = await fetch_one(
         conn,
         RemovedRow,
@@ -150,7 +149,8 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
     query = SQL("""
         SELECT
             candidates.id AS candidate_id, candidates.name, candidates.weight_grams, candidates.price_cents,
-            items.id AS replaces_item_id, items.name AS replaces, {settings}
+            items.id AS replaces_item_id, items.name AS replaces,
+            items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {settings}
         FROM candidates
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
@@ -163,10 +163,17 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
         setup_ids = await setups_with(conn, considered.replaces_item_id)
     else:
         setup_ids = [await setup.find(conn, in_setup)]
-    hint = (
-        None if setup_ids else "No setup holds what it replaces: name one with setup to see it added there."
+    return Preview(
+        **dict(considered),
+        hint=None if setup_ids else what_to_name(considered),
+        setups=await weigh(conn, considered, setup_ids),
     )
-    return Preview(**dict(considered), hint=hint, setups=await weigh(conn, considered, setup_ids))
+
+
+def what_to_name(considered: Considered) -> str:
+    if considered.replaces is None:
+        return "The thread replaces no item: set it with update_thread, or name a setup to add this to."
+    return "No setup holds what it replaces: name one with setup to see it added there."
 
 
 async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
@@ -218,22 +225,28 @@ async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) ->
         "setup_ids": setup_ids,
     }
     states = await fetch_all(conn, State, query, params)
-    return [before_and_after(before, after) for before, after in zip(states[::2], states[1::2], strict=True)]
+    return [
+        before_and_after(new, before, after) for before, after in zip(states[::2], states[1::2], strict=True)
+    ]
 
 
-def before_and_after(before: State, after: State) -> SetupPreview:
+def before_and_after(new: Considered, before: State, after: State) -> SetupPreview:
+    """Put both states side by side; what a change is depends on figures that somebody has to know."""
+    is_added = after.items > before.items
+    weighed = new.weight_grams is not None and (is_added or new.replaces_weight_grams is not None)
+    priced = new.price_cents is not None and (is_added or new.replaces_price_cents is not None)
     figures: dict[str, Any] = {}
-    for name in ("total_grams", "base_grams", "price_cents"):
-        old, new = getattr(before, name), getattr(after, name)
-        change = None if old is None and new is None else (new or 0) - (old or 0)
-        figures |= {f"{name}_before": old, f"{name}_after": new, f"{name}_change": change}
-    return SetupPreview(
-        setup_id=before.id,
-        name=before.name,
-        **figures,
-        unweighed_after=after.unweighed,
-        unpriced_after=after.unpriced,
-    )
+    for name, known in (
+        ("total_grams", weighed),
+        ("base_grams", weighed),
+        ("price_cents", priced),
+        ("unweighed", False),
+        ("unpriced", False),
+    ):
+        old, then = getattr(before, name), getattr(after, name)
+        figures |= {f"{name}_before": old, f"{name}_after": then}
+        figures |= {f"{name}_change": then - (old or 0)} if known else {}
+    return SetupPreview(setup_id=before.id, name=before.name, **figures)
 
 
 def no_such_candidate(*candidate_ids: int, thread_id: int | None = None) -> NotFound:

@@ -74,19 +74,19 @@ async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
 async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCreated:
     """Create items, all or none, and return their ids in the same order."""
     category_ids = await find_categories(conn, new)
-    rows = [
-        {
-            "name": each["name"],
-            "weight_grams": each.get("weight"),
-            "price_cents": each.get("price_cents"),
-            "quantity": 1 if (quantity := each.get("quantity")) is None else quantity,
-            "category_id": category_ids.get(each.get("category")),
-            "notes": each.get("notes"),
-            "product_url": each.get("product_url"),
-        }
-        for each in new
-    ]
-    ids = await create_rows(conn, rows)
+    given = [{name: each.get(name) for name in NewItem.__annotations__} for each in new]
+    ids = await create_rows(
+        conn,
+        [
+            {
+                **{name: value for name, value in row.items() if name not in ("weight", "category")},
+                "weight_grams": row["weight"],
+                "category_id": category_ids[row["category"]],
+                "quantity": 1 if row["quantity"] is None else row["quantity"],
+            }
+            for row in given
+        ],
+    )
     items = [ItemRef(id=id_, name=each["name"]) for id_, each in zip(ids, new, strict=True)]
     return ItemsCreated(created=len(items), items=items)
 
@@ -167,7 +167,13 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
                 JOIN setups ON setups.id = setup_items.setup_id
                 WHERE setup_items.item_id = items.id
                 ORDER BY lower(setups.name), setups.id
-            ) AS removed_from_setups
+            ) AS removed_from_setups,
+            array(
+                SELECT threads.name
+                FROM threads
+                WHERE threads.replaces_item_id = items.id AND threads.status = 'active'
+                ORDER BY lower(threads.name), threads.id
+            ) AS no_longer_replaced_in_threads
         """,
         {"item_id": item_id},
     )

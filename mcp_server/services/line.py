@@ -82,7 +82,7 @@ async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
     """Refuse items that are named twice, or that do not exist."""
     twice = [item_id for item_id, count in Counter(ids).items() if count > 1]
     if twice:
-        raise InvalidInput(f"lines: item {in_list(twice)} more than once. Give one line with the quantity.")
+        raise InvalidInput(f"Given more than once: item {in_list(twice)}. Give one line with the quantity.")
     cursor = await conn.execute(
         """
         SELECT wanted.id
@@ -110,7 +110,7 @@ def complete(line: NewLine) -> dict[str, Any]:
 def changed(old: Mapping[str, Any], line: NewLine) -> dict[str, Any]:
     """Change what a line gives of an old one. If all pieces were worn, all are afterwards too."""
     new = {**old, **given(line)}
-    partly_worn = 0 < old["worn_quantity"] < old["quantity"]
+    partly_worn = old["classification"] == "worn" and old["worn_quantity"] < old["quantity"]
     if "worn_quantity" not in given(line):
         stays = partly_worn and new["classification"] == "worn"
         new["worn_quantity"] = min(old["worn_quantity"], new["quantity"]) if stays else None
@@ -127,5 +127,7 @@ def with_worn(row: dict[str, Any]) -> dict[str, Any]:
     if worn is None:
         return {**row, "worn_quantity": row["quantity"] if is_worn else Decimal(0)}
     if not is_worn or worn > row["quantity"]:
-        raise InvalidInput("worn_quantity: only for worn lines, and at most their quantity.")
+        raise InvalidInput(
+            f"item {row['item_id']}: worn_quantity: only for worn lines, and at most their quantity."
+        )
     return row

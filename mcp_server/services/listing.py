@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable, Composed, Placeholder
@@ -58,6 +59,8 @@ class FoundRow(ItemRow):
 
 # All that comes behind ASCII punctuation, up to the next.
 BEHIND_PUNCTUATION = re.compile(r"(?<=[!-/:-@\[-`{-~])[^!-/:-@\[-`{-~]+")
+
+AROUND_WORDS = "\"'(),.;:!?“”„‘’"
 
 # Items are counted up to here: counting them all would take longer than finding a page.
 ENOUGH = 1000
@@ -133,8 +136,8 @@ async def find(
         "unweighed": unweighed,
         "enough": ENOUGH,
         "limit": limit + 1,
-        **read_cursor(cursor, sort),
     }
+    params |= read_cursor(cursor, sort, params)
     count = COUNT.format(matches=matches(prefixes, params), settings=SETTINGS)
     counted = await fetch_only(conn, Counted, count, params)
     many = counted.total == ENOUGH
@@ -142,7 +145,7 @@ async def find(
     return ItemPage(
         total=None if many else counted.total,
         total_at_least=ENOUGH if many else None,
-        next_cursor=write_cursor(sort, found[limit - 1]) if len(found) > limit else None,
+        next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
         items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
         settings=counted.settings,
     )
@@ -150,7 +153,8 @@ async def find(
 
 def read_query(query: str) -> tuple[dict[str, str], list[str]]:
     """Return the beginnings of words that *query* asks for, each by a name, and what has to be in a text."""
-    words = query.split()
+    # Punctuation around a word is that of a sentence; alone it is what is looked for.
+    words = [word.strip(AROUND_WORDS) or word for word in query.split()]
     parts = [word for word in words if not is_plain(word)]
     # Behind punctuation a word begins: whatever has x-mid in it has a word with mid, which an index finds.
     behind = [run for part in parts for run in BEHIND_PUNCTUATION.findall(part)]
@@ -192,25 +196,33 @@ def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, 
     )
 
 
-# A page's sort, and the key and id of its last row.
-CURSOR = TypeAdapter(tuple[str, str, int], config=ConfigDict(strict=True))
+# A page's sort and filters, and the key and id of its last row.
+CURSOR = TypeAdapter(tuple[str, str, int, int], config=ConfigDict(strict=True))
 
 
-def write_cursor(sort: Sort, last: FoundRow) -> str:
-    return base64.urlsafe_b64encode(CURSOR.dump_json((sort, last.key, last.id))).decode().rstrip("=")
+def write_cursor(sort: Sort, params: Mapping[str, Any], last: FoundRow) -> str:
+    content = CURSOR.dump_json((sort, last.key, last.id, filtered(params)))
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, sort: Sort) -> dict[str, Any]:
+def filtered(params: Mapping[str, Any]) -> int:
+    """A number that is another one for other filters."""
+    chosen = [(name, params[name]) for name in sorted(params) if name in FILTERS or name.startswith("prefix")]
+    return crc32(repr(chosen).encode())
+
+
+def read_cursor(cursor: str, sort: Sort, params: Mapping[str, Any]) -> dict[str, Any]:
     if not cursor:
         return {"after_key": None, "after_id": None}
     try:
-        its_sort, key, item_id = CURSOR.validate_json(
+        its_sort, key, item_id, its_filters = CURSOR.validate_json(
             base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         )
     except ValueError:
-        its_sort = key = item_id = None
-    if its_sort != sort:
+        its_sort = key = item_id = its_filters = None
+    if (its_sort, its_filters) != (sort, filtered(params)):
         raise InvalidInput(
-            "cursor: not the next_cursor of a page with this sort. Leave it out to start again."
+            "cursor: not the next_cursor of a page with this sort and these filters. "
+            "Leave it out to start again."
         )
     return {"after_key": key, "after_id": item_id}

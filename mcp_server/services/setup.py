@@ -37,7 +37,7 @@ TOTALS = SQL("""
     coalesce(sum(lines.weight_grams::numeric * lines.quantity)
         FILTER (WHERE lines.classification = 'consumable'), 0) AS consumable_grams,
     coalesce(sum(lines.weight_grams::numeric * (lines.quantity - lines.worn_quantity)), 0) AS pack_grams,
-    round(sum(lines.price_cents * lines.quantity)) AS price_cents,
+    sum(lines.price_cents * lines.quantity) AS price_cents,
     count(lines.item_id) FILTER (WHERE lines.weight_grams IS NULL) AS unweighed,
     count(lines.item_id) FILTER (WHERE lines.price_cents IS NULL) AS unpriced
 """)

@@ -1,8 +1,9 @@
 """Threads: research before a purchase, side by side, until one candidate becomes an item."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
@@ -113,11 +114,17 @@ async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
     query = SQL("INSERT INTO threads ({names}) VALUES ({values}) RETURNING id").format(
         names=names(row), values=values(row)
     )
-    try:
-        thread_id = await fetch_value(conn, query, row)
-    except errors.ForeignKeyViolation as exc:
-        raise no_such("item", row["replaces_item_id"]) from exc
-    return await summarize(conn, thread_id)
+    await check_replaced(conn, row)
+    return await summarize(conn, await fetch_value(conn, query, row))
+
+
+async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
+    """Raise NotFound for an item to replace that is not there."""
+    item_id = row.get("replaces_item_id")
+    if item_id is not None and not await fetch_value(
+        conn, "SELECT true FROM items WHERE id = %(item_id)s", {"item_id": item_id}
+    ):
+        raise no_such("item", item_id)
 
 
 async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
@@ -129,10 +136,8 @@ async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) 
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
     )
-    try:
-        await conn.execute(query, {**row, "thread_id": thread_id})
-    except errors.ForeignKeyViolation as exc:
-        raise no_such("item", row["replaces_item_id"]) from exc
+    await check_replaced(conn, row)
+    await conn.execute(query, {**row, "thread_id": thread_id})
     return await summarize(conn, thread_id)
 
 
@@ -168,7 +173,9 @@ async def resolve(
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status} already. {what_next(its_thread)}")
     item_id = await become_item(conn, its_thread, candidate_id)
-    setup_ids = [await setup.find(conn, reference) for reference in swap_in_setups]
+    setup_ids = list(dict.fromkeys([await setup.find(conn, reference) for reference in swap_in_setups]))
+    for setup_id in sorted(setup_ids):
+        await setup.touch(conn, setup_id)
     await swap(conn, its_thread, item_id, setup_ids)
     await conn.execute(
         """
@@ -241,7 +248,7 @@ async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_id
     if without:
         raise InvalidInput(
             f"swap_in_setups: item {its_thread.replaces_item_id} is not in setup {in_list(without)}. "
-            "Leave out the setups that do not hold it."
+            "Leave out the setups that do not hold it; set_setup_items adds the new item there."
         )
 
 
@@ -266,6 +273,8 @@ async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
 def what_next(its_thread: Locked) -> str:
     if its_thread.status == "archived":
         return "Set its status to active with update_thread first."
+    if its_thread.resolved_item_id is None:
+        return "The item it became was deleted: create a new thread to go on looking."
     return (
         f"Candidate {its_thread.resolved_candidate_id} became item {its_thread.resolved_item_id}: "
         "create a new thread to go on looking."

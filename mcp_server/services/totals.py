@@ -44,7 +44,7 @@ async def categories(conn: AsyncConnection) -> list[CategoryTotals]:
             count(*) AS items,
             sum(items.quantity) AS pieces,
             sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
-            sum(items.price_cents * items.quantity) AS price_cents,
+            sum(items.price_cents::numeric * items.quantity) AS price_cents,
             count(*) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
             count(*) FILTER (WHERE items.price_cents IS NULL) AS unpriced
         FROM items

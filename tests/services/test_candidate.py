@@ -132,12 +132,31 @@ async def test_in_a_named_setup_without_the_item_a_candidate_is_one_more_piece(c
 
 
 async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnection) -> None:
-    pot = await make_candidate(conn, await make_thread(conn), "Pot", weight=150.0)
+    stove = await make_item(conn, "Stove")
+    pot = await make_candidate(conn, await make_thread(conn, replaces_item_id=stove), "Pot", weight=150.0)
     shown = await candidate.preview(conn, pot, None)
     assert (shown.setups, shown.hint) == (
         [],
         "No setup holds what it replaces: name one with setup to see it added there.",
     )
+
+
+async def test_a_thread_that_replaces_nothing_needs_a_setup_for_a_preview(conn: AsyncConnection) -> None:
+    pot = await make_candidate(conn, await make_thread(conn), "Pot")
+    assert (await candidate.preview(conn, pot, None)).hint == (
+        "The thread replaces no item: set it with update_thread, or name a setup to add this to."
+    )
+
+
+async def test_a_change_is_unknown_where_a_figure_is(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent", price_cents=999)
+    await make_setup(conn, "Weekend", tent)
+    tarp = await make_candidate(conn, await make_thread(conn, replaces_item_id=tent), weight=300.0)
+    (shown,) = (await candidate.preview(conn, tarp, None)).setups
+    assert (shown.base_grams_before, shown.base_grams_after, shown.base_grams_change) == (0, 300, None)
+    assert (shown.price_cents_before, shown.price_cents_after, shown.price_cents_change) == (999, None, None)
+    assert (shown.unweighed_before, shown.unweighed_after) == (1, 0)
+    assert (shown.unpriced_before, shown.unpriced_after) == (0, 1)
 
 
 async def test_a_candidate_of_unknown_weight_leaves_an_unweighed_line(conn: AsyncConnection) -> None:
@@ -185,4 +204,5 @@ async def test_what_a_preview_shows_is_what_resolving_does(
         shown.unweighed_after,
         shown.unpriced_after,
     ) == (after.total_grams, after.base_grams, after.price_cents, after.unweighed, after.unpriced)
-    assert shown.base_grams_change == after.base_grams - before.base_grams
+    known = weights[0] is not None and weights[2] is not None
+    assert shown.base_grams_change == (after.base_grams - before.base_grams if known else None)

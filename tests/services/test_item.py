@@ -16,9 +16,9 @@ from psycopg import AsyncConnection
 from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
-from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, Sort
+from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, NewItem, Sort
 from mcp_server.services import category, item, listing, setup
-from tests.factories import make_category, make_item, make_setup
+from tests.factories import make_category, make_item, make_setup, make_thread
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
 NO_CURSORS = (
@@ -446,12 +446,17 @@ async def test_no_character_of_a_query_means_anything(conn: AsyncConnection) -> 
         "(",
         "<->",
         "\\",
-        "tent'",
         "t\\:e",
         ";--",
         "%(x)s",
     ):
         assert await found_by(conn, query) == (query,)
+
+
+async def test_punctuation_around_a_word_is_that_of_a_sentence(conn: AsyncConnection) -> None:
+    await make_item(conn, "Rain jacket")
+    for query in ('"rain jacket"', "rain, jacket.", "(rain)", "jacket?", "“rain”", "jacket'"):
+        assert await names(conn, query) == ["Rain jacket"]
 
 
 async def test_a_category_narrows_the_list(conn: AsyncConnection) -> None:
@@ -746,3 +751,37 @@ async def test_absent_items_are_named_before_any_is_changed(conn: AsyncConnectio
     tent = await make_item(conn, "Tent")
     with pytest.raises(NotFound, match=r"No item 98, 99\. Nothing was changed"):
         await item.update_many(conn, [98, tent, 99], {"quantity": 5})
+
+
+async def test_an_item_of_many_is_stored_like_one_alone(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    new: NewItem = {
+        "name": "Tent",
+        "category": "Shelter",
+        "weight": 900.5,
+        "price_cents": 5,
+        "quantity": 0,
+        "notes": "green",
+        "product_url": "https://example.com",
+    }
+    assert new.keys() == NewItem.__annotations__.keys()
+    alone = await item.create(conn, new)
+    (many,) = (await item.create_many(conn, [new])).items
+    assert await as_written(conn, many.id) == alone.model_copy(update={"id": many.id})
+
+
+async def test_a_cursor_is_for_the_list_that_it_came_from(conn: AsyncConnection) -> None:
+    for name in ("Tent", "Tarp", "Torch"):
+        await make_item(conn, name)
+    page = await find(conn, query="t", limit=1)
+    assert page.next_cursor
+    others: tuple[dict[str, Any], ...] = ({"query": "to"}, {"unweighed": True}, {})
+    for other in others:
+        with pytest.raises(InvalidInput, match="with this sort and these filters"):
+            await find(conn, cursor=page.next_cursor, **other)
+
+
+async def test_a_deleted_item_names_the_threads_that_would_have_replaced_it(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    await make_thread(conn, "Lighter", replaces_item_id=tent)
+    assert (await item.delete(conn, tent)).no_longer_replaced_in_threads == ("Lighter",)

@@ -6,7 +6,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound
-from mcp_server.services import candidate, item, setup, thread
+from mcp_server.services import candidate, item, settings, setup, thread
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
 
@@ -218,3 +218,20 @@ async def test_changes_of_a_thread_keep_what_they_leave_out_and_none_clears(conn
 async def test_an_item_that_does_not_exist_cannot_be_replaced(conn: AsyncConnection) -> None:
     with pytest.raises(NotFound, match=r"No item 12\. Call list_items"):
         await make_thread(conn, replaces_item_id=12)
+
+
+async def test_a_setup_that_is_named_twice_is_swapped_and_shown_once(conn: AsyncConnection) -> None:
+    thread_id, (first, _, _) = await make_research(conn)
+    replaces = (await thread.get(conn, thread_id)).replaces
+    assert replaces is not None
+    alps = await make_setup(conn, "Alps", replaces.item_id)
+    resolved = await thread.resolve(conn, thread_id, first, ["alps", str(alps), " Alps "])
+    assert [each.id for each in resolved.swapped_in_setups] == [alps]
+
+
+async def test_setups_of_one_name_are_both_told(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    for weight in (453.59237, 907.18474):
+        await make_candidate(conn, thread_id, "Tarp", weight=weight)
+    await settings.update(conn, {"weight_unit": "lb"})
+    assert (await thread.get(conn, thread_id)).display == "Tarp: 1 lb; Tarp: 2 lb"

@@ -45,3 +45,8 @@ async def test_setups_and_active_threads_are_counted(conn: AsyncConnection) -> N
     await thread.update(conn, archived, {"status": "archived"})
     found = await totals.summarize(conn)
     assert (found.setups, found.active_threads) == (1, 1)
+
+
+async def test_no_price_is_too_high_to_be_summed_up(conn: AsyncConnection) -> None:
+    await make_item(conn, "Yacht", price_cents=10**15 - 1, quantity=2**31 - 1)
+    assert (await totals.summarize(conn)).price_cents == (10**15 - 1) * (2**31 - 1)
