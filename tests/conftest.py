@@ -162,6 +162,15 @@ def any_alphabet(url: str) -> None:
 
 
 @pytest.fixture
+def folder() -> Generator[Path]:
+    """A folder for an embedded database."""
+    # Not pytest's tmp_path, which only its owner may enter: as root, PostgreSQL is run by somebody else.
+    path = Path(tempfile.mkdtemp(prefix="gearshed test "))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
 

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import LiteralString
@@ -13,14 +12,6 @@ import pytest
 
 from db import embedded
 from db.embedded import Embedded, EmbeddedError
-
-
-@pytest.fixture
-def folder() -> Generator[Path]:
-    # Not pytest's tmp_path, which only its owner may enter: as root, PostgreSQL is run by somebody else.
-    path = Path(tempfile.mkdtemp(prefix="gearshed test "))
-    yield path
-    shutil.rmtree(path)
 
 
 def ask(url: str, query: LiteralString = "SELECT 'here'") -> object:

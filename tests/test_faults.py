@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -17,13 +15,6 @@ from db.embedded import Embedded
 from tests.calls import call, refused
 from tests.test_embedded import is_alive, postmaster
 from tests.test_stdio import parameters
-
-
-@pytest.fixture
-def folder() -> Generator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="gearshed-test-"))
-    yield path
-    shutil.rmtree(path)
 
 
 def stop_at_once(folder: Path) -> None:
