@@ -31,7 +31,20 @@ BEGIN = SQL("""
     SELECT
         set_config('role', 'gearshed_app', true),
         set_config('gearshed.user_id', {user_id}, true),
-        set_config('transaction_read_only', {read_only}, true),
+        -- A server that takes no writes at the moment says so itself, at the first of them.
+        set_config(
+            'transaction_read_only',
+            CASE WHEN {read_only} THEN 'on' ELSE current_setting('transaction_read_only') END,
+            true
+        ),
+        -- Triggers log what is written under the number of a change, if there is to be one.
+        set_config(
+            'gearshed.change_id',
+            CASE WHEN {logged} THEN nextval('changes_id_seq')::text ELSE '' END,
+            true
+        ),
+        -- In the log, times are texts.
+        set_config('timezone', 'UTC', true),
         set_config('statement_timeout', '5s', true),
         set_config('lock_timeout', '2s', true),
         set_config('idle_in_transaction_session_timeout', '10s', true),
@@ -77,12 +90,15 @@ async def configure(conn: AsyncConnection) -> None:
 
 @asynccontextmanager
 async def transaction(
-    pool: Pool, user_id: int, *, read_only: bool = False
+    pool: Pool, user_id: int, *, read_only: bool = False, logged: bool = False
 ) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back."""
+    """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back.
+
+    Of one that is *logged*, triggers note each row; before it commits, its change has to be written.
+    """
     async with pool.connection() as conn:
         try:
-            await conn.execute(begin(user_id, read_only), prepare=False)
+            await conn.execute(begin(user_id, read_only, logged), prepare=False)
             yield conn
         except Exception as exc:
             # One connection that was lost, or that leads to a standby, means that the others are no better.
@@ -92,10 +108,11 @@ async def transaction(
 
 
 @lru_cache(maxsize=1024)
-def begin(user_id: int, read_only: bool) -> bytes:
+def begin(user_id: int, read_only: bool, logged: bool) -> bytes:
     """BEGIN and all settings as one message: one round trip.
 
     A pipeline would save another, but one that is cancelled waits for the statements that it has sent.
     """
-    mode = "on" if read_only else "off"
-    return BEGIN.format(user_id=Literal(str(user_id)), read_only=Literal(mode)).as_bytes(None)
+    return BEGIN.format(
+        user_id=Literal(str(user_id)), read_only=Literal(read_only), logged=Literal(logged)
+    ).as_bytes(None)

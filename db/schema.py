@@ -59,11 +59,21 @@ def moment(name: str, *, nullable: bool = False, now: bool = True) -> Column[Any
     return Column(name, TIMESTAMP(timezone=True), nullable=nullable, server_default=default)
 
 
-def belongs_to(column: str, table: str, on_delete: str = "", **options: Any) -> ForeignKeyConstraint:
-    """A key within one user's rows: row security does not apply to keys, so the user is part of them."""
+def belongs_to(
+    column: str, table: str, on_delete: str = "", *, initially: str = "IMMEDIATE", use_alter: bool = False
+) -> ForeignKeyConstraint:
+    """A key within one user's rows: row security does not apply to keys, so the user is part of them.
+
+    It is checked at once, but can be put off: what an undo brings back comes in another order than it came.
+    """
     ondelete = on_delete or f"SET NULL ({column})"
     return ForeignKeyConstraint(
-        ["user_id", column], [f"{table}.user_id", f"{table}.id"], ondelete=ondelete, **options
+        ["user_id", column],
+        [f"{table}.user_id", f"{table}.id"],
+        ondelete=ondelete,
+        deferrable=True,
+        initially=initially,
+        use_alter=use_alter,
     )
 
 
@@ -380,13 +390,14 @@ row_changes = Table(
     metadata,
     owner(),
     Column("change_id", BigInteger, nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, Identity(always=False), nullable=False),
     Column("table_name", Text, nullable=False),
     Column("row_id", BigInteger, nullable=False),
     Column("before", JSONB),
     Column("after", JSONB),
     PrimaryKeyConstraint("change_id", "seq"),
-    belongs_to("change_id", "changes", on_delete="CASCADE"),
+    # A change is written behind its rows, when it is known whether there are any.
+    belongs_to("change_id", "changes", on_delete="CASCADE", initially="DEFERRED"),
     CheckConstraint("num_nonnulls(before, after) > 0", name="before_or_after"),
     Index("ix_row_changes_user_id_table_name_row_id", "user_id", "table_name", "row_id"),
 )

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--read-only", action="store_true", help="change nothing: no tool that writes")
     options.add_argument("--tools", metavar="NAMES", help="only these tools, separated by commas")
     options.add_argument("--exclude-tools", metavar="NAMES", help="none of these tools; wins over --tools")
+    options.add_argument("--undo-days", help="for how many days a change can be undone (default: 365)")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     result = argparse.ArgumentParser(
         prog="gearshed",

@@ -1,13 +1,25 @@
-"""Where the protocol ends and a transaction begins."""
+"""Where the protocol ends and a transaction begins, and where what it did is written down."""
 
-from collections.abc import AsyncGenerator
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, TextContent
 from psycopg import AsyncConnection
 
 from db.pool import Pool, transaction
+from mcp_server.models.change import Note
+from mcp_server.models.fields import Row
+from mcp_server.reply import reply
+from mcp_server.services import change
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result", bound=Row)
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,23 @@ class App:
     read_only: bool = False
 
 
+@dataclass(frozen=True)
+class Call:
+    """What the client asked for."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+    @property
+    def digest(self) -> bytes:
+        """The same for the same tool and arguments, in whichever order; the key itself is none of them."""
+        asked = {name: value for name, value in self.arguments.items() if name != "idempotency_key"}
+        return hashlib.sha256(json.dumps([self.tool, asked], sort_keys=True).encode()).digest()
+
+
+current_call: ContextVar[Call] = ContextVar("current_call")
+
+
 @asynccontextmanager
 async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one call that only reads."""
@@ -30,9 +59,74 @@ async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
         yield conn
 
 
-@asynccontextmanager
-async def write(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one call that writes: returning commits, raising rolls back."""
-    app = ctx.request_context.lifespan_context
-    async with transaction(app.pool, app.user_id, read_only=app.read_only) as conn:
-        yield conn
+@dataclass(frozen=True)
+class Written(Generic[Result]):
+    """A result of a write, said together with its change."""
+
+    said: CallToolResult
+
+
+@dataclass(frozen=True)
+class write:
+    """One transaction for one call that writes: returning commits and logs a change, raising rolls back.
+
+    With *dry_run*, it tells what it would change and rolls back. With a *key*, it is done once, and whoever
+    repeats the call gets the first result.
+    """
+
+    ctx: Context[App]
+    key: str | None = None
+    dry_run: bool = False
+
+    async def do(
+        self,
+        work: Callable[Concatenate[AsyncConnection, Arguments], Awaitable[Result]],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Written[Result]:
+        app, call = self.ctx.request_context.lifespan_context, current_call.get()
+        async with transaction(app.pool, app.user_id, read_only=app.read_only, logged=True) as conn:
+            if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
+                return Written(repeat(stored))
+            result = await work(conn, *args, **kwargs)
+            if self.dry_run:
+                return Written(await self._forget(conn, result))
+            return Written(await self._record(conn, call, result))
+
+    async def _record(self, conn: AsyncConnection, call: Call, result: Row) -> CallToolResult:
+        change_id = await change.current(conn)
+        effects = await change.effects(conn, change_id)
+        if not effects:
+            await change.forget(conn, change_id)
+            return reply(result)
+        said = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
+        await change.record(
+            conn,
+            change_id,
+            tool=call.tool,
+            client=self._client(),
+            summary=change.summarize(effects),
+            key=self.key,
+            digest=call.digest,
+            result=said.model_dump(mode="json", include={"content", "structured_content"}),
+        )
+        return said
+
+    async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
+        rows = await change.rows_of(conn, await change.current(conn))
+        await conn.rollback()
+        changes = change.readable(rows, created_ids=False)
+        return reply(result, Note(dry_run=True, changes=changes, changes_left_out=len(rows) - len(changes)))
+
+    def _client(self) -> str | None:
+        params = self.ctx.session.client_params
+        return params.client_info.name[:200] if params else None
+
+
+def repeat(stored: Any) -> CallToolResult:
+    """The result of the first call, marked as a repeat."""
+    text: str = stored["content"][0]["text"]
+    return CallToolResult(
+        content=[TextContent(text=f'{{"repeated":true}}\n{text}')],
+        structured_content={**stored["structured_content"], "repeated": True},
+    )

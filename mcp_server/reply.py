@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
@@ -15,23 +15,31 @@ from mcp_server.models.image import ImageShown
 BREAKS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def reply(result: BaseModel) -> CallToolResult:
-    """Return *result* without nulls and defaults, as text and as structure; a picture goes with the text."""
-    data = result.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    content: list[ContentBlock] = [TextContent(text=as_text(result, data))]
+def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
+    """Return *result*, and *notes* besides, without nulls and defaults, as text and as structure.
+
+    A picture goes with the text.
+    """
+    data: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    for part in (result, *notes):
+        said = part.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        data |= said
+        values |= {name: getattr(part, name) for name in said}
+    content: list[ContentBlock] = [TextContent(text=as_text(values, data))]
     if isinstance(result, ImageShown):
         picture = base64.b64encode(result.data).decode()
         content.append(ImageContent(data=picture, mime_type=result.mime_type))
     return CallToolResult(content=content, structured_content=data)
 
 
-def as_text(result: BaseModel, data: dict[str, Any]) -> str:
+def as_text(values: Mapping[str, Any], data: dict[str, Any]) -> str:
     """Write everything but lists of rows as one line of JSON, and below it each list of rows as a table.
 
     A table is a line of column names and a line for each row, separated by tabs. When there are several, each
     has its name above it.
     """
-    tables = {name: rows for name in data if (rows := rows_of(getattr(result, name)))}
+    tables = {name: rows for name, value in values.items() if (rows := rows_of(value))}
     rest = {name: value for name, value in data.items() if name not in tables}
     parts = [to_json(rest)] if rest else []
     for name, rows in tables.items():

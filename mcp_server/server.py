@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from inspect import getdoc
 from typing import Any, NamedTuple
@@ -23,18 +23,20 @@ from mcp.types import (
     ToolAnnotations,
 )
 from psycopg import AsyncConnection
+from psycopg.errors import ReadOnlySqlTransaction
 from pydantic import AnyUrl
 
 from db.embedded import Database, EmbeddedError
-from db.pool import create_pool
+from db.pool import Pool, create_pool, transaction
 from mcp_server import completions, resources, stdio
 from mcp_server.edge import App
 from mcp_server.errors import did_you_mean
 from mcp_server.prompts import PROMPTS
+from mcp_server.services import change as change_log
 from mcp_server.services.auth import ensure_user, find_user
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.strict import StrictServer, to_tool
-from mcp_server.tools import candidate, category, csv, image, item, settings, setup, thread, totals
+from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +96,12 @@ class GearServer(StrictServer):
         return CompleteResult(completion=await completions.complete(params, context))
 
 
+# Overwrites what is there by what was there before.
+UNDOES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
+)
+
+
 class ToolEntry(NamedTuple):
     function: Callable[..., Any]
     title: str
@@ -141,6 +149,9 @@ TOOLS = (
     ToolEntry(image.upload_image, "Upload image", REPLACES),
     ToolEntry(image.remove_image, "Remove image", REPLACES),
     ToolEntry(csv.import_csv, "Import CSV", ADDS),
+    ToolEntry(change.list_changes, "List changes", READS),
+    ToolEntry(change.get_change, "Get change", READS),
+    ToolEntry(change.undo_change, "Undo change", UNDOES),
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
@@ -148,16 +159,17 @@ TOOLS = (
 INSTRUCTIONS = """\
 Gearshed keeps a person's gear, packing lists (setups) and research before purchases (threads).
 - Look before you create: list_items finds things by words; list_setups, list_threads, list_categories.
-- Before a purchase, research: create_thread with the item it would replace, add_candidate for each product,
-  get_thread to compare, preview_candidate to see what it changes in each setup, resolve_thread to decide.
+- Before a purchase, research: create_thread with the item it would replace, add_candidate each product,
+  get_thread to compare, preview_candidate for what it changes in setups, resolve_thread to decide.
 - Weights go in as text with a unit (540 g, 1 lb 3 oz) and come back in grams; prices are integer cents.
   `display` tells a result in the person's own units.
-- What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so when you report them.
+- What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
-- For many at once: create_items, update_items, set_setup_items, and import_csv for a LighterPack list.
+- For many at once: create_items, update_items, set_setup_items, import_csv (LighterPack).
+- Every write can be undone: undo_change. dry_run shows what a wide one would do.
 """
-SOME_OFF = "- Some of these tools are off on this server: use those that it lists.\n"
-READ_ONLY = "- This server is read-only: nothing can be changed, and the tools that would are off.\n"
+SOME_OFF = "- Some of these tools are off here: use those that are listed.\n"
+READ_ONLY = "- This server is read-only: tools that change anything are off.\n"
 
 
 def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
@@ -220,6 +232,14 @@ async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
     return user_id
 
 
+async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
+    """Forget the changes that are older than *days*, in batches, so that no batch keeps others waiting."""
+    forgotten = change_log.BATCH
+    while forgotten == change_log.BATCH:
+        async with transaction(pool, user_id) as conn:
+            forgotten = await change_log.prune(conn, days)
+
+
 async def serve_stdio(database: Database, settings: Settings) -> None:
     """Serve one client on standard input and output."""
     off = tools_off(settings)
@@ -233,4 +253,8 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
     async with create_pool(database.url, reconnect_failed=restart) as pool:
         async with pool.connection() as conn:
             user_id = await user_to_serve(conn, settings)
+        if not settings.read_only:
+            # A server may start where nothing can be written at the moment.
+            with suppress(ReadOnlySqlTransaction):
+                await forget_old_changes(pool, user_id, settings.undo_days)
         await stdio.serve(build_server(App(pool, user_id, settings.read_only), off))

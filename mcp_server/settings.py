@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     read_only: bool = False
     tools: Names = ()
     exclude_tools: Names = ()
+    undo_days: Annotated[int, Field(ge=1, le=36500)] = 365
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @field_validator("data_dir", mode="before")

@@ -7,7 +7,7 @@ import random
 import re
 import secrets
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import anyio
 import psycopg
@@ -28,7 +28,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 from pydantic import TypeAdapter, ValidationError
 
-from mcp_server.edge import App
+from mcp_server.edge import App, Call, Written, current_call
 from mcp_server.errors import (
     AppError,
     Forbidden,
@@ -41,6 +41,7 @@ from mcp_server.errors import (
     from_exception,
     from_validation,
 )
+from mcp_server.models.change import Note
 from mcp_server.models.fields import Row
 from mcp_server.reply import reply
 
@@ -80,6 +81,8 @@ class StrictServer(MCPServer[App]):
             result = await run(tool, arguments, context or Context(mcp_server=self))
         except AppError as exc:
             raise ToolError(str(exc)) from exc
+        if isinstance(result, Written):
+            return cast(Written[Row], result).said
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str) -> Tool:
@@ -139,12 +142,21 @@ def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) ->
     parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
     arguments = Arguments(
         arg_model=tool.fn_metadata.arg_model,
-        output_schema=lean(TypeAdapter(get_type_hints(function)["return"]).json_schema(mode="serialization")),
+        output_schema=result_schema(get_type_hints(function)["return"]),
         nested=frozenset(
             name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
         ),
     )
     return tool.model_copy(update={"parameters": parameters, "fn_metadata": arguments})
+
+
+def result_schema(result: Any) -> Schema:
+    """Return the schema of what a tool returns: of a write, with what is said of its change."""
+    if get_origin(result) is not Written:
+        return lean(TypeAdapter(result).json_schema(mode="serialization"))
+    (written,) = get_args(result)
+    schema, note = result_schema(written), result_schema(Note)
+    return {**schema, "properties": {**schema["properties"], **note["properties"]}}
 
 
 def spread(function: Function) -> Function:
@@ -247,6 +259,7 @@ def printable(text: str) -> str:
 
 async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
     """Run a tool with arguments that it has, in time. What goes wrong comes in words: an AppError, mostly."""
+    current_call.set(Call(tool.name, arguments))
     try:
         check_arguments(tool, arguments)
         return await within_deadline(attempt(tool, arguments, context))

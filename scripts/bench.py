@@ -1,9 +1,9 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
 Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
-start, databases, bytes. A figure and its floor are measured in turns, so that noise meets both alike; p50 is
-the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the figure's own
-unit. Nothing fails here, whatever the figures are: this only prints.
+log, start, databases, bytes. A figure and its floor are measured in turns, so that noise meets both alike;
+p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
+figure's own unit. Nothing fails here, whatever the figures are: this only prints.
 
 Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows. Only
 `pages` makes a database of a million items, which takes some minutes and 2 GB of disk meanwhile.
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, NamedTuple, TypeAlias
 
 import anyio
 from mcp import Client, StdioServerParameters
@@ -409,6 +409,83 @@ async def compare_setups(pool: "Pool") -> Figure:
     return Figure("get_setup, 200 lines", many, few, "20 lines", n)
 
 
+async def time_log(rig: Rig) -> list[Figure]:
+    """Time writes with the log of changes beside the same with triggers off, and the undo of a big one."""
+    from db import migrations
+    from db.embedded import Embedded
+    from db.pool import create_pool
+    from mcp_server.edge import App
+    from mcp_server.server import build_server
+    from tests.conftest import empty_database
+
+    with Embedded(rig.folder) as server, empty_database(server.url) as url:
+        migrations.upgrade(url)
+        async with (
+            create_pool(url) as pool,
+            Client(build_server(App(pool, await user_of(pool)))) as client,
+        ):
+            await answer(client, "create_item", {"name": "Tent"})
+            return [
+                await with_and_without_log(url, client, "update_item", one, 200),
+                await with_and_without_log(url, client, "create_items", many, 10),
+                await undo_a_category(client),
+            ]
+
+
+def one(number: int) -> dict[str, Any]:
+    return {"item_id": 1, "changes": {"weight": number}}
+
+
+def many(_: int) -> dict[str, Any]:
+    return {"items": [{"name": f"Peg {number}", "weight": "9 g"} for number in range(500)]}
+
+
+async def with_and_without_log(
+    url: str, client: Client, tool: str, arguments: Callable[[int], dict[str, Any]], n: int
+) -> Figure:
+    """Time calls of a tool in turns with and without triggers."""
+    import psycopg
+
+    times: dict[str, list[float]] = {"ENABLE": [], "DISABLE": []}
+    with psycopg.connect(url, autocommit=True) as conn:
+        for number in range(n):
+            for mode, taken in times.items():
+                conn.execute(LOG_TRIGGER[mode])
+                given = arguments(2 * number + (mode == "ENABLE"))
+                taken.append(await timed(partial(answer, client, tool, given)))
+        conn.execute(LOG_TRIGGER["ENABLE"])
+    logged, not_logged = median(times["ENABLE"]), median(times["DISABLE"])
+    return Figure(f"{tool}, logged", logged, not_logged, "not logged", n, ratio_goal=1.6)
+
+
+async def undo_a_category(client: Client) -> Figure:
+    """Time the undoing of the deletion of a category of 1,000 items in 20 setups beside the deletion."""
+    category: dict[str, Any] = structure_of(await answer(client, "create_category", {"name": "Pegs"}))
+    ids: list[int] = []
+    for _ in range(2):
+        rows = [{"name": "Peg", "category": "Pegs", "weight": 9}] * 500
+        made = await answer(client, "create_items", {"items": rows})
+        ids += [row["id"] for row in structure_of(made)["items"]]
+    for number in range(20):
+        lines = [{"item_id": item_id} for item_id in ids[number * 50 : number * 50 + 50]]
+        await answer(client, "create_setup", {"name": "Trip", "lines": lines})
+    floor = await timed(partial(answer, client, "delete_category", {"category_id": category["id"]}))
+    last = structure_of(await answer(client, "list_changes", {"limit": 1}))
+    undo = {"change_id": last["changes"][0]["id"]}
+    taken = await timed(partial(answer, client, "undo_change", undo))
+    return Figure("undo, category of 1,000 items", taken, floor, "its deletion", value_goal=2000)
+
+
+def structure_of(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
+LOG_TRIGGER: dict[str, LiteralString] = {
+    "ENABLE": "ALTER TABLE items ENABLE TRIGGER log_row_change",
+    "DISABLE": "ALTER TABLE items DISABLE TRIGGER log_row_change",
+}
+
+
 async def time_start(rig: Rig) -> list[Figure]:
     """Time what passes from spawning a server, with PostgreSQL stopped, to its first list of tools."""
     n = ROUNDS["start"]
@@ -533,6 +610,7 @@ def stop_leftover(folder: Path) -> None:
 SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "calls": time_calls,
     "pages": time_pages,
+    "log": time_log,
     "start": time_start,
     "databases": time_databases,
     "bytes": count_bytes,

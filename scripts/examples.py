@@ -90,4 +90,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("delete_thread", {"thread_id": 1}),
     ("delete_item", {"item_id": 4}),
     ("delete_category", {"category_id": 2, "move_to": "Clothes"}),
+    ("undo_change", {"change_id": 27}),
+    ("list_changes", {"limit": 5}),
+    ("get_change", {"change_id": 27}),
 )

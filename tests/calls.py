@@ -26,3 +26,8 @@ def text_of(result: CallToolResult) -> str:
     (block,) = result.content
     assert isinstance(block, TextContent)
     return block.text
+
+
+def without_change(structure: dict[str, Any]) -> dict[str, Any]:
+    """The result of a write, without what is said of its change."""
+    return {name: value for name, value in structure.items() if name not in ("change_id", "undo")}

@@ -17,7 +17,7 @@ from db import migrations
 from db.embedded import Embedded
 from db.pool import Pool
 from mcp_server import settings
-from mcp_server.edge import App, write
+from mcp_server.edge import App, Written, write
 from mcp_server.models.fields import Row
 from mcp_server.server import TOOLS, build_server, tools_off
 from mcp_server.settings import SettingsError
@@ -129,11 +129,13 @@ async def test_a_read_only_server_writes_nothing_even_through_a_tool_that_claims
     class Done(Row):
         done: bool
 
-    async def sneak(ctx: Context[App]) -> Done:
-        """Sneak."""
-        async with write(ctx) as conn:
-            await conn.execute("INSERT INTO items (name) VALUES ('Sneaked')")
+    async def insert(conn: AsyncConnection) -> Done:
+        await conn.execute("INSERT INTO items (name) VALUES ('Sneaked')")
         return Done(done=True)
+
+    async def sneak(ctx: Context[App]) -> Written[Done]:
+        """Sneak."""
+        return await write(ctx).do(insert)
 
     for read_only in (True, False):
         server = build_server(App(pool, user_id, read_only=read_only))
@@ -189,6 +191,8 @@ async def test_it_serves_a_known_user_where_everything_is_read_only(stocked: str
         conn.execute("CREATE TABLE proof ()")
     async with Client(parameters(*options, "--user", "ada", DATABASE_URL=stocked)) as client:
         assert (await call(client, "list_items"))["total"] == 1
+        refusal = await refused(client, "create_item", name="Tarp")
+        assert refusal.startswith("[forbidden] " if "--read-only" in options else "[read_only] ")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import psycopg
@@ -17,7 +15,7 @@ from psycopg import AsyncConnection
 
 from db.pool import Pool
 from mcp_server import strict
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.models.fields import Row
 from mcp_server.server import READS, build_server
 from mcp_server.strict import StrictServer, lean, to_tool
@@ -104,15 +102,26 @@ async def test_deep_and_large_arguments_are_refused(client: Client) -> None:
     assert "larger than 4 MB" in await refused(client, "create_item", name="x" * (5 * 1024 * 1024))
 
 
-def sleeper(edge: Callable[[Context[App]], AbstractAsyncContextManager[AsyncConnection]]) -> Any:
+async def sleep(conn: AsyncConnection) -> Done:
+    cursor = await conn.execute("SELECT pg_sleep(4)")
+    await cursor.fetchone()
+    return Done(done=True)
+
+
+def sleeper(edge: Any) -> Any:
+    """A tool that sleeps while it reads or writes."""
+
     async def sleep_long(ctx: Context[App]) -> Done:
         """Sleep."""
-        async with edge(ctx) as conn:
-            cursor = await conn.execute("SELECT pg_sleep(4)")
-            await cursor.fetchone()
-        return Done(done=True)
+        async with read(ctx) as conn:
+            return await sleep(conn)
 
-    return sleep_long
+    async def sleep_long_and_write(ctx: Context[App]) -> Written[Done]:
+        """Sleep."""
+        return await write(ctx).do(sleep)
+
+    sleep_long_and_write.__name__ = sleep_long.__name__
+    return sleep_long if edge is read else sleep_long_and_write
 
 
 @pytest.mark.parametrize("edge", [read, write])
@@ -182,17 +191,19 @@ async def until(url: str, statement: str, backends: int) -> None:
 async def test_a_lost_race_is_run_again(pool: Pool, user_id: int) -> None:
     runs: list[int] = []
 
-    async def lose_twice(ctx: Context[App]) -> Done:
-        """Lose."""
+    async def insert(conn: AsyncConnection) -> Done:
         runs.append(1)
-        async with write(ctx) as conn:
-            await conn.execute("INSERT INTO categories (name) VALUES ('Once')")
-            if len(runs) < 3:
-                await conn.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
+        await conn.execute("INSERT INTO categories (name) VALUES ('Once')")
+        if len(runs) < 3:
+            await conn.execute("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$")
         return Done(done=True)
 
+    async def lose_twice(ctx: Context[App]) -> Written[Done]:
+        """Lose."""
+        return await write(ctx).do(insert)
+
     async with Client(await with_tool(pool, user_id, lose_twice)) as client:
-        assert await call(client, "lose_twice") == {"done": True}
+        assert (await call(client, "lose_twice"))["done"] is True
         assert (await call(client, "list_categories"))["total"] == 1
     assert len(runs) == 3
 

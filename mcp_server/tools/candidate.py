@@ -5,7 +5,7 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
@@ -14,6 +14,7 @@ from mcp_server.models.candidate import (
     Preview,
     Ranking,
 )
+from mcp_server.models.change import Key
 from mcp_server.models.fields import Id, SetupRef
 from mcp_server.services import candidate
 from mcp_server.strict import spread
@@ -30,22 +31,23 @@ async def preview_candidate(
 
 
 @spread
-async def add_candidate(ctx: Context[App], thread_id: Id, **new: Unpack[NewCandidate]) -> CandidateShown:
+async def add_candidate(
+    ctx: Context[App], thread_id: Id, idempotency_key: Key = None, **new: Unpack[NewCandidate]
+) -> Written[CandidateShown]:
     """Add a product to a thread, ranked last."""
-    async with write(ctx) as conn:
-        return await candidate.add(conn, thread_id, new)
+    return await write(ctx, key=idempotency_key).do(candidate.add, thread_id, new)
 
 
-async def update_candidate(ctx: Context[App], candidate_id: Id, changes: CandidateChanges) -> CandidateShown:
+async def update_candidate(
+    ctx: Context[App], candidate_id: Id, changes: CandidateChanges
+) -> Written[CandidateShown]:
     """Change fields of a candidate; null clears one."""
-    async with write(ctx) as conn:
-        return await candidate.update(conn, candidate_id, changes)
+    return await write(ctx).do(candidate.update, candidate_id, changes)
 
 
-async def remove_candidate(ctx: Context[App], candidate_id: Id) -> CandidateRemoved:
+async def remove_candidate(ctx: Context[App], candidate_id: Id) -> Written[CandidateRemoved]:
     """Remove a candidate from its thread."""
-    async with write(ctx) as conn:
-        return await candidate.remove(conn, candidate_id)
+    return await write(ctx).do(candidate.remove, candidate_id)
 
 
 async def rank_candidates(
@@ -54,7 +56,6 @@ async def rank_candidates(
     candidate_ids: Annotated[
         list[Id], Field(max_length=1000, description="Favourite first; the rest follow")
     ],
-) -> Ranking:
+) -> Written[Ranking]:
     """Put a thread's candidates in order."""
-    async with write(ctx) as conn:
-        return await candidate.rank(conn, thread_id, candidate_ids)
+    return await write(ctx).do(candidate.rank, thread_id, candidate_ids)

@@ -5,7 +5,7 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.models.category import (
     Category,
     CategoryChanges,
@@ -13,7 +13,8 @@ from mcp_server.models.category import (
     CategoryList,
     Icon,
 )
-from mcp_server.models.fields import CategoryRef, Id, Name
+from mcp_server.models.change import Key
+from mcp_server.models.fields import CategoryRef, Flag, Id, Name
 from mcp_server.services import category
 
 
@@ -23,23 +24,23 @@ async def list_categories(ctx: Context[App]) -> CategoryList:
         return await category.list_all(conn)
 
 
-async def create_category(ctx: Context[App], name: Name, icon: Icon = "package") -> Category:
+async def create_category(
+    ctx: Context[App], name: Name, icon: Icon = "package", idempotency_key: Key = None
+) -> Written[Category]:
     """Create a category. Names are unique, upper or lower case alike."""
-    async with write(ctx) as conn:
-        return await category.create(conn, name, icon)
+    return await write(ctx, key=idempotency_key).do(category.create, name, icon)
 
 
-async def update_category(ctx: Context[App], category_id: Id, changes: CategoryChanges) -> Category:
+async def update_category(ctx: Context[App], category_id: Id, changes: CategoryChanges) -> Written[Category]:
     """Change a category's name or icon; fields left out keep their value."""
-    async with write(ctx) as conn:
-        return await category.update(conn, category_id, changes)
+    return await write(ctx).do(category.update, category_id, changes)
 
 
 async def delete_category(
     ctx: Context[App],
     category_id: Id,
     move_to: Annotated[CategoryRef, Field(description="Category (name or id) that gets its items")] = None,
-) -> CategoryDeleted:
+    dry_run: Flag = False,
+) -> Written[CategoryDeleted]:
     """Delete a category. Its items are kept: in the category move_to, or else uncategorized."""
-    async with write(ctx) as conn:
-        return await category.delete(conn, category_id, move_to)
+    return await write(ctx, dry_run=dry_run).do(category.delete, category_id, move_to)

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server import picture
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.fetch import fetch
 from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalId
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
@@ -26,14 +26,13 @@ async def get_image(
 
 async def upload_image_from_url(
     ctx: Context[App], url: HttpUrl, item_id: OptionalId = None, candidate_id: OptionalId = None
-) -> Image:
+) -> Written[Image]:
     """Fetch an image of at most 10 MB from a public URL, for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
     async with read(ctx) as conn:
         await image.check(conn, owner)
     cleaned = await picture.clean(await fetch(url))
-    async with write(ctx) as conn:
-        return await image.attach(conn, owner, cleaned, url)
+    return await write(ctx).do(image.attach, owner, cleaned, url)
 
 
 async def upload_image(
@@ -41,20 +40,18 @@ async def upload_image(
     data: Annotated[Base64, Field(description="The file in base64, or a data: URL")],
     item_id: OptionalId = None,
     candidate_id: OptionalId = None,
-) -> Image:
+) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
     async with read(ctx) as conn:
         await image.check(conn, owner)
     cleaned = await picture.clean(data)
-    async with write(ctx) as conn:
-        return await image.attach(conn, owner, cleaned)
+    return await write(ctx).do(image.attach, owner, cleaned)
 
 
 async def remove_image(
     ctx: Context[App], item_id: OptionalId = None, candidate_id: OptionalId = None
-) -> ImageRemoved:
+) -> Written[ImageRemoved]:
     """Take the image off an item or a candidate. It is deleted when nothing else shows it."""
     owner = image.owner(item_id, candidate_id)
-    async with write(ctx) as conn:
-        return await image.detach(conn, owner)
+    return await write(ctx).do(image.detach, owner)

@@ -5,7 +5,8 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
+from mcp_server.models.change import Key
 from mcp_server.models.fields import CategoryRef, Flag, Id, Limit, SetupRef
 from mcp_server.models.item import (
     ItemChanges,
@@ -58,37 +59,37 @@ async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
 
 
 @spread
-async def create_item(ctx: Context[App], **new: Unpack[NewItem]) -> ItemWritten:
+async def create_item(
+    ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewItem]
+) -> Written[ItemWritten]:
     """Create an item. Leave out what is unknown: a weight or price of 0 means it weighs or costs nothing."""
-    async with write(ctx) as conn:
-        return await item.create(conn, new)
+    return await write(ctx, key=idempotency_key).do(item.create, new)
 
 
 async def create_items(
-    ctx: Context[App], items: Annotated[list[NewItem], Field(min_length=1, max_length=500)]
-) -> ItemsCreated:
+    ctx: Context[App],
+    items: Annotated[list[NewItem], Field(min_length=1, max_length=500)],
+    idempotency_key: Key = None,
+) -> Written[ItemsCreated]:
     """Create up to 500 items at once, all or none."""
-    async with write(ctx) as conn:
-        return await item.create_many(conn, items)
+    return await write(ctx, key=idempotency_key).do(item.create_many, items)
 
 
-async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> ItemWritten:
+async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> Written[ItemWritten]:
     """Change fields of one item. Fields left out keep their value; null or "" clears one to unknown."""
-    async with write(ctx) as conn:
-        return await item.update(conn, item_id, changes)
+    return await write(ctx).do(item.update, item_id, changes)
 
 
 async def update_items(
     ctx: Context[App],
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=500)],
     changes: ItemChanges,
-) -> ItemsUpdated:
+    dry_run: Flag = False,
+) -> Written[ItemsUpdated]:
     """Make the same changes to up to 500 items, all or none."""
-    async with write(ctx) as conn:
-        return await item.update_many(conn, item_ids, changes)
+    return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
 
 
-async def delete_item(ctx: Context[App], item_id: Id) -> ItemDeleted:
+async def delete_item(ctx: Context[App], item_id: Id) -> Written[ItemDeleted]:
     """Delete an item, also from every setup; the result names those setups."""
-    async with write(ctx) as conn:
-        return await item.delete(conn, item_id)
+    return await write(ctx).do(item.delete, item_id)

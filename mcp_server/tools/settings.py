@@ -2,7 +2,7 @@
 
 from mcp.server.mcpserver import Context
 
-from mcp_server.edge import App, read, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.models.settings import Settings, SettingsChanges
 from mcp_server.services import settings
 
@@ -13,7 +13,6 @@ async def get_settings(ctx: Context[App]) -> Settings:
         return await settings.get(conn)
 
 
-async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Settings:
+async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Settings]:
     """Change the units. Results keep grams and cents, and add `display` in these units."""
-    async with write(ctx) as conn:
-        return await settings.update(conn, changes)
+    return await write(ctx).do(settings.update, changes)

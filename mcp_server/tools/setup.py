@@ -5,8 +5,9 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, read, write
-from mcp_server.models.fields import Id, Name
+from mcp_server.edge import App, Written, read, write
+from mcp_server.models.change import Key
+from mcp_server.models.fields import Flag, Id, Name
 from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
@@ -47,28 +48,31 @@ async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
         return await setup.get(conn, setup_id)
 
 
-async def create_setup(ctx: Context[App], name: Name, lines: Lines = []) -> SetupSummary:  # noqa: B006
+async def create_setup(
+    ctx: Context[App],
+    name: Name,
+    lines: Lines = [],  # noqa: B006
+    idempotency_key: Key = None,
+) -> Written[SetupSummary]:
     """Create a setup (packing list) of items, and return its totals."""
-    async with write(ctx) as conn:
-        return await setup.create(conn, name, lines)
+    return await write(ctx, key=idempotency_key).do(setup.create, name, lines)
 
 
-async def update_setup(ctx: Context[App], setup_id: Id, changes: SetupChanges) -> SetupSummary:
+async def update_setup(ctx: Context[App], setup_id: Id, changes: SetupChanges) -> Written[SetupSummary]:
     """Rename a setup."""
-    async with write(ctx) as conn:
-        return await setup.update(conn, setup_id, changes)
+    return await write(ctx).do(setup.update, setup_id, changes)
 
 
-async def delete_setup(ctx: Context[App], setup_id: Id) -> SetupDeleted:
+async def delete_setup(ctx: Context[App], setup_id: Id) -> Written[SetupDeleted]:
     """Delete a setup. Its items stay in the collection."""
-    async with write(ctx) as conn:
-        return await setup.delete(conn, setup_id)
+    return await write(ctx).do(setup.delete, setup_id)
 
 
-async def copy_setup(ctx: Context[App], setup_id: Id, name: Name) -> SetupSummary:
+async def copy_setup(
+    ctx: Context[App], setup_id: Id, name: Name, idempotency_key: Key = None
+) -> Written[SetupSummary]:
     """Copy a setup with all its lines, to vary it."""
-    async with write(ctx) as conn:
-        return await setup.copy(conn, setup_id, name)
+    return await write(ctx, key=idempotency_key).do(setup.copy, setup_id, name)
 
 
 async def compare_setups(ctx: Context[App], setup_id: Id, other_setup_id: Id) -> SetupsCompared:
@@ -83,7 +87,9 @@ async def set_setup_items(
     lines: Lines | None = None,
     change: ChangedLines = [],  # noqa: B006
     remove: Removed = [],  # noqa: B006
-) -> SetupSummary:
+    dry_run: Flag = False,
+) -> Written[SetupSummary]:
     """Replace the whole list of a setup by `lines`, or else `change` and `remove` some; return its totals."""
-    async with write(ctx) as conn:
-        return await setup.set_items(conn, setup_id, lines, change=change, remove=remove)
+    return await write(ctx, dry_run=dry_run).do(
+        setup.set_items, setup_id, lines, change=change, remove=remove
+    )

@@ -5,8 +5,9 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, read, write
-from mcp_server.models.fields import Id, Reference
+from mcp_server.edge import App, Written, read, write
+from mcp_server.models.change import Key
+from mcp_server.models.fields import Flag, Id, Reference
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -37,22 +38,21 @@ async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
 
 
 @spread
-async def create_thread(ctx: Context[App], **new: Unpack[NewThread]) -> ThreadSummary:
+async def create_thread(
+    ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewThread]
+) -> Written[ThreadSummary]:
     """Open a thread to research a purchase; then add_candidate each product."""
-    async with write(ctx) as conn:
-        return await thread.create(conn, new)
+    return await write(ctx, key=idempotency_key).do(thread.create, new)
 
 
-async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> ThreadSummary:
+async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> Written[ThreadSummary]:
     """Change a thread; null clears a field. To resolve it, use resolve_thread."""
-    async with write(ctx) as conn:
-        return await thread.update(conn, thread_id, changes)
+    return await write(ctx).do(thread.update, thread_id, changes)
 
 
-async def delete_thread(ctx: Context[App], thread_id: Id) -> ThreadDeleted:
+async def delete_thread(ctx: Context[App], thread_id: Id) -> Written[ThreadDeleted]:
     """Delete a thread and its candidates. The item it was resolved to stays."""
-    async with write(ctx) as conn:
-        return await thread.delete(conn, thread_id)
+    return await write(ctx).do(thread.delete, thread_id)
 
 
 async def resolve_thread(
@@ -66,7 +66,7 @@ async def resolve_thread(
             description="Setups (name or id) where the new item takes the replaced one's place",
         ),
     ] = [],  # noqa: B006
-) -> ThreadResolved:
+    dry_run: Flag = False,
+) -> Written[ThreadResolved]:
     """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing."""
-    async with write(ctx) as conn:
-        return await thread.resolve(conn, thread_id, candidate_id, swap_in_setups)
+    return await write(ctx, dry_run=dry_run).do(thread.resolve, thread_id, candidate_id, swap_in_setups)

@@ -83,6 +83,8 @@ KINDS = {
     "url": "url",
     "data": "data",
     "query": "string",
+    "tool": "string",
+    "idempotency_key": "reference",
     "cursor": "string",
     "csv_text": "string",
 }
@@ -115,6 +117,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "rank_candidates": {"thread_id": 1, "candidate_ids": [1]},
     "preview_candidate": {"candidate_id": 1},
     "update_settings": {"changes": {}},
+    "get_change": {"change_id": 1},
+    "undo_change": {"change_id": 1},
     "get_image": {"image_id": 1},
     "upload_image_from_url": {"url": "https://example.com/tent.jpg"},
     "upload_image": {"data": "eA=="},
@@ -129,9 +133,11 @@ LEAST_ROW: dict[str, dict[str, Any]] = {
 }
 
 
-def kind(name: str, schema: dict[str, Any]) -> str:
+def kind(name: str, within: dict[str, Any]) -> str:
+    """The kind of a field *within* an object's schema."""
+    schema = within["properties"][name]
     if name.endswith("_id"):
-        return "optional_id" if name == "replaces_item_id" else "id"
+        return "id" if name in within.get("required", ()) else "optional_id"
     return "enum" if "enum" in schema else KINDS.get(name, str(schema["type"]))
 
 
@@ -141,13 +147,14 @@ def cases() -> list[Any]:
     for entry in TOOLS:
         tool = to_tool(*entry)
         for name, schema in tool.parameters.get("properties", {}).items():
-            found += [(tool.name, name, {name: bad}) for bad in BAD[kind(name, schema)]]
-            for field, inner in schema.get("properties", {}).items():
-                found += [(tool.name, field, {name: {field: bad}}) for bad in BAD[kind(field, inner)]]
-            for field, inner in schema.get("items", {}).get("properties", {}).items():
+            found += [(tool.name, name, {name: bad}) for bad in BAD[kind(name, tool.parameters)]]
+            for field in schema.get("properties", {}):
+                found += [(tool.name, field, {name: {field: bad}}) for bad in BAD[kind(field, schema)]]
+            rows = schema.get("items", {})
+            for field in rows.get("properties", {}):
                 found += [
                     (tool.name, field, {name: [{**LEAST_ROW[name], field: bad}]})
-                    for bad in BAD[kind(field, inner)]
+                    for bad in BAD[kind(field, rows)]
                 ]
     return found
 

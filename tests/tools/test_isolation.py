@@ -24,6 +24,7 @@ WITHOUT_IDS: dict[str, dict[str, Any]] = {
     "list_categories": {},
     "list_setups": {},
     "list_threads": {},
+    "list_changes": {},
     "get_totals": {},
     "get_settings": {},
     "update_settings": {"changes": {"weight_unit": "oz"}},
@@ -60,6 +61,9 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("compare_setups", {"setup_id": "{setup}", "other_setup_id": "{own_setup}"}, "setup"),
     ("compare_setups", {"setup_id": "{own_setup}", "other_setup_id": "{setup}"}, "setup"),
     ("get_thread", {"thread_id": "{thread}"}, "thread"),
+    ("get_change", {"change_id": "{change}"}, "change"),
+    ("undo_change", {"change_id": "{change}"}, "change"),
+    ("undo_change", {"change_id": "{change}", "dry_run": True}, "change"),
     ("create_thread", {"name": "Mine", "category": "{category}"}, "category"),
     ("create_thread", {"name": "Mine", "replaces_item_id": "{item}"}, "item"),
     ("update_thread", {"thread_id": "{thread}", "changes": {"name": "Stolen"}}, "thread"),
@@ -129,7 +133,8 @@ async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
     image = await call(client, "upload_image", data=PICTURE, item_id=item["id"])
     rows = {"category": category, "item": item, "setup": setup, "thread": thread, "candidate": candidate}
     rows["image"] = image
-    return {f"{prefix}{noun}": row["id"] for noun, row in rows.items()}
+    ids = {f"{prefix}{noun}": row["id"] for noun, row in rows.items()}
+    return {**ids, f"{prefix}change": item["change_id"]}
 
 
 def filled(arguments: Any, ids: dict[str, Any]) -> Any:
@@ -193,13 +198,23 @@ async def deleted(client: Client, noun: str) -> int:
         made = await call(client, "upload_image", data=in_base64(photo(colour="blue")), item_id=item["id"])
         await call(client, "delete_item", item_id=item["id"])
         return made["id"]
+    if noun == "change":
+        return 999_998
     made = await call(client, f"create_{noun}", name="Short-lived")
     await call(client, f"delete_{noun}", **{f"{noun}_id": made["id"]})
     return made["id"]
 
 
 async def everything(client: Client) -> str:
-    tools = ("list_items", "list_categories", "list_setups", "list_threads", "get_totals", "get_settings")
+    tools = (
+        "list_items",
+        "list_categories",
+        "list_setups",
+        "list_threads",
+        "list_changes",
+        "get_totals",
+        "get_settings",
+    )
     return json.dumps([await call(client, tool) for tool in tools])
 
 

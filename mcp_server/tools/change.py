@@ -1,0 +1,45 @@
+"""Tools for changes."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_server.edge import App, Written, read, write
+from mcp_server.models.change import ChangePage, ChangeShown, ChangeUndone
+from mcp_server.models.fields import Flag, Id, Limit, OptionalId
+from mcp_server.services import change
+from mcp_server.services.undo import undo
+
+
+async def list_changes(
+    ctx: Context[App],
+    tool: Annotated[str, Field(max_length=100, description="Only changes by this tool")] = "",
+    item_id: OptionalId = None,
+    setup_id: OptionalId = None,
+    thread_id: OptionalId = None,
+    limit: Limit = 20,
+    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
+) -> ChangePage:
+    """List what was written, newest first: all, or what touched one item, setup or thread."""
+    async with read(ctx) as conn:
+        return await change.find(
+            conn,
+            tool=tool,
+            item_id=item_id,
+            setup_id=setup_id,
+            thread_id=thread_id,
+            limit=limit,
+            cursor=cursor,
+        )
+
+
+async def get_change(ctx: Context[App], change_id: Id) -> ChangeShown:
+    """Show what one change did to each row, before and after."""
+    async with read(ctx) as conn:
+        return await change.get(conn, change_id)
+
+
+async def undo_change(ctx: Context[App], change_id: Id, dry_run: Flag = False) -> Written[ChangeUndone]:
+    """Undo a change, all of it or nothing. An undo is a change too, so it can be undone."""
+    return await write(ctx, dry_run=dry_run).do(undo, change_id)
