@@ -401,3 +401,17 @@ row_changes = Table(
     CheckConstraint("num_nonnulls(before, after) > 0", name="before_or_after"),
     Index("ix_row_changes_user_id_table_name_row_id", "user_id", "table_name", "row_id"),
 )
+
+# What was migrated from SQLite files, and its checksums: so the same file is known again.
+sqlite_migrations = Table(
+    "sqlite_migrations",
+    metadata,
+    key(),
+    Column("sha256", Text, nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("checksums", JSONB, nullable=False),
+    moment("migrated_at"),
+)
