@@ -10,14 +10,16 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 
 from db.embedded import Database, Embedded, EmbeddedError, Given
 from mcp_server.connect import how_to_connect
 from mcp_server.settings import Settings, SettingsError, load
+from sqlite_migration.arguments import add_arguments
 
 # psycopg and the SDK take long to import: each command imports what it needs, while PostgreSQL is starting.
 
@@ -29,6 +31,14 @@ class StartError(Exception):
     """What keeps a command from running, in one line."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that ends with 1: for the migration, 2 is a file that cannot be used."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
 def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
@@ -36,17 +46,18 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Do what *arguments* say. Return the exit code: 1, and a line on stderr, for what a person can mend."""
     options = vars(parser().parse_args(arguments))
-    command: Callable[[Settings], None] = options.pop("command")
+    command: Callable[..., int | None] = options.pop("command")
+    # What is no setting is the command's own.
+    own = {name: options.pop(name) for name in options.keys() - Settings.model_fields.keys()}
     try:
-        command(load(options))
+        return command(load(options), **own) or 0
     except (StartError, SettingsError, EmbeddedError) as exc:
         print(f"gearshed: {exc}", file=sys.stderr)
         return 1
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     options.add_argument("--data-dir", help="folder of the embedded database")
     options.add_argument("--user", help="whose collection to serve (default: local)")
     options.add_argument("--read-only", action="store_true", help="change nothing: no tool that writes")
@@ -54,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--exclude-tools", metavar="NAMES", help="none of these tools; wins over --tools")
     options.add_argument("--undo-days", help="for how many days a change can be undone (default: 365)")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
-    result = argparse.ArgumentParser(
+    result = Parser(
         prog="gearshed",
         description="An MCP server that keeps your gear collection. Without a command it serves; "
         "at a terminal it explains how to connect a client.",
@@ -67,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     commands = result.add_subparsers(metavar="command")
     db = commands.add_parser("db", help="look after the database")
     of_db = db.add_subparsers(metavar="command", required=True)
+    images = commands.add_parser(
+        "images", help="look after the images of a collection from the old application"
+    )
+    of_images = images.add_subparsers(metavar="command", required=True)
     for group, name, command, text in (
         (commands, "serve", serve, "serve MCP on standard input and output"),
         (
@@ -75,10 +90,22 @@ def parser() -> argparse.ArgumentParser:
             demo,
             "show a real packing list going through a real client, in a throwaway database",
         ),
+        (
+            commands,
+            "migrate-sqlite",
+            migrate_sqlite,
+            "move a collection from the old application's SQLite file to PostgreSQL, once",
+        ),
+        (of_images, "import", import_images, "fill in images that the migration missed, from a folder"),
         (of_db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too"),
         (of_db, "current", current, "print the revision of the database's schema"),
     ):
-        group.add_parser(name, help=text, description=text, parents=[options]).set_defaults(command=command)
+        added = group.add_parser(name, help=text, description=text, parents=[options])
+        added.set_defaults(command=command)
+        if command is migrate_sqlite:
+            add_arguments(added)
+        if command is import_images:
+            added.add_argument("folder", type=Path, metavar="DIR")
     return result
 
 
@@ -143,6 +170,22 @@ def upgrade(settings: Settings) -> None:
 def current(settings: Settings) -> None:
     with running(settings) as database:
         show_revision(database)
+
+
+def migrate_sqlite(settings: Settings, **options: Any) -> int:
+    from sqlite_migration.command import migrate
+    from sqlite_migration.run import Options
+
+    return migrate(settings, Options(**options))
+
+
+def import_images(settings: Settings, folder: Path) -> int:
+    from sqlite_migration.images import import_folder
+
+    with running(settings) as database:
+        start(database)
+        with translated_errors():
+            return import_folder(database.url, settings.user, folder)
 
 
 def show_revision(database: Database) -> None:

@@ -1,0 +1,13 @@
+"""Move a collection from the old application's SQLite file to PostgreSQL: `gearshed migrate-sqlite` by path.
+
+docs/moving-from-sqlite.md says what to do before and after.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mcp_server.cli import run
+
+sys.exit(run(["migrate-sqlite", *sys.argv[1:]]))
