@@ -2,11 +2,10 @@
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[1] / "db" / "archive" / "sqlite").glob("*.sql"))
+from tests.scripts.old_collections import ARCHIVE, upgrade
 
 COLUMNS = {
     "categories": {
@@ -131,11 +130,6 @@ UNIQUE = {
 }
 
 
-def upgrade(db: sqlite3.Connection, first: int, last: int) -> None:
-    for file in FILES[first - 1 : last]:
-        db.executescript(file.read_text(encoding="utf-8"))
-
-
 def at_version(version: int) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:")
     db.execute("PRAGMA foreign_keys = ON")
@@ -144,7 +138,7 @@ def at_version(version: int) -> sqlite3.Connection:
 
 
 def test_there_are_ten_files_numbered_without_a_gap() -> None:
-    assert [file.name[:5] for file in FILES] == [f"{number:04}_" for number in range(10)]
+    assert [file.name[:5] for file in ARCHIVE] == [f"{number:04}_" for number in range(10)]
 
 
 @pytest.mark.parametrize("version", range(1, 11))
