@@ -1,12 +1,12 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
 Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
-log, start, databases, bytes. A figure and its floor are measured in turns, so that noise meets both alike;
-p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
+log, start, databases, bytes, migrate. A figure and its floor are measured in turns, so that noise meets both
+alike; p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
 figure's own unit. Nothing fails here, whatever the figures are: this only prints.
 
 Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows. Only
-`pages` makes a database of a million items, which takes some minutes and 2 GB of disk meanwhile.
+`pages` and `migrate` make databases of a million items, which takes minutes and some GB of disk meanwhile.
 """
 
 import json
@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, LiteralString, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeAlias
 
 import anyio
+from figures import HEAD, Figure, as_row
 from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
@@ -68,7 +69,6 @@ ITEMS = """
 """
 # Seconds until an answer is given up.
 PATIENCE = 30
-ROW = "{:<38} {:>11} {:>11}  {:<19} {:>5}  {:<12} {:>4}"
 
 
 class Rig(NamedTuple):
@@ -77,19 +77,6 @@ class Rig(NamedTuple):
     folder: Path
     product: StdioServerParameters
     echo: StdioServerParameters
-
-
-class Figure(NamedTuple):
-    """A median and its floor, both in *unit*. The goal is a limit of the ratio, or of the value itself."""
-
-    what: str
-    value: float
-    floor: float
-    floor_is: str
-    n: int = 1
-    unit: Literal["ms", "B"] = "ms"
-    ratio_goal: float | None = None
-    value_goal: float | None = None
 
 
 # What a tool does with a transaction's connection.
@@ -136,25 +123,10 @@ def main() -> None:
 async def bench(folder: Path, names: Sequence[str]) -> None:
     """Print the figures of the sections called *names*, each section as soon as it is done."""
     rig = await make_rig(folder)
-    print(ROW.format("what", "p50", "floor's p50", "floor", "ratio", "goal", "n"))
+    print(HEAD)
     for name in names:
         for figure in await SECTIONS[name](rig):
             print(as_row(figure), flush=True)
-
-
-def as_row(figure: Figure) -> str:
-    ratio = figure.value / figure.floor
-    goal = ""
-    if figure.ratio_goal is not None:
-        goal = f"{figure.ratio_goal:.2f}: {'met' if ratio <= figure.ratio_goal else 'missed'}"
-    elif figure.value_goal is not None:
-        goal = f"{figure.value_goal:,.0f}: {'met' if figure.value <= figure.value_goal else 'missed'}"
-    value, floor = as_text(figure.value, figure.unit), as_text(figure.floor, figure.unit)
-    return ROW.format(figure.what, value, floor, figure.floor_is, f"{ratio:.2f}", goal, figure.n).rstrip()
-
-
-def as_text(value: float, unit: Literal["ms", "B"]) -> str:
-    return f"{value:.2f} ms" if unit == "ms" else f"{value:,.0f} B"
 
 
 async def make_rig(folder: Path) -> Rig:
@@ -597,6 +569,13 @@ async def bare_answer(rows: Sequence[BaseModel]) -> dict[str, Any]:
         return halves(await answer(client, "list_items", {}))
 
 
+async def time_migration(rig: Rig) -> list[Figure]:
+    """Time the migration of a million items from SQLite, on a server of its own."""
+    from bench_migration import measure
+
+    return measure()
+
+
 def stop_leftover(folder: Path) -> None:
     """Stop the PostgreSQL that a server left running when it had to be killed."""
     from db.embedded import Embedded
@@ -614,6 +593,7 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "start": time_start,
     "databases": time_databases,
     "bytes": count_bytes,
+    "migrate": time_migration,
 }
 
 if __name__ == "__main__":
