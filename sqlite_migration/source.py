@@ -17,6 +17,7 @@ from sqlite_migration.tables import TABLES
 from sqlite_migration.versions import Layout
 
 MAGIC = b"SQLite format 3\0"
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 # What quick_check finds and the audit names better, by row.
 LEFT_TO_THE_AUDIT = ("NULL value in ", "CHECK constraint failed")
 # The byte of the header that says how the file is written to, where it says so.
@@ -60,19 +61,20 @@ def opened(path: Path) -> Generator[Source]:
     """Lend the file at *path*; raise BadSource when it cannot be used, or was changed meanwhile."""
     header = read_header(path)
     journal, wal = beside(path, "-journal"), beside(path, "-wal")
-    if size_of(journal):
+    if is_hot(journal):
         raise BadSource(
             f"{journal.name} lies beside the file: the application is writing, or stopped in the middle. "
             "Open the file once with the old application and close it again, then try again."
         )
     before = looks(path)
     digest = fingerprint(path, wal)
-    if header[18] != IN_WAL_MODE:
-        with connected(path, "mode=ro") as conn:
-            yield examined(path, digest, conn)
-    elif size_of(wal):
+    if size_of(wal):
+        # Whatever the file says of it: SQLite would read it, and make another file beside it.
         with copied(path, wal) as copy, connected(copy, "mode=ro") as conn:
             yield replace(examined(path, digest, conn), wal=True)
+    elif header[18] != IN_WAL_MODE:
+        with connected(path, "mode=ro") as conn:
+            yield examined(path, digest, conn)
     else:
         # There is no log to read, and SQLite would make one. Nobody has the file open, or there would be.
         with connected(path, "mode=ro&immutable=1") as conn:
@@ -85,6 +87,14 @@ def beside(path: Path, ending: str) -> Path:
 
 def size_of(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
+
+
+def is_hot(journal: Path) -> bool:
+    """Whether a transaction is to be rolled back with *journal*; one that is done with may stay, overwritten."""
+    if not size_of(journal):
+        return False
+    with journal.open("rb") as file:
+        return file.read(len(JOURNAL_MAGIC)) == JOURNAL_MAGIC
 
 
 def looks(path: Path) -> tuple[int, int]:
