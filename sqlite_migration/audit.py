@@ -123,6 +123,9 @@ def mend(
         defect = Defect("null") if value is None else column.kind.defect(value)
         if defect is None:
             return value, found
+        if column.required and defect.mended is None:
+            # A repair that makes it unknown would be none.
+            defect = Defect(defect.problem)
         done = defect.flag in flags
         found.append((defect, value, done))
         if not done:

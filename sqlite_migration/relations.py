@@ -85,7 +85,7 @@ class Relations:
                 rows = self.conn.execute(f"""
                     SELECT row, {reference.column}
                     FROM clean_{table.old}
-                    WHERE {reference.column} IS NOT NULL
+                    WHERE typeof({reference.column}) = '{"integer" if reference.key == "id" else "text"}'
                     AND {reference.column} NOT IN (SELECT {reference.key} FROM clean_{reference.table})
                 """).fetchall()
                 for row, value in self.new(table, reference, rows):

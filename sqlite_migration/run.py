@@ -95,7 +95,7 @@ class Migration:
 
     def examine(self) -> Owner:
         """Find every value that cannot be kept, repair what may be, and return whose collection it is."""
-        with self.progress.phase("audit"):
+        with self.progress.phase("audit"), self.decoded():
             self.audit.values()
             Relations(self.clean, self.findings, self.flags).examine(self.conn)
             self.stop_if_rejected()
@@ -148,7 +148,7 @@ class Migration:
 
     def load(self, owner: Owner) -> None:
         """Write everything, verify it against the file, and commit it unless it is a trial."""
-        with self.translated():
+        with self.translated(), self.decoded():
             target.empty(self.conn)
             load.list_images(self.source)
             put_back = target.strip(self.conn)
@@ -219,12 +219,18 @@ class Migration:
                 f"PostgreSQL refused{where}: {exc.diag.message_primary or 'the connection was lost'}. "
                 "The target is unchanged; if the connection was lost at the commit, run this again to know."
             ) from exc
+
+    @contextmanager
+    def decoded(self) -> Generator[None]:
+        """Name the rows whose text is no UTF-8, when reading one of them has failed."""
+        try:
+            yield
         except sqlite3.OperationalError as exc:
-            if "decode" not in str(exc):
-                raise
-            # Reading every text took long enough to leave it to the load. Now each has to be named.
-            self.audit.encoding()
-            self.stop_if_rejected()
+            if "decode" in str(exc):
+                # Reading every text takes long: it was left to whoever reads it anyway.
+                self.audit.encoding()
+                self.stop_if_rejected()
+            raise
 
 
 def served_as(owner: str) -> str:

@@ -205,7 +205,7 @@ class Url(Text):
     def unfit(self, text: str) -> Defect | None:
         if text == "":
             return Defect("empty", EMPTY)
-        if not re.match("https?://", text, re.IGNORECASE):
+        if not re.match("https?://", text, re.ASCII | re.IGNORECASE):
             return Defect("bad_url")
         return super().unfit(text)
 
@@ -253,7 +253,7 @@ class Addresses(Text):
     def unfit(self, text: str) -> Defect | None:
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Defect("bad_json")
         texts = cast(list[Any], found) if isinstance(found, list) else [None]
         ok = all(isinstance(each, str) and "\0" not in each and not has_bad_bytes(each) for each in texts)
