@@ -96,6 +96,7 @@ def server(request: pytest.FixtureRequest) -> Generator[str]:
         services: Services = request.getfixturevalue("docker_services")
         url = f"postgresql://gearshed:gearshed@127.0.0.1:{services.port_for('postgres', 5432)}/gearshed"
         services.wait_until_responsive(lambda: answers(url), timeout=60, pause=0.1)
+        forget_the_disk(url)
         yield url
     elif choice in ("embedded", "embedded18"):
         version = 18 if choice == "embedded18" else 16
@@ -103,6 +104,7 @@ def server(request: pytest.FixtureRequest) -> Generator[str]:
             tempfile.TemporaryDirectory(prefix="gearshed-test-") as folder,
             Embedded(Path(folder), version=version) as embedded,
         ):
+            forget_the_disk(embedded.url)
             yield embedded.url
     else:
         yield choice
@@ -114,6 +116,12 @@ def answers(url: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def forget_the_disk(server: str) -> None:
+    """Have a server that ends with the tests not wait for the disk, whose loss nobody would miss."""
+    run_sql(server, "ALTER SYSTEM SET fsync = off")
+    run_sql(server, "SELECT pg_reload_conf()")
 
 
 def run_sql(server: str, statement: LiteralString, *names: str) -> None:
