@@ -35,7 +35,7 @@ class Audit:
         self.weight_unit()
         for table in self.tables():
             self.examine(table, f"WHERE NOT ifnull({proof(self.present(table))}, 0)")
-        if UTF8 in self.flags or self.findings.count("rejected"):
+        if self.flags & {UTF8, SKIP} or self.findings.count("rejected"):
             self.encoding()
         for table in TABLES:
             self.clean.refresh(table)
