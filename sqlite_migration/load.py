@@ -21,7 +21,7 @@ from sqlite_migration.tables import (
     Column,
     Table,
 )
-from sqlite_migration.values import Addresses, Moment
+from sqlite_migration.values import MAX_ID, Addresses, Moment
 
 # ruff: noqa: S608 (all names are from tables.py)
 
@@ -179,7 +179,8 @@ def continue_sequences(conn: psycopg.Connection, source: Source) -> dict[str, in
     for table in TABLES:
         if table.key == "id" and table is not SESSIONS:
             used = max(
-                highest(source, f"SELECT max(id) FROM {view}_{table.old}") for view in ("raw", "clean")
+                highest(source, f"SELECT max(id) FROM {view}_{table.old} WHERE id <= {MAX_ID}")
+                for view in ("raw", "clean")
             )
             following[table.new] = max(used, last_number(source, table)) + 1
     for name, next_id in following.items():

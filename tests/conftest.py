@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from mcp import Client
 from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 from pytest_docker.plugin import Services
 
@@ -159,6 +159,32 @@ def url(server: str, template: str) -> Generator[str]:
     """The address of this test's own database, with all migrations applied."""
     with create_test_db(server, template) as url:
         yield url
+
+
+@pytest.fixture
+def empty_url(server: str) -> Generator[str]:
+    with empty_database(server) as url:
+        yield url
+
+
+@pytest.fixture
+def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
+    """An empty database and its owner, who is no superuser.
+
+    Another database, the template, has made the role already: an administrator has to grant it.
+    """
+    name = str(conninfo_to_dict(empty_url)["dbname"])
+    run_sql(server, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'owner'", name)
+    try:
+        run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
+        run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
+        run_sql(server, "GRANT {} TO {}", "gearshed_app", name)
+        yield make_conninfo(empty_url, user=name, password="owner")
+    finally:
+        run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
+        run_sql(empty_url, "DROP OWNED BY {}", name)
+        run_sql(server, "ALTER DATABASE {} OWNER TO CURRENT_USER", name)
+        run_sql(server, "DROP ROLE {}", name)
 
 
 @pytest.fixture

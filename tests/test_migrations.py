@@ -3,26 +3,18 @@
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from alembic import command
 from db import migrations
 from db.pool import create_pool, transaction
 from mcp_server.services import listing
 from mcp_server.services.auth import ensure_user
-from tests.conftest import empty_database, run_sql
+from tests.conftest import empty_database
 from tests.factories import make_item
-
-
-@pytest.fixture
-def empty_url(server: str) -> Generator[str]:
-    with empty_database(server) as url:
-        yield url
 
 
 def test_servers_that_start_at_once_all_find_the_schema(empty_url: str) -> None:
@@ -79,26 +71,6 @@ def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
     ):
         migrations.upgrade(url)
     assert migrations.current(url) == "9999"
-
-
-@pytest.fixture
-def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
-    """An empty database and its owner, who is no superuser.
-
-    Another database, the template, has made the role already: an administrator has to grant it.
-    """
-    name = str(conninfo_to_dict(empty_url)["dbname"])
-    run_sql(server, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'owner'", name)
-    try:
-        run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
-        run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
-        run_sql(server, "GRANT {} TO {}", "gearshed_app", name)
-        yield make_conninfo(empty_url, user=name, password="owner")
-    finally:
-        run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
-        run_sql(empty_url, "DROP OWNED BY {}", name)
-        run_sql(server, "ALTER DATABASE {} OWNER TO CURRENT_USER", name)
-        run_sql(server, "DROP ROLE {}", name)
 
 
 async def test_an_owner_who_is_no_superuser_migrates_serves_and_is_bound_to_a_user_too(

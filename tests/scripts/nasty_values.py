@@ -247,7 +247,7 @@ TEXTS = (
     ),
     beyond_repair(
         "nothing where something has to be",
-        LOOSEN
+        LOOSEN  # noqa: S608
         + """
         UPDATE items SET name = NULL WHERE id = 1;
         UPDATE items SET created_at = NULL WHERE id = 2;
@@ -413,4 +413,15 @@ RELATIONS = (
         "DELETE FROM items WHERE id = 1; DELETE FROM setup_items WHERE item_id = 1",
     ),
 )
+# What deleting rows takes with it, whose keys SQLite does not enforce by itself.
+CASCADE = """
+    DELETE FROM thread_candidates WHERE thread_id NOT IN (SELECT id FROM threads);
+    DELETE FROM setup_items
+    WHERE setup_id NOT IN (SELECT id FROM setups) OR item_id NOT IN (SELECT id FROM items);
+    UPDATE items SET category_id = NULL WHERE category_id NOT IN (SELECT id FROM categories);
+    UPDATE threads SET category_id = NULL WHERE category_id NOT IN (SELECT id FROM categories);
+    UPDATE thread_candidates SET category_id = NULL WHERE category_id NOT IN (SELECT id FROM categories);
+    UPDATE threads SET resolved_candidate_id = NULL
+    WHERE resolved_candidate_id NOT IN (SELECT id FROM thread_candidates);
+"""
 CASES = (*NUMBERS, *TEXTS, *JSON, *TIMES, *RELATIONS)

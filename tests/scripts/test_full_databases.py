@@ -4,7 +4,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.scripts.migration import migrated, refused, spoil
+from db import migrations
+from tests.scripts.migration import migrate, migrated, refused, spoil
 from tests.scripts.new_collections import found
 
 RENAME = "UPDATE items SET name = 'Newest' WHERE id = 1"
@@ -59,6 +60,12 @@ def test_an_empty_database_in_which_a_server_has_made_its_user_is_filled(url: st
     with psycopg.connect(url) as conn:
         conn.execute("INSERT INTO users (username) VALUES ('local')")
     migrated(url, old)
+
+
+def test_an_owner_who_is_no_superuser_migrates_too(owner_url: str, old: Path) -> None:
+    migrations.upgrade(owner_url)
+    assert migrate(owner_url, old, "--verify", "full").exit_code == 0
+    assert migrate(owner_url, old).report["outcome"] == "already_migrated"
 
 
 def test_somebody_elses_collection_is_never_overwritten(url: str, old: Path) -> None:

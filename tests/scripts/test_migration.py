@@ -262,7 +262,7 @@ BAD = [
     ("UPDATE items SET weight_grams = 9e999", "weight_grams", "not_finite", "--skip-rejected"),
     ("UPDATE items SET weight_grams = -1", "weight_grams", "out_of_range", "--skip-rejected"),
     ("UPDATE items SET name = x'414243'", "name", "blob", "--skip-rejected"),
-    ("UPDATE items SET name = '  '", "name", "empty", "--empty-as-null"),
+    ("UPDATE items SET name = '  '", "name", "empty", "--skip-rejected"),
     ("UPDATE items SET product_url = 'ftp://a.test'", "product_url", "bad_url", "--skip-rejected"),
     ("UPDATE items SET created_at = 'yesterday'", "created_at", "bad_timestamp", "--skip-rejected"),
     ("UPDATE items SET category_id = 99", "category_id", "dangling", "--orphans=as-deleted"),

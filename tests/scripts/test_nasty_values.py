@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.migration import Finding, migrated, refused, spoil
-from tests.scripts.nasty_values import CASES, Nasty
+from tests.scripts.nasty_values import CASCADE, CASES, Nasty
 from tests.scripts.old_collections import VERSIONS, small_collection
 
 
@@ -33,6 +33,24 @@ def test_a_repair_does_what_it_says_and_nothing_else(url: str, old: Path, case: 
     run = migrated(url, old, case.flag, as_if=case.mend)
     assert run.findings("converted", "skipped") >= set(case.findings)
     assert run.findings("rejected") == set()
+
+
+@pytest.mark.parametrize(
+    ("statements", "left_out"),
+    [
+        ("UPDATE items SET name = CAST(x'54ff65' AS TEXT) WHERE id = 1", "DELETE FROM items WHERE id = 1"),
+        ("UPDATE categories SET name = ' ' WHERE id = 1", "DELETE FROM categories WHERE id = 1"),
+        ("UPDATE threads SET status = 'done' WHERE id = 1", "DELETE FROM threads WHERE id = 1"),
+        ("UPDATE setups SET id = 9223372036854775807", "DELETE FROM setups"),
+    ],
+)
+def test_what_cannot_be_kept_is_left_out_with_all_that_depends_on_it(
+    url: str, old: Path, statements: str, left_out: str
+) -> None:
+    spoil(old, statements)
+    run = migrated(url, old, "--skip-rejected", as_if=f"{left_out}; {CASCADE}")
+    assert run.findings("skipped")
+    assert run.report["tables"]["setups"]["next_id"] == 2
 
 
 def test_a_repair_of_one_thing_leaves_another_to_stop_the_run(untouched: str, old: Path) -> None:
