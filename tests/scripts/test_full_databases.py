@@ -43,6 +43,17 @@ def test_a_database_that_stores_something_else_is_found_out_and_left_as_it_was(u
     assert (full.exit_code, "setup_items: 2 rows" in full.report["message"]) == (6, True)
 
 
+def test_a_session_that_is_stored_wrong_is_not_told(url: str, old: Path) -> None:
+    spoil(old, "UPDATE sessions SET expires_at = expires_at * 1000 + 5")
+    with psycopg.connect(url) as conn:
+        conn.execute("ALTER TABLE sessions ALTER expires_at TYPE timestamptz(0)")
+    run = refused(url, old, "--ms-timestamps", "--verify", "full")
+    assert (run.exit_code, run.report["message"]) == (
+        6,
+        "sessions: 1 rows are not stored as they were read.",
+    )
+
+
 def test_a_database_that_refuses_a_row_is_left_as_it_was(url: str, old: Path) -> None:
     with psycopg.connect(url) as conn:
         conn.execute("ALTER TABLE items ADD CHECK (name <> 'Peg')")
