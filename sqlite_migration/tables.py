@@ -1,5 +1,6 @@
 """The tables of the old file: which values their columns hold, and where they belong in PostgreSQL."""
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -136,7 +137,7 @@ CANDIDATES = Table(
         choice("status", "researching", "ordered", "arrived"),
         Column("pros", PROSE, required=False),
         Column("cons", PROSE, required=False),
-        Column("sort_order", Real(-sys.float_info.max, sys.float_info.max), default="0.0"),
+        Column("sort_order", Real(-sys.float_info.max, math.inf), default="0.0"),
         CREATED,
         UPDATED,
     ),

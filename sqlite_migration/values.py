@@ -88,7 +88,9 @@ class Real:
     wire: ClassVar[str] = "float8"
 
     def proof(self, column: str) -> str:
-        return f"{column} >= {self.low!r} AND {column} < {self.high!r}"
+        # A number that is too large for SQLite's text is infinity to it.
+        high = "9e999" if math.isinf(self.high) else repr(self.high)
+        return f"{column} >= {self.low!r} AND {column} < {high}"
 
     def defect(self, value: Value) -> Defect | None:
         if isinstance(value, str | bytes):
