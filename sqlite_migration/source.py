@@ -90,7 +90,7 @@ def size_of(path: Path) -> int:
 
 
 def is_hot(journal: Path) -> bool:
-    """Whether a transaction is to be rolled back with *journal*; one that is done with may stay, overwritten."""
+    """Whether a transaction has to be rolled back with *journal*. One that is done with may lie there too."""
     if not size_of(journal):
         return False
     with journal.open("rb") as file:
