@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL, Composed, Literal
 from psycopg_pool import AsyncConnectionPool
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
@@ -26,6 +26,16 @@ CONNECTION = {
 
 # Set for each transaction, not for the session: behind PgBouncer in transaction mode a session is anybody's.
 # PostgreSQL on Windows cannot tell whether its client is still there, and refuses to be asked to.
+LIMITS = SQL("""
+    set_config('statement_timeout', '5s', true),
+    set_config('lock_timeout', '2s', true),
+    set_config('idle_in_transaction_session_timeout', '10s', true),
+    set_config(
+        'client_connection_check_interval',
+        CASE WHEN version() ~* 'visual c|mingw|windows' THEN '0' ELSE '1s' END,
+        true
+    )
+""")
 BEGIN = SQL("""
     BEGIN;
     SELECT
@@ -45,15 +55,11 @@ BEGIN = SQL("""
         ),
         -- In the log, times are texts.
         set_config('timezone', 'UTC', true),
-        set_config('statement_timeout', '5s', true),
-        set_config('lock_timeout', '2s', true),
-        set_config('idle_in_transaction_session_timeout', '10s', true),
-        set_config(
-            'client_connection_check_interval',
-            CASE WHEN version() ~* 'visual c|mingw|windows' THEN '0' ELSE '1s' END,
-            true
-        )
+        {limits}
 """)
+BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true), {limits}").format(
+    limits=LIMITS
+)
 
 
 def create_pool(url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None) -> Pool:
@@ -96,9 +102,22 @@ async def transaction(
 
     Of one that is *logged*, triggers note each row; before it commits, its change has to be written.
     """
+    async with lent(pool, begin(user_id, read_only, logged)) as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def credentials(pool: Pool) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection for one transaction on users, keys and tokens, which sees nobody's collection."""
+    async with lent(pool, BEGIN_CREDENTIALS) as conn:
+        yield conn
+
+
+@asynccontextmanager
+async def lent(pool: Pool, begin: bytes | Composed) -> AsyncGenerator[AsyncConnection]:
     async with pool.connection() as conn:
         try:
-            await conn.execute(begin(user_id, read_only, logged), prepare=False)
+            await conn.execute(begin, prepare=False)
             yield conn
         except Exception as exc:
             # One connection that was lost, or that leads to a standby, means that the others are no better.
@@ -114,5 +133,8 @@ def begin(user_id: int, read_only: bool, logged: bool) -> bytes:
     A pipeline would save another, but one that is cancelled waits for the statements that it has sent.
     """
     return BEGIN.format(
-        user_id=Literal(str(user_id)), read_only=Literal(read_only), logged=Literal(logged)
+        user_id=Literal(str(user_id)),
+        read_only=Literal(read_only),
+        logged=Literal(logged),
+        limits=LIMITS,
     ).as_bytes(None)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 metadata = MetaData(
     naming_convention={
@@ -305,6 +305,10 @@ api_keys = Table(
     Column("key_hash", Text, nullable=False, unique=True),
     Column("key_prefix", Text, nullable=False),
     moment("created_at"),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{read,write}'::text[]")),
+    moment("expires_at", nullable=True, now=False),
+    moment("last_used_at", nullable=True, now=False),
+    CheckConstraint("scopes <@ '{read,write}'::text[] AND 'read' = ANY (scopes)", name="scopes"),
 )
 
 sessions = Table(

@@ -8,11 +8,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, TextContent
 from psycopg import AsyncConnection
 
 from db.pool import Pool, transaction
+from mcp_server.errors import Forbidden
+from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Note
 from mcp_server.models.fields import Row
 from mcp_server.reply import reply
@@ -26,12 +31,42 @@ Result = TypeVar("Result", bound=Row)
 class App:
     """What every call needs: the pool, which outlives all sessions, and whose collection is served.
 
-    When it is *read_only*, PostgreSQL itself refuses whatever would write.
+    Without a *user_id* it is that of whoever sends the request. When it is *read_only*, PostgreSQL itself
+    refuses whatever would write.
     """
 
     pool: Pool
-    user_id: int
+    user_id: int | None
     read_only: bool = False
+
+
+class Caller(AuthenticatedUser):
+    """A principal, in the form in which the SDK hands on who sent a request, and tells sessions apart."""
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__(
+            # Without the token itself: nobody needs it any more.
+            AccessToken(
+                token="",
+                client_id=principal.client or "",
+                scopes=list(principal.scopes),
+                subject=str(principal.user_id),
+            )
+        )
+        self.principal = principal
+
+
+def principal(ctx: Context[App] | ServerRequestContext[App, Any]) -> Principal:
+    """Return who calls: the one that the server is for or, over HTTP, the sender of this very request."""
+    request_context = ctx.request_context if isinstance(ctx, Context) else ctx
+    app = request_context.lifespan_context
+    if app.user_id is not None:
+        return Principal(user_id=app.user_id, scopes=READ if app.read_only else READ_WRITE)
+    caller = request_context.request and request_context.request.scope.get("user")
+    if not isinstance(caller, Caller):
+        raise Forbidden("Nobody is known to have sent this request. Connect with a key.")
+    scopes = READ if app.read_only else caller.principal.scopes
+    return caller.principal.model_copy(update={"scopes": scopes})
 
 
 @dataclass(frozen=True)
@@ -55,7 +90,7 @@ current_call: ContextVar[Call] = ContextVar("current_call")
 async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one call that only reads."""
     app = ctx.request_context.lifespan_context
-    async with transaction(app.pool, app.user_id, read_only=True) as conn:
+    async with transaction(app.pool, principal(ctx).user_id, read_only=True) as conn:
         yield conn
 
 
@@ -85,7 +120,8 @@ class write:
         **kwargs: Arguments.kwargs,
     ) -> Written[Result]:
         app, call = self.ctx.request_context.lifespan_context, current_call.get()
-        async with transaction(app.pool, app.user_id, read_only=app.read_only, logged=True) as conn:
+        caller = principal(self.ctx)
+        async with transaction(app.pool, caller.user_id, read_only=not caller.may_write, logged=True) as conn:
             if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
                 return Written(repeat(stored))
             result = await work(conn, *args, **kwargs)
@@ -120,7 +156,7 @@ class write:
 
     def _client(self) -> str | None:
         params = self.ctx.session.client_params
-        return params.client_info.name[:200] if params else None
+        return params.client_info.name[:200] if params else principal(self.ctx).client
 
 
 def repeat(stored: Any) -> CallToolResult:

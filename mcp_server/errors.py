@@ -43,6 +43,12 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class InsufficientScope(AppError):
+    """The key or the client may read, and not write."""
+
+    code = "insufficient_scope"
+
+
 class Busy(AppError):
     code = "busy"
 

@@ -178,7 +178,7 @@ def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
     try:
         run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
         run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
-        run_sql(server, "GRANT {} TO {}", "gearshed_app", name)
+        run_sql(server, "GRANT {}, {} TO {}", "gearshed_app", "gearshed_auth", name)
         yield make_conninfo(empty_url, user=name, password="owner")
     finally:
         run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)

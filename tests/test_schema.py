@@ -157,6 +157,19 @@ def test_the_servers_role_may_only_read_and_write_the_collection(url: str) -> No
     assert (login, superuser, bypass, creates) == (False, False, False, False)
 
 
+def test_the_role_that_finds_out_who_calls_sees_credentials_and_nothing_else(url: str) -> None:
+    granted = rows(
+        url,
+        """
+        SELECT table_name, column_name, privilege_type
+        FROM information_schema.role_column_grants
+        WHERE grantee = 'gearshed_auth' AND (privilege_type <> 'SELECT' OR column_name = 'user_id')
+        ORDER BY 1, 2, 3
+        """,
+    )
+    assert granted == [("api_keys", "last_used_at", "UPDATE"), ("api_keys", "user_id", "SELECT")]
+
+
 def test_every_key_between_rows_of_the_collection_holds_the_user(url: str) -> None:
     keys = rows(
         url,

@@ -1,10 +1,19 @@
-"""Users: whose collection is served."""
+"""Users: whose collection is served, and who may have it served."""
 
 from typing import cast
 
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
-from db.query import fetch_value
+from db.query import fetch_all, fetch_one, fetch_value
+from mcp_server.errors import Conflict, NotFound, did_you_mean
+from mcp_server.models.auth import Login, Principal, User
+from mcp_server.services import key
+
+
+async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
+    """Return who calls with *token*, a key or an access token for *resource*, or None when it is neither."""
+    return await key.find(conn, token)
 
 
 async def find_user(conn: AsyncConnection, username: str) -> int | None:
@@ -23,4 +32,81 @@ async def ensure_user(conn: AsyncConnection, username: str) -> int:
         or await fetch_value(conn, insert, {"username": username})
         # Somebody else was faster.
         or cast(int, await find_user(conn, username))
+    )
+
+
+async def get_user(conn: AsyncConnection, username: str) -> int:
+    """Return the id of the user called *username*."""
+    found = await find_user(conn, username)
+    if found is None:
+        cursor = await conn.execute("SELECT username FROM users")
+        hint = did_you_mean(username, [name for (name,) in await cursor.fetchall()])
+        raise NotFound(f"No user {username!r}.{hint} `gearshed users list` shows them.")
+    return found
+
+
+async def list_users(conn: AsyncConnection) -> list[User]:
+    """Return all users by name."""
+    return await fetch_all(
+        conn,
+        User,
+        """
+        SELECT
+            id, username, password_hash IS NOT NULL AS has_password,
+            (SELECT count(*) FROM items WHERE items.user_id = users.id) AS items,
+            (SELECT count(*) FROM api_keys WHERE api_keys.user_id = users.id) AS keys
+        FROM users
+        ORDER BY username
+        """,
+    )
+
+
+async def add_user(conn: AsyncConnection, username: str, password_hash: str | None) -> int:
+    """Create a user, whose name must differ from every other's by more than upper and lower case."""
+    taken = await fetch_value(
+        conn,
+        "SELECT username FROM users WHERE lower(username) = lower(%(username)s)",
+        {"username": username},
+    )
+    if taken is not None:
+        raise Conflict(f"There is a user {taken!r} already. Choose another name.")
+    try:
+        return await fetch_value(
+            conn,
+            """
+            INSERT INTO users (username, password_hash) VALUES (%(username)s, %(password_hash)s) RETURNING id
+            """,
+            {"username": username, "password_hash": password_hash},
+        )
+    except UniqueViolation as exc:
+        raise Conflict(f"There is a user {username!r} already. Choose another name.") from exc
+
+
+async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:
+    """Replace a user's password."""
+    user_id = await get_user(conn, username)
+    await conn.execute(
+        "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
+        {"id": user_id, "password_hash": password_hash},
+    )
+
+
+async def remove_user(conn: AsyncConnection, user_id: int) -> None:
+    """Delete a user, the collection, and all keys and tokens."""
+    await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
+
+
+async def find_login(conn: AsyncConnection, username: str) -> Login | None:
+    """Return what the password of *username* is compared with; upper and lower case may differ."""
+    return await fetch_one(
+        conn,
+        Login,
+        """
+        SELECT id AS user_id, password_hash
+        FROM users
+        WHERE lower(username) = lower(%(username)s)
+        ORDER BY username = %(username)s DESC, id
+        LIMIT 1
+        """,
+        {"username": username},
     )
