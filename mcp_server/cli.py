@@ -76,42 +76,86 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--version", action="version", version=f"gearshed {version('gearshed')}")
     result.set_defaults(command=serve_or_explain)
     commands = result.add_subparsers(metavar="command")
-    db = commands.add_parser("db", help="look after the database")
-    of_db = db.add_subparsers(metavar="command", required=True)
-    images = commands.add_parser(
-        "images", help="look after the images of a collection from the old application"
-    )
-    of_images = images.add_subparsers(metavar="command", required=True)
-    for group, name, command, text in (
-        (commands, "serve", serve, "serve MCP on standard input and output"),
-        (
-            commands,
-            "demo",
-            demo,
-            "show a real packing list going through a real client, in a throwaway database",
-        ),
-        (
+
+    def add(to: Any, name: str, command: Callable[..., int | None], text: str) -> argparse.ArgumentParser:
+        added = to.add_parser(name, help=text, description=text, parents=[options])
+        added.set_defaults(command=command)
+        return added
+
+    def group(name: str, text: str) -> Any:
+        return commands.add_parser(name, help=text, description=text).add_subparsers(
+            metavar="command", required=True
+        )
+
+    add_serve_options(add(commands, "serve", serve, "serve MCP on standard input and output, or over HTTP"))
+    add(commands, "demo", demo, "show a real list going through a real client, in a throwaway database")
+    add_arguments(
+        add(
             commands,
             "migrate-sqlite",
             migrate_sqlite,
             "move a collection from the old application's SQLite file to PostgreSQL, once",
-        ),
-        (of_images, "import", import_images, "fill in images that the migration missed, from a folder"),
-        (of_db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too"),
-        (of_db, "current", current, "print the revision of the database's schema"),
-    ):
-        added = group.add_parser(name, help=text, description=text, parents=[options])
-        added.set_defaults(command=command)
-        if command is migrate_sqlite:
-            add_arguments(added)
-        if command is import_images:
-            added.add_argument("folder", type=Path, metavar="DIR")
+        )
+    )
+    images = group("images", "look after the images of a collection from the old application")
+    importing = add(
+        images, "import", import_images, "fill in images that the migration missed, from a folder"
+    )
+    importing.add_argument("folder", type=Path, metavar="DIR")
+    db = group("db", "look after the database")
+    add(db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too")
+    add(db, "current", current, "print the revision of the database's schema")
+    add_users(group("users", "look after people, each with a collection"), add)
+    add_keys(group("keys", "look after keys, which clients connect with over HTTP"), add)
     return result
+
+
+def add_serve_options(serving: argparse.ArgumentParser) -> None:
+    for option, metavar, text in (
+        ("--host", None, "address to listen on (default: 127.0.0.1)"),
+        ("--port", None, "port to listen on (default: 8000)"),
+        ("--public-url", "URL", "address of the server as clients know it, such as https://gear.example"),
+        ("--allowed-host", "NAMES", "further names of the server, separated by commas"),
+        ("--trusted-proxy", "NETWORKS", "addresses of proxies whose X-Forwarded-For is believed"),
+        ("--metrics-from", "NETWORKS", "addresses that may read /metrics, besides this machine"),
+    ):
+        serving.add_argument(option, metavar=metavar, help=text, default=argparse.SUPPRESS)
+    serving.add_argument(
+        "--http", action="store_true", help="over HTTP, to whoever has a key", default=argparse.SUPPRESS
+    )
+
+
+def add_users(users: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    adding = add(users, "add", administer("add_user"), "add a user; asks for a password, or reads a line")
+    adding.add_argument("username", metavar="USER")
+    adding.add_argument(
+        "--no-password", dest="with_password", action="store_false", help="for somebody who only uses keys"
+    )
+    add(users, "list", administer("list_users"), "list users")
+    removing = add(users, "remove", administer("remove_user"), "delete a user with the whole collection")
+    removing.add_argument("username", metavar="USER")
+    removing.add_argument("--yes", action="store_true", help="without asking")
+    changing = add(users, "password", administer("set_password"), "replace a user's password")
+    changing.add_argument("username", metavar="USER")
+
+
+def add_keys(keys: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    creating = add(keys, "create", administer("create_key"), "print a new key, for the only time")
+    creating.add_argument("username", metavar="USER")
+    creating.add_argument("name", metavar="NAME", help="what it is for, such as: laptop")
+    creating.add_argument(
+        "--scope", choices=("read", "write"), default="write", help="write, the default, includes read"
+    )
+    creating.add_argument("--expires", type=int, metavar="DAYS", help="after so many days (default: never)")
+    listing = add(keys, "list", administer("list_keys"), "list keys, and when each was last used")
+    listing.add_argument("username", metavar="USER", nargs="?")
+    revoking = add(keys, "revoke", administer("revoke_key"), "make a key open nothing any more")
+    revoking.add_argument("key_id", metavar="ID", type=int, help="from `gearshed keys list`")
 
 
 def serve_or_explain(settings: Settings) -> None:
     """Serve a client; at a terminal there is none, and a person needs to know what to do."""
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and not settings.http:
         print(how_to_connect())
     else:
         serve(settings)
@@ -119,6 +163,8 @@ def serve_or_explain(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until standard input ends or a signal comes. An embedded database stops with its last user."""
+    if settings.http and "user" in settings.model_fields_set:
+        raise SettingsError("GEARSHED_USER: over HTTP, keys say whose collection is served. Leave it out.")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     database = chosen_database(settings)
     with ExitStack() as stack:
@@ -126,13 +172,16 @@ def serve(settings: Settings) -> None:
         stack.callback(database.stop)
         stop_on_signals(stack)
         ready = ThreadPoolExecutor(1).submit(start, database, read_only=settings.read_only)
-        from mcp_server.server import serve_stdio
+        if settings.http:
+            from mcp_server.http.serve import serve_http as serve_clients
+        else:
+            from mcp_server.server import serve_stdio as serve_clients
 
         ready.result()
         # asyncio's default loop on Windows is one that psycopg cannot use.
         options: dict[str, Any] = {"loop_factory": asyncio.SelectorEventLoop} if os.name == "nt" else {}
         with translated_errors():
-            anyio.run(serve_stdio, database, settings, backend_options=options)
+            anyio.run(serve_clients, database, settings, backend_options=options)
 
 
 def stop_on_signals(stack: ExitStack) -> None:
@@ -186,6 +235,22 @@ def import_images(settings: Settings, folder: Path) -> int:
         start(database)
         with translated_errors():
             return import_folder(database.url, settings.user, folder)
+
+
+def administer(name: str) -> Callable[..., None]:
+    """Return the command of this name in `admin`, which takes long to import."""
+
+    def command(settings: Settings, **arguments: Any) -> None:
+        with running(settings) as database, translated_errors():
+            start(database)
+            from mcp_server import admin
+
+            try:
+                getattr(admin, name)(database.url, **arguments)
+            except admin.Refused as exc:
+                raise StartError(exc) from exc
+
+    return command
 
 
 def show_revision(database: Database) -> None:

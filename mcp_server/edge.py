@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -71,10 +73,11 @@ def principal(ctx: Context[App] | ServerRequestContext[App, Any]) -> Principal:
 
 @dataclass(frozen=True)
 class Call:
-    """What the client asked for."""
+    """What the client asked for, and the id under which the log speaks of it."""
 
     tool: str
     arguments: Mapping[str, Any]
+    id: str = field(default_factory=partial(secrets.token_hex, 4))
 
     @property
     def digest(self) -> bytes:

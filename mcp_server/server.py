@@ -1,7 +1,7 @@
 """The server: every tool it has, in one list, and how it introduces itself."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from inspect import getdoc
@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.types import (
+    CallToolResult,
     CompleteRequestParams,
     CompleteResult,
     InputRequiredResult,
     ListResourcesResult,
+    ListToolsResult,
     PaginatedRequestParams,
     ResourceTemplate,
     ToolAnnotations,
@@ -29,14 +31,15 @@ from pydantic import AnyUrl
 from db.embedded import Database, EmbeddedError
 from db.pool import Pool, create_pool, transaction
 from mcp_server import completions, resources, stdio
-from mcp_server.edge import App
+from mcp_server.edge import App, principal
 from mcp_server.errors import did_you_mean
 from mcp_server.prompts import PROMPTS
 from mcp_server.services import change as change_log
 from mcp_server.services.auth import ensure_user, find_user
 from mcp_server.settings import Settings, SettingsError
-from mcp_server.strict import StrictServer, to_tool
+from mcp_server.strict import StrictServer, reads, to_tool
 from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
+from mcp_server.watch import Count, count_nothing, watched
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +67,23 @@ FETCHES = ToolAnnotations(
 class GearServer(StrictServer):
     """A StrictServer with what a person has: resources, and completions of their ids and names."""
 
-    def __init__(self, name: str, **options: Any) -> None:
+    def __init__(self, name: str, *, count: Count, **options: Any) -> None:
         super().__init__(name, **options)
+        self._count = count
         self._lowlevel_server.add_request_handler(
             "completion/complete", CompleteRequestParams, self._handle_complete
         )
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        if context is None:
+            return await super().call_tool(name, arguments)
+        tool = self._tool_manager.get_tool(name)
+        known = name if tool or name in self._off else "unknown"
+        writes = tool is not None and not reads(tool)
+        with watched(known, principal(context), writes=writes, count=self._count):
+            return await super().call_tool(name, arguments, context)
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[App, Any] | None = None
@@ -80,7 +95,14 @@ class GearServer(StrictServer):
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         return [*resources.TEMPLATES, *await super().list_resource_templates()]
 
-    # The SDK's list_resources and its decorator for completions do not learn whose client is asking.
+    # The SDK's list_tools, list_resources and decorator for completions do not learn whose client is asking.
+
+    async def _handle_list_tools(
+        self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        tools = await self.list_tools()
+        may_write = principal(ctx).may_write
+        return ListToolsResult(tools=[tool for tool in tools if may_write or reads(tool)])
 
     async def _handle_list_resources(
         self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
@@ -172,8 +194,15 @@ SOME_OFF = "- Some of these tools are off here: use those that are listed.\n"
 READ_ONLY = "- This server is read-only: tools that change anything are off.\n"
 
 
-def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
+def build_server(
+    app: App,
+    off: Mapping[str, str] = {},
+    count: Count = count_nothing,
+    middleware: Sequence[ServerMiddleware[Any]] = (),
+) -> StrictServer:
     """Return a server without the tools that are *off*, each of which comes with the reason.
+
+    It tells *count* how each call ended.
 
     Its lifespan only hands *app* over, because over SSE it runs once per client.
     """
@@ -190,6 +219,8 @@ def build_server(app: App, off: Mapping[str, str] = {}) -> StrictServer:
         lifespan=lifespan,
         tools=[to_tool(*entry) for entry in TOOLS if entry.name not in off],
         off=off,
+        count=count,
+        middleware=middleware,
         log_level="WARNING",
     )
     for prompt in PROMPTS:
@@ -232,6 +263,18 @@ async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
     return user_id
 
 
+def restarting(database: Database) -> Callable[[object], Awaitable[None]]:
+    """Return what to do when the database has been away for a while: start it again, if it is ours."""
+
+    async def restart(_: object) -> None:
+        try:
+            await anyio.to_thread.run_sync(database.start)
+        except EmbeddedError as exc:
+            logger.error("The database does not start again: %s", exc)
+
+    return restart
+
+
 async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
     """Forget the changes that are older than *days*, in batches, so that no batch keeps others waiting."""
     forgotten = change_log.BATCH
@@ -243,14 +286,7 @@ async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
 async def serve_stdio(database: Database, settings: Settings) -> None:
     """Serve one client on standard input and output."""
     off = tools_off(settings)
-
-    async def restart(_: object) -> None:
-        try:
-            await anyio.to_thread.run_sync(database.start)
-        except EmbeddedError as exc:
-            logger.error("The database does not start again: %s", exc)
-
-    async with create_pool(database.url, reconnect_failed=restart) as pool:
+    async with create_pool(database.url, restarting(database)) as pool:
         async with pool.connection() as conn:
             user_id = await user_to_serve(conn, settings)
         if not settings.read_only:

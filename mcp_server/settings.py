@@ -1,12 +1,14 @@
 """What the environment and the command line say, as one frozen object. An unknown name stops the start."""
 
 import os
+import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mcp_server.errors import did_you_mean
@@ -30,11 +32,31 @@ def split(names: object) -> object:
         return names
     found = tuple(name for part in names.split(",") if (name := part.strip()))
     if not found:
-        raise ValueError("must be names of tools, separated by commas")
+        raise ValueError("must be names, separated by commas")
     return found
 
 
+def check_host(name: str) -> str:
+    """Refuse what is no name that a request can be for: nothing there stands for every name."""
+    if not NETLOC.fullmatch(name):
+        raise ValueError(f"{name!r} must be a host like gear.example, or one with a port")
+    return name
+
+
+def check_url(url: str) -> str:
+    """Refuse what is no address of a whole host."""
+    scheme, _, netloc = url.removesuffix("/").partition("://")
+    if scheme not in ("http", "https") or not NETLOC.fullmatch(netloc):
+        raise ValueError("must look like https://gear.example")
+    return f"{scheme}://{netloc.lower()}"
+
+
+NETLOC = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?P<port>:\d{1,5})?", re.IGNORECASE)
 Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
+Hosts: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(check_host)], ...], NoDecode, BeforeValidator(split)
+]
+Networks: TypeAlias = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split)]
 
 
 class Settings(BaseSettings):
@@ -48,6 +70,13 @@ class Settings(BaseSettings):
     read_only: bool = False
     tools: Names = ()
     exclude_tools: Names = ()
+    http: bool = False
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    allowed_host: Hosts = ()
+    trusted_proxy: Networks = ()
+    metrics_from: Networks = ()
+    public_url: Annotated[str, AfterValidator(check_url)] | None = None
     undo_days: Annotated[int, Field(ge=1, le=36500)] = 365
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 

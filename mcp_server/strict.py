@@ -5,7 +5,6 @@ import inspect
 import logging
 import random
 import re
-import secrets
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -24,14 +23,16 @@ from mcp.types import (
     InputRequiredResult,
     ToolAnnotations,
 )
+from mcp.types import Tool as ListedTool
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 from pydantic import TypeAdapter, ValidationError
 
-from mcp_server.edge import App, Call, Written, current_call
+from mcp_server.edge import App, Call, Written, current_call, principal
 from mcp_server.errors import (
     AppError,
     Forbidden,
+    InsufficientScope,
     Internal,
     InvalidInput,
     NotFound,
@@ -76,7 +77,7 @@ class StrictServer(MCPServer[App]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
         try:
-            tool = self._find(name)
+            tool = self._find(name, context)
             arguments = given(tool, arguments)
             result = await run(tool, arguments, context or Context(mcp_server=self))
         except AppError as exc:
@@ -85,7 +86,7 @@ class StrictServer(MCPServer[App]):
             return cast(Written[Row], result).said
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
-    def _find(self, name: str) -> Tool:
+    def _find(self, name: str, context: Context[App, Any] | None) -> Tool:
         if name in self._off:
             raise Forbidden(
                 f"{name} is off here: {self._off[name]}. "
@@ -95,6 +96,11 @@ class StrictServer(MCPServer[App]):
         if tool is None:
             known = [tool.name for tool in self._tool_manager.list_tools()]
             raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
+        if context and not reads(tool) and not principal(context).may_write:
+            raise InsufficientScope(
+                f"{name} changes things, and what you connect with may only read. "
+                "Do without it, or ask the person for a key, or a consent, that may write."
+            )
         return tool
 
     async def get_prompt(
@@ -128,6 +134,11 @@ class Arguments(FuncMetadata):
 
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
         return data | super().pre_parse_json({name: data[name] for name in self.nested & data.keys()})
+
+
+def reads(tool: Tool | ListedTool) -> bool:
+    """Whether a tool only reads."""
+    return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
 def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
@@ -286,7 +297,6 @@ async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, A
 
     After a lost connection only reads are repeated: a write may have been committed before.
     """
-    reads = tool.annotations is not None and tool.annotations.read_only_hint
     again = list(PAUSES)
     while True:
         try:
@@ -295,7 +305,7 @@ async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, A
             lost_race = isinstance(exc.__cause__, errors.SerializationFailure | errors.DeadlockDetected)
             if lost_race and again:
                 await asyncio.sleep(again.pop(0) * (1 + random.random()))  # noqa: S311 (no secret)
-            elif reads and is_lost(exc.__cause__) and len(again) == len(PAUSES):
+            elif reads(tool) and is_lost(exc.__cause__) and len(again) == len(PAUSES):
                 again.pop(0)
             else:
                 raise
@@ -337,6 +347,6 @@ def explained(name: str, error: ToolError | AppError) -> ToolError | AppError:
         return known
     if not isinstance(error, UnexpectedToolError):
         return ToolError(str(error).removeprefix(f"Error executing tool {name}: "))
-    incident = secrets.token_hex(4)
+    incident = current_call.get().id
     logger.error("Incident %s: %r failed", incident, name, exc_info=cause)
     return Internal(f"A bug in Gearshed (incident {incident} in its log). Nothing was changed.")

@@ -45,6 +45,12 @@ async def get_user(conn: AsyncConnection, username: str) -> int:
     return found
 
 
+async def list_ids(conn: AsyncConnection) -> list[int]:
+    """Return the ids of all users."""
+    cursor = await conn.execute("SELECT id FROM users ORDER BY id")
+    return [user_id for (user_id,) in await cursor.fetchall()]
+
+
 async def list_users(conn: AsyncConnection) -> list[User]:
     """Return all users by name."""
     return await fetch_all(

@@ -1,0 +1,98 @@
+"""What those who run the server ask it: does it live, can it serve, what are the figures."""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from time import monotonic
+
+import anyio
+import psycopg
+from prometheus_client import CONTENT_TYPE_LATEST
+from psycopg_pool import PoolTimeout
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from db.migrations import HEAD
+from db.pool import Pool
+from mcp_server.http.metrics import Metrics
+from mcp_server.http.stop import Stop
+
+logger = logging.getLogger(__name__)
+
+# Seconds that an answer is good for, however many ask, and that the database has to give one.
+FRESH, PATIENCE = 1.0, 3.0
+FORWARDED = ("forwarded", "x-forwarded-for")
+
+
+@dataclass
+class Health:
+    """The plain routes. *metrics_from* are networks, besides this machine, that may read the figures."""
+
+    pool: Pool
+    metrics: Metrics
+    stop: Stop
+    read_only: bool
+    metrics_from: Sequence[IPv4Network | IPv6Network] = ()
+    _reason: str | None = None
+    _looked: float = -FRESH
+    _looking: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/livez", self.livez),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.show_metrics),
+        ]
+
+    async def livez(self, _: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def readyz(self, _: Request) -> Response:
+        """Answer 503, and why, unless calls would be answered well."""
+        async with self._looking:
+            if monotonic() - self._looked > FRESH:
+                self._reason = await self._look()
+                self._looked = monotonic()
+        if self._reason is None:
+            return JSONResponse({"ready": True})
+        return JSONResponse({"ready": False, "reason": self._reason}, 503)
+
+    async def _look(self) -> str | None:
+        """Return what keeps the server from serving, if anything does."""
+        try:
+            async with asyncio.timeout(PATIENCE), self.pool.connection() as conn:
+                cursor = await conn.execute(
+                    """
+                    SELECT current_setting('transaction_read_only') = 'on', version_num
+                    FROM alembic_version
+                    """
+                )
+                row: tuple[bool, str] | None = await cursor.fetchone()
+        except (TimeoutError, psycopg.Error, PoolTimeout) as exc:
+            logger.warning("Not ready: %s", type(exc).__name__)
+            return "the database does not answer"
+        accepts_no_writes, revision = row or (False, None)
+        if revision != HEAD:
+            return f"the database has schema {revision}, and this release needs {HEAD}"
+        if accepts_no_writes and not self.read_only:
+            # Where no call comes while this is so, nothing else would look for a server that does.
+            await self.pool.drain()
+            return "the database accepts no writes"
+        return None
+
+    async def show_metrics(self, request: Request) -> Response:
+        """Show the figures to this machine, and not to whoever asks through a proxy on it."""
+        if any(name in request.headers for name in FORWARDED) or not self._may_see(request):
+            return PlainTextResponse("Not from here: see --metrics-from.", 403)
+        return Response(self.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    def _may_see(self, request: Request) -> bool:
+        try:
+            address = ipaddress.ip_address(request.client.host if request.client else "")
+        except ValueError:
+            return False
+        return address.is_loopback or any(address in network for network in self.metrics_from)
