@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+import psycopg
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.types import INTERNAL_ERROR, INVALID_REQUEST, ErrorData, JSONRPCError
 from starlette.datastructures import Headers
@@ -20,6 +21,7 @@ from mcp_server.http.metrics import Metrics
 from mcp_server.models.auth import Principal
 from mcp_server.services.auth import authenticate
 from mcp_server.settings import NETLOC
+from mcp_server.strict import is_lost
 
 # On whatever address it listens.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -135,15 +137,25 @@ class Guarded:
             audit.note("refused", address=address, reason="too many attempts")
             return problem(429, "Too many attempts with a wrong key. Wait a minute.", {"Retry-After": "60"})
         token = token_of(headers) if len(sent) == 1 else None
-        if token is not None:
-            async with credentials(self._gate.pool) as conn:
-                found = await authenticate(conn, token, self._gate.url + self._resource)
-            if found is not None:
-                return found
+        if token is not None and (found := await self._find(token)):
+            return found
         self._gate.failures.note(address)
         self._gate.metrics.count_refused()
         audit.note("refused", address=address, reason="wrong key or token")
         return self._unauthorized(OPENS_NOTHING, 'error="invalid_token", ')
+
+    async def _find(self, token: str) -> Principal | None:
+        """Return who calls. A connection that was lost is no reason to turn anybody away."""
+        try:
+            return await self._ask(token)
+        except psycopg.OperationalError as exc:
+            if not is_lost(exc):
+                raise
+            return await self._ask(token)
+
+    async def _ask(self, token: str) -> Principal | None:
+        async with credentials(self._gate.pool) as conn:
+            return await authenticate(conn, token, self._gate.url + self._resource)
 
     def _unauthorized(self, message: str, error: str = "") -> Response:
         document = f"{self._gate.url}/.well-known/oauth-protected-resource{self._resource}"

@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import httpx2
@@ -18,36 +20,41 @@ WAYS: tuple[Way, ...] = ("legacy", "auto", "sse")
 
 
 class Served(NamedTuple):
-    """A server's process and address, and the file that holds its log."""
+    """A server's process and address, and the file with everything that it logged."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     url: str
-    log: str
+    log: Path
 
     def logged(self) -> str:
-        with open(self.log) as file:
-            return file.read()
+        return self.log.read_text()
 
 
 @contextmanager
-def served(database_url: str, log: str, *options: str, **environment: str) -> Generator[Served]:
-    with open(log, "w") as stderr:
+def served(database_url: str, log: Path, *options: str) -> Generator[Served]:
+    with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "mcp_server", "serve", "--http", "--port", "0", *options],
-            env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, **environment},
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url},
             stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
         )
-        try:
-            assert process.stderr
-            line = process.stderr.readline()
-            found = re.search(r"serving (http://\S+)/mcp", line)
-            assert found, line + process.stderr.read()
-            yield Served(process, found[1], log)
-        finally:
-            process.kill()
-            process.wait()
+    try:
+        yield Served(process, address(process, log), log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Return where a server listens, as soon as it says so."""
+    for _ in range(300):
+        if found := re.search(r"serving (http://\S+)/mcp", log.read_text()):
+            return found[1]
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise TimeoutError(log.read_text())
 
 
 @asynccontextmanager

@@ -1,0 +1,57 @@
+"""Two replicas on one database, and people with keys."""
+
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+
+from db.pool import Pool, create_pool
+from mcp_server.models.auth import READ_WRITE, Scope
+from mcp_server.services import auth, key
+from tests.conftest import create_test_db
+from tests.http.served import Served, served
+
+
+class Person(NamedTuple):
+    id: int
+    key: str
+
+
+Admit = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture(scope="session")
+def shared_url(server: str, template: str) -> Generator[str]:
+    """The address of a database for every test here: each has people of its own."""
+    with create_test_db(server, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def replicas(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Served, Served]]:
+    """A server that listens to this machine only, and one that listens to the world."""
+    folder = tmp_path_factory.mktemp("logs")
+    with ExitStack() as stack:
+        first = stack.enter_context(served(shared_url, folder / "first"))
+        second = stack.enter_context(served(shared_url, folder / "second", "--host", "0.0.0.0"))  # noqa: S104
+        yield first, second
+
+
+@pytest.fixture
+async def shared_pool(shared_url: str) -> AsyncGenerator[Pool]:
+    async with create_pool(shared_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+def admit(shared_pool: Pool) -> Admit:
+    """Make a person with a key."""
+
+    async def made(scopes: Sequence[Scope] = READ_WRITE, name: str = "laptop") -> Person:
+        async with shared_pool.connection() as conn:
+            user_id = await auth.add_user(conn, f"person {secrets.token_hex(4)}", None)
+            return Person(user_id, await key.create(conn, user_id, name, scopes, None))
+
+    return made

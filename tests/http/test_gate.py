@@ -1,0 +1,222 @@
+"""Who gets in: by which name the server is called, and with which key."""
+
+import re
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+
+from db.pool import Pool
+from mcp_server.http.gate import MOST_FAILURES, Failures
+from mcp_server.http.serve import build_app
+from mcp_server.http.stop import Stop
+from mcp_server.models.auth import READ_WRITE
+from mcp_server.services import key
+from mcp_server.settings import load
+from tests.http.served import Served
+
+PLACES = [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
+OWN = ["localhost:{port}", "127.0.0.1:{port}", "[::1]:9", "LOCALHOST"]
+FOREIGN = [
+    "evil.example",
+    "evil.example:{port}",
+    "localhost.evil.example",
+    "localhost:evil.example",
+    "127.0.0.1.evil.example:{port}",
+    "evil@localhost",
+    "0.0.0.0:{port}",
+    "",
+]
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+@pytest.mark.parametrize("replica", [0, 1], ids=["loopback", "world"])
+@pytest.mark.parametrize(("method", "path"), [*PLACES, ("GET", "/livez"), ("GET", "/readyz")])
+async def test_only_by_its_own_names_does_the_server_answer(
+    replicas: tuple[Served, Served], replica: int, method: str, path: str
+) -> None:
+    url = replicas[replica].url
+    port = url.rpartition(":")[2]
+    fine = 401 if (method, path) in PLACES else 200
+    origins = [*(f"http://{name}" for name in OWN), *(f"https://{name}" for name in FOREIGN), "null"]
+    origins += ["localhost", "file://localhost", "chrome-extension://localhost"]
+    pairs = [(host, None) for host in OWN + FOREIGN]
+    pairs += [(host, origin) for host in ("localhost", "evil.example") for origin in origins]
+    async with httpx2.AsyncClient(base_url=url) as http:
+        for host, origin in pairs:
+            is_own = origin is None or origin.removeprefix("http://") in OWN
+            expected = 421 if host in FOREIGN else fine if is_own else 403
+            headers = {"Host": host.format(port=port)}
+            if origin is not None:
+                headers["Origin"] = origin.format(port=port)
+            response = await http.request(method, path, headers=headers)
+            assert response.status_code == expected, (host, origin)
+
+
+@pytest.mark.parametrize(
+    ("option", "own", "foreign"),
+    [
+        ({"allowed_host": "gear.example"}, ["gear.example", "gear.example:8443"], ["x.gear.example"]),
+        ({"allowed_host": "gear.example:8443"}, ["gear.example:8443"], ["gear.example", "gear.example:1"]),
+        ({"public_url": "https://gear.example/"}, ["gear.example"], ["example", "gear.example.evil"]),
+    ],
+)
+async def test_names_can_be_added(
+    pool: Pool, option: dict[str, str], own: list[str], foreign: list[str]
+) -> None:
+    settings = load({"http": True, **option})
+    app = build_app(pool, settings, settings.public_url or "http://localhost", Stop())
+    async with web(app) as http:
+        for names, status in ((own, 200), (foreign, 421)):
+            for name in names:
+                assert (await http.get("/livez", headers={"Host": name})).status_code == status
+
+
+def web(app: Starlette, address: str = "198.51.100.7") -> httpx2.AsyncClient:
+    """Somebody on the internet."""
+    transport = httpx2.ASGITransport(app, client=(address, 50000))
+    return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=ACCEPT)
+
+
+@pytest.fixture
+async def app(pool: Pool) -> AsyncGenerator[Starlette]:
+    app = build_app(pool, load({"http": True}), "https://gear.example", Stop())
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def keys(pool: Pool, user_id: int, other_user_id: int) -> dict[str, str]:
+    """A key that opens, and others that no longer do."""
+    async with pool.connection() as conn:
+        made = {
+            "good": await key.create(conn, user_id, "laptop", READ_WRITE, None),
+            "expired": await key.create(conn, user_id, "old", READ_WRITE, timedelta(seconds=-1)),
+            "revoked": await key.create(conn, user_id, "lost", READ_WRITE, None),
+            "orphaned": await key.create(conn, other_user_id, "gone", READ_WRITE, None),
+        }
+        await conn.execute("DELETE FROM api_keys WHERE name = 'lost'")
+        await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": other_user_id})
+    return made
+
+
+async def status(app: Starlette, headers: list[tuple[str, str]], path: str = "/mcp") -> int:
+    async with web(app) as http:
+        return (await http.post(path, json=HELLO, headers=[*ACCEPT.items(), *headers])).status_code
+
+
+async def test_a_key_opens_in_either_header(app: Starlette, keys: dict[str, str]) -> None:
+    for scheme in ("Bearer ", "bearer ", "BEARER  "):
+        assert await status(app, [("Authorization", scheme + keys["good"])]) == 200
+    for name in ("X-API-Key", "x-api-key"):
+        assert await status(app, [(name, keys["good"])]) == 200
+
+
+def wrong(keys: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """Headers that open nothing, and what is wrong with them."""
+    good = keys["good"]
+    return {
+        "nothing": [],
+        "an empty header": [("Authorization", "")],
+        "an empty bearer": [("Authorization", "Bearer ")],
+        "an empty key": [("X-API-Key", "")],
+        "no scheme": [("Authorization", good)],
+        "another scheme": [("Authorization", f"Basic {good}")],
+        "a scheme without a space": [("Authorization", f"Bearer{good}")],
+        "a truncated key": [("Authorization", f"Bearer {good[:-1]}")],
+        "a longer key": [("Authorization", f"Bearer {good}a")],
+        "another case": [("Authorization", f"Bearer {good.swapcase()}")],
+        "the prefix alone": [("Authorization", "Bearer gs_")],
+        "two keys in one": [("Authorization", f"Bearer {good} {good}")],
+        "a comma": [("Authorization", f"Bearer {good},{good}")],
+        "quotes": [("Authorization", f'Bearer "{good}"')],
+        "a trailing space": [("Authorization", f"Bearer {good} x")],
+        "a tab": [("Authorization", f"Bearer\t{good}")],
+        "a newline": [("X-API-Key", f"{good}\n")],
+        "a NUL": [("X-API-Key", f"{good}\0")],
+        "another alphabet": [("X-API-Key", "gs_ключключключключ")],
+        "SQL": [("X-API-Key", "' OR 1=1 --")],
+        "a very long one": [("X-API-Key", "a" * 9000)],
+        "two Authorization headers": [("Authorization", f"Bearer {good}")] * 2,
+        "both headers": [
+            ("Authorization", f"Bearer {good}"),
+            ("X-API-Key", good),
+        ],
+        "one wrong of two": [("X-API-Key", good), ("X-API-Key", "wrong")],
+        "an expired key": [("Authorization", f"Bearer {keys['expired']}")],
+        "a revoked key": [("Authorization", f"Bearer {keys['revoked']}")],
+        "a removed user's key": [("Authorization", f"Bearer {keys['orphaned']}")],
+        "a cookie": [("Cookie", f"authorization={good}; x-api-key={good}")],
+        "a proxy's header": [("Proxy-Authorization", f"Bearer {good}")],
+    }
+
+
+async def test_without_one_good_key_there_is_one_answer_everywhere(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    for number, (case, headers) in enumerate(wrong(keys).items()):
+        answers: set[str] = set()
+        async with web(app, f"203.0.113.{number}") as http:
+            for method, path in PLACES:
+                sent = httpx2.Headers(headers, encoding="utf-8")
+                response = await http.request(method, path, headers=sent)
+                assert response.status_code == 401, case
+                answers.add(response.text)
+                challenge = response.headers["WWW-Authenticate"]
+                resource = "/mcp" if path == "/mcp" else "/sse"
+                document = f"https://gear.example/.well-known/oauth-protected-resource{resource}"
+                assert re.fullmatch(
+                    rf'Bearer (error="invalid_token", )?resource_metadata="{document}"', challenge
+                )
+        (answer,) = answers
+        assert keys["good"] not in answer
+        assert ("Connect with a key" in answer) == (case in ("nothing", "a cookie", "a proxy's header"))
+
+
+async def test_a_key_in_the_address_opens_nothing(app: Starlette, keys: dict[str, str]) -> None:
+    for name in ("key", "api_key", "access_token", "authorization", "x-api-key", "token"):
+        assert await status(app, [], f"/mcp?{name}={keys['good']}") == 401
+
+
+async def test_whoever_fails_too_often_waits_and_nobody_else_does(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    async with web(app, "203.0.113.1") as http:
+        for number in range(MOST_FAILURES + 1):
+            # What a client says of itself changes nothing.
+            headers = {"X-API-Key": f"gs_wrong_key_number_{number}", "X-Forwarded-For": f"192.0.2.{number}"}
+            response = await http.post("/mcp", json=HELLO, headers=headers)
+            expected = (401, None) if number < MOST_FAILURES else (429, "60")
+            assert (response.status_code, response.headers.get("Retry-After")) == expected
+    assert await status(app, [("X-API-Key", keys["good"])]) == 200
+
+
+def test_whoever_has_one_address_of_ipv6_has_many() -> None:
+    failures = Failures()
+    for number in range(MOST_FAILURES):
+        failures.note(f"2001:db8::{number:x}")
+    assert failures.too_many("2001:db8::ffff")
+    assert not failures.too_many("2001:db8:0:1::1")
+
+
+async def test_a_body_that_is_too_large_is_refused_once_it_is_known_whose_it_is(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    async with web(app) as http:
+        large = b" " * (9 * 1024 * 1024)
+        headers = {"Authorization": f"Bearer {keys['good']}", "Content-Type": "application/json"}
+        assert (await http.post("/mcp", content=large, headers=headers)).status_code == 413
+        headers["Authorization"] += "x"
+        assert (await http.post("/mcp", content=large, headers=headers)).status_code == 401
