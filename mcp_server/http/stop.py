@@ -71,6 +71,8 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, stop: Stop) -> None:
         super().__init__(config)
         self._stop = stop
+        # It would end the SDK's streams at the signal, in the middle of answers.
+        AppStatus.disable_automatic_graceful_drain()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -87,6 +89,5 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: Any = None) -> None:
         self._stop.begun = True
         await self._stop.done()
-        # Ends the streams of the SDK. Left to itself it would do so at the signal, in the middle of answers.
         AppStatus.should_exit = True
         await super().shutdown(sockets)
