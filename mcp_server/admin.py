@@ -14,13 +14,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from db.pool import CONNECTION
 from mcp_server import password
-from mcp_server.errors import AppError, InvalidInput, from_validation
+from mcp_server.errors import AppError, InvalidInput
 from mcp_server.models.auth import READ, READ_WRITE, Key, User
 from mcp_server.models.fields import Name
 from mcp_server.services import auth, key
 
 Result = TypeVar("Result")
 NAME = TypeAdapter(Name)
+# Days: about a hundred years.
+LONGEST_LIFE = 36500
 
 
 class Refused(Exception):
@@ -43,20 +45,20 @@ def run(url: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Resul
         raise Refused(exc.args[0]) from exc
 
 
-def named(text: str, what: str) -> str:
+def named(text: str) -> str:
     """Return a name as it is stored, or refuse one that no list could show."""
     try:
         name = NAME.validate_python(text)
     except ValidationError as exc:
-        raise InvalidInput(f"{what}: {from_validation(exc).args[0].removeprefix(': ')}") from exc
+        raise InvalidInput("name: must be one line of 1 to 200 characters.") from exc
     if not name.isprintable():
-        raise InvalidInput(f"{what}: must not hold control characters.")
+        raise InvalidInput("name: must not hold control characters.")
     return name
 
 
 def add_user(url: str, username: str, with_password: bool = True) -> None:
     async def work(conn: AsyncConnection) -> None:
-        name = named(username, "name")
+        name = named(username)
         await auth.add_user(conn, name, await asked_password() if with_password else None)
         print(f"Added {name}. A key to connect with: gearshed keys create {name!r} NAME", file=sys.stderr)
 
@@ -114,16 +116,15 @@ def create_key(url: str, username: str, name: str, scope: str = "write", expires
     """Print a new key, alone on standard output."""
 
     async def work(conn: AsyncConnection) -> str:
-        return await key.create(
-            conn,
-            await auth.get_user(conn, username),
-            named(name, "name"),
-            READ_WRITE if scope == "write" else READ,
-            None if expires is None else timedelta(days=expires),
-        )
+        if expires is not None and not 1 <= expires <= LONGEST_LIFE:
+            raise InvalidInput(f"expires: must be 1 to {LONGEST_LIFE} days.")
+        lifetime = None if expires is None else timedelta(days=expires)
+        scopes = READ_WRITE if scope == "write" else READ
+        return await key.create(conn, await auth.get_user(conn, username), named(name), scopes, lifetime)
 
+    made = run(url, work)
     print("This is the only time that the key is shown:", file=sys.stderr)
-    print(run(url, work))
+    print(made)
 
 
 def list_keys(url: str, username: str | None = None) -> None:

@@ -1,7 +1,5 @@
 """Passwords: argon2id, off the event loop, because it is slow on purpose."""
 
-from time import monotonic
-
 import anyio
 import anyio.to_thread
 from argon2 import PasswordHasher
@@ -34,9 +32,9 @@ async def hashed(password: str) -> str:
 
 async def matches(stored: str | None, password: str) -> bool:
     """Whether *password* is the one that is stored; that takes as long when there is none."""
-    started = monotonic()
+    started = anyio.current_time()
     result = await anyio.to_thread.run_sync(verified, stored or NOBODYS, password, limiter=AT_ONCE)
-    await anyio.sleep(started + PAUSE - monotonic())
+    await anyio.sleep_until(started + PAUSE)
     return result and stored is not None
 
 
