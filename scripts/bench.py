@@ -1,8 +1,8 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
 Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
-log, start, databases, bytes, migrate. A figure and its floor are measured in turns, so that noise meets both
-alike; p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
+log, start, databases, bytes, http, migrate. A figure and its floor are measured in turns, so that noise meets both;
+p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
 figure's own unit. Nothing fails here, whatever the figures are: this only prints.
 
 Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows. Only
@@ -10,12 +10,15 @@ Everything happens in a throwaway embedded PostgreSQL, filled with the packing l
 """
 
 import json
+import socket
+import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeAlias
 
 import anyio
 from figures import HEAD, Figure, as_row
+import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
@@ -45,7 +49,15 @@ LIST = ROOT / "mcp_server" / "data" / "ultimate-hike-2025.csv"
 TEMPLATE = "bench_template"
 USER = "local"
 # Rounds that count; one more comes first and warms up.
-ROUNDS = {"get_item": 400, "list_items": 200, "pages": 100, "totals": 10, "start": 7, "databases": 20}
+ROUNDS = {
+    "get_item": 400,
+    "list_items": 200,
+    "pages": 100,
+    "totals": 10,
+    "start": 7,
+    "databases": 20,
+    "http": 5,
+}
 # The items of users whose pages are compared, all in a table with those of others.
 SIZES = (100, 10_000, 100_000)
 IN_TABLE = 1_000_000
@@ -67,6 +79,8 @@ ITEMS = """
         now() - mod(n * 7919::bigint, 100000) * interval '1 minute'
     FROM generate_series(1, %(size)s) AS n
 """
+# Clients that call over HTTP at once, and how often each.
+CLIENTS, CALLS_EACH = 50, 20
 # Seconds until an answer is given up.
 PATIENCE = 30
 
@@ -77,6 +91,14 @@ class Rig(NamedTuple):
     folder: Path
     product: StdioServerParameters
     echo: StdioServerParameters
+
+
+class HttpClient(NamedTuple):
+    """A person's key, and the one item that the person has."""
+
+    key: str
+    item_id: int
+    name: str
 
 
 # What a tool does with a transaction's connection.
@@ -106,6 +128,9 @@ class Call(NamedTuple):
 def main() -> None:
     if sys.argv[1:2] == ["echo-server"]:
         echo_server(Path(sys.argv[2])).run()
+        return
+    if sys.argv[1:2] == ["echo-over-http"]:
+        echo_server(Path(sys.argv[2])).run("streamable-http", port=int(sys.argv[3]), stateless_http=True)
         return
     parser = ArgumentParser(description="Measure Gearshed beside its floors, in a throwaway database.")
     parser.add_argument("section", nargs="*", help=f"what to measure: {', '.join(SECTIONS)} (default: all)")
@@ -576,6 +601,92 @@ async def time_migration(rig: Rig) -> list[Figure]:
     return measure()
 
 
+async def time_http(rig: Rig) -> list[Figure]:
+    """Count calls per second of many clients at once, each of whom has to get what is its own."""
+    from db.embedded import Embedded
+    from db.pool import create_pool
+    from tests.http.served import served
+
+    with Embedded(rig.folder) as database, ExitStack() as stack:
+        async with create_pool(database.url) as pool:
+            clients = await admit_clients(pool)
+        product = [
+            stack.enter_context(served(database.url, rig.folder / f"log {number}")).url for number in range(2)
+        ]
+        echo = [stack.enter_context(echoing(rig)) for _ in range(2)]
+        rounds: dict[tuple[int, bool], list[float]] = {}
+        for _ in range(1 + ROUNDS["http"]):
+            for processes in (1, 2):
+                for urls, own in ((product, True), (echo, False)):
+                    rate = await storm(urls[:processes], clients, own=own)
+                    rounds.setdefault((processes, own), []).append(rate)
+        return [
+            Figure(
+                f"get_item over HTTP, processes: {processes}",
+                median(rounds[processes, True][1:]),
+                median(rounds[processes, False][1:]),
+                "echo on bare SDK",
+                ROUNDS["http"],
+                "/s",
+            )
+            for processes in (1, 2)
+        ]
+
+
+async def admit_clients(pool: "Pool") -> list[HttpClient]:
+    """Make people, each with a key and an item whose name is that of the person."""
+    from db.pool import transaction
+    from mcp_server.models.auth import READ
+    from mcp_server.services import auth, item, key
+
+    clients: list[HttpClient] = []
+    for number in range(CLIENTS):
+        async with pool.connection() as conn:
+            user_id = await auth.add_user(conn, f"person {number}", None)
+            opens = await key.create(conn, user_id, "bench", READ, None)
+        async with transaction(pool, user_id) as conn:
+            made = await item.create(conn, {"name": f"of person {number}"})
+        clients.append(HttpClient(opens, made.id, f'"name":"{made.name}"'))
+    return clients
+
+
+@contextmanager
+def echoing(rig: Rig) -> Generator[str]:
+    """Serve recorded answers with nothing but the SDK."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    answers = str(rig.folder / "answers.json")
+    with subprocess.Popen([sys.executable, __file__, "echo-over-http", answers, str(port)]) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+async def storm(urls: Sequence[str], clients: Sequence[HttpClient], *, own: bool) -> float:
+    """Let all clients call at once, each all servers in turns, and return the calls answered per second."""
+    begin = perf_counter()
+    async with anyio.create_task_group() as tasks:
+        for client in clients:
+            tasks.start_soon(call_in_turns, urls, client, own)
+    return len(clients) * CALLS_EACH / (perf_counter() - begin)
+
+
+async def call_in_turns(urls: Sequence[str], client: HttpClient, own: bool) -> None:
+    headers = {
+        "Authorization": f"Bearer {client.key}",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2025-11-25",
+    }
+    params = {"name": "get_item", "arguments": {"item_id": client.item_id}}
+    async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as http:
+        for number, url in zip(range(CALLS_EACH), cycle(urls), strict=False):
+            message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+            response = await http.post(f"{url}/mcp", json=message)
+            if response.status_code != 200 or (own and client.name not in response.text):
+                raise RuntimeError(f"{client.name}: {response.status_code} {response.text}")
+
+
 def stop_leftover(folder: Path) -> None:
     """Stop the PostgreSQL that a server left running when it had to be killed."""
     from db.embedded import Embedded
@@ -594,6 +705,7 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "databases": time_databases,
     "bytes": count_bytes,
     "migrate": time_migration,
+    "http": time_http,
 }
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Unit: TypeAlias = Literal["ms", "s", "B", "MB"]
+Unit: TypeAlias = Literal["ms", "s", "B", "MB", "/s"]
 ROW = "{:<38} {:>11} {:>11}  {:<19} {:>5}  {:<12} {:>4}"
 HEAD = ROW.format("what", "p50", "floor's p50", "floor", "ratio", "goal", "n")
-DECIMALS: dict[Unit, int] = {"ms": 2, "s": 2, "B": 0, "MB": 1}
+DECIMALS: dict[Unit, int] = {"ms": 2, "s": 2, "B": 0, "MB": 1, "/s": 0}
 
 
 class Figure(NamedTuple):
