@@ -1,21 +1,38 @@
-// A client on the TypeScript SDK: list the tools, import the list, ask for items and totals. scripts/clients runs it.
+// A client on the TypeScript SDK: list the tools, import the list, ask for items and totals. scripts/clients runs it,
+// with a command that serves, or with addresses of replicas, of which each call asks another, and a key.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
-const [command, file] = process.argv.slice(2);
-const client = new Client({ name: "clients.mjs", version: "1" });
-await client.connect(new StdioClientTransport({ command, env: process.env }));
+const [file, ...servers] = process.argv.slice(2);
+
+function transport(server) {
+  if (!server.startsWith("http")) return new StdioClientTransport({ command: server, env: process.env });
+  const options = { requestInit: { headers: { Authorization: `Bearer ${process.env.KEY}` } } };
+  const Transport = server.endsWith("/sse") ? SSEClientTransport : StreamableHTTPClientTransport;
+  return new Transport(new URL(server), options);
+}
+
+const clients = [];
+for (const server of servers) {
+  const client = new Client({ name: "clients.mjs", version: "1" });
+  await client.connect(transport(server));
+  clients.push(client);
+}
+let turn = 0;
+const next = () => clients[turn++ % clients.length];
 
 async function call(name, args) {
-  const result = await client.callTool({ name, arguments: args });
+  const result = await next().callTool({ name, arguments: args });
   assert(!result.isError, result.content[0].text);
   console.log(result.content[0].text);
   return result.structuredContent;
 }
 
-const { tools } = await client.listTools();
+const { tools } = await next().listTools();
 console.log(tools.map((tool) => tool.name).join(" "));
 const imported = await call("import_csv", { csv_text: readFileSync(file, "utf8"), setup_name: "ultimate-hike-2025" });
 assert.equal(imported.items, 63);
@@ -23,7 +40,7 @@ const page = await call("list_items", { limit: 5, sort: "-weight" });
 assert.equal(page.items.length, 5);
 const totals = await call("get_totals", {});
 assert.equal(totals.items, 63);
-const refused = await client.callTool({ name: "create_item", arguments: { name: "Tent", weigth: "1 kg" } });
+const refused = await next().callTool({ name: "create_item", arguments: { name: "Tent", weigth: "1 kg" } });
 assert(refused.isError);
 console.log(refused.content[0].text);
-await client.close();
+for (const client of clients) await client.close();

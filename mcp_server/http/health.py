@@ -19,7 +19,6 @@ from starlette.routing import Route
 from db.migrations import HEAD
 from db.pool import Pool
 from mcp_server.http.metrics import Metrics
-from mcp_server.http.stop import Stop
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ class Health:
 
     pool: Pool
     metrics: Metrics
-    stop: Stop
     read_only: bool
     metrics_from: Sequence[IPv4Network | IPv6Network] = ()
     _reason: str | None = None

@@ -65,7 +65,7 @@ def build_app(
             yield
 
     gate = Gate(pool, url, metrics, Failures())
-    health = Health(pool, metrics, stop, settings.read_only, settings.metrics_from)
+    health = Health(pool, metrics, settings.read_only, settings.metrics_from)
     return Starlette(
         routes=[
             *health.routes(),
