@@ -62,8 +62,10 @@ BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true)
 )
 
 
-def create_pool(url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None) -> Pool:
-    """Return a pool for *url*, still closed: open it with `async with`.
+def create_pool(
+    url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None, *, min_size: int = 1
+) -> Pool:
+    """Return a pool for *url*, still closed: open it with `async with`. It keeps *min_size* connections.
 
     *reconnect_failed* is awaited when the server has been away for `reconnect_timeout` seconds.
 
@@ -75,7 +77,7 @@ def create_pool(url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | N
         kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None},
         configure=configure,
         open=False,
-        min_size=1,
+        min_size=min_size,
         max_size=8,
         timeout=2,
         max_lifetime=900,

@@ -37,6 +37,8 @@ LARGEST_BODY = 2 * LARGEST_CALL
 KEEP_ALIVE = 75
 # Seconds for the database to accept the first connection.
 PATIENCE = 10.0
+# Kept open, for many who come at once.
+CONNECTIONS = 4
 # Ours look at every route, and at the ports of names too.
 NO_OTHER_CHECKS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
@@ -100,7 +102,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
     stop = Stop()
     with listening(settings) as listener:
         url = settings.public_url or f"http://{netloc(settings.host, listener.getsockname()[1])}"
-        async with create_pool(database.url, restarting(database)) as pool:
+        async with create_pool(database.url, restarting(database), min_size=CONNECTIONS) as pool:
             await pool.wait(PATIENCE)
             async with anyio.create_task_group() as tasks:
                 if not settings.read_only:

@@ -76,6 +76,8 @@ async def note_use(conn: AsyncConnection, key_id: int) -> None:
     """Note that a key was used. Where nothing can be written, or another call does so, it goes unnoted."""
     with suppress(psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
         async with conn.transaction():
+            # Nobody should wait for a disk because of this.
+            await conn.execute("SET LOCAL synchronous_commit = off")
             await conn.execute(
                 """
                 UPDATE api_keys SET last_used_at = now()
