@@ -1,7 +1,7 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
 Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
-log, start, databases, bytes, http, migrate. A figure and its floor are measured in turns, so that noise meets both;
+log, start, databases, bytes, http, migrate. A figure and its floor are measured in turns: noise meets both;
 p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
 figure's own unit. Nothing fails here, whatever the figures are: this only prints.
 
@@ -25,8 +25,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeAlias
 
 import anyio
-from figures import HEAD, Figure, as_row
 import httpx2
+from figures import HEAD, Figure, as_row
 from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
