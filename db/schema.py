@@ -135,13 +135,17 @@ items = Table(
     Column("image_id", BigInteger),
     moment("created_at"),
     moment("updated_at"),
+    # What the program calls it that it was imported from.
+    Column("external_id", Text),
     # What a list is sorted by has to be in an index as it is: under row security no function is called there.
     Column("sort_name", Text, Computed("lower(name)", persisted=True), nullable=False),
     UniqueConstraint("user_id", "id"),
+    UniqueConstraint("user_id", "external_id"),
     belongs_to("category_id", "categories"),
     belongs_to("image_id", "images"),
     named(),
     CheckConstraint("quantity >= 0", name="quantity"),
+    CheckConstraint("external_id <> '' AND length(external_id) <= 200", name="external_id"),
     *weighs_and_costs(),
     Index("ix_items_user_id_category_id", "user_id", "category_id"),
     Index("ix_items_user_id_image_id", "user_id", "image_id"),

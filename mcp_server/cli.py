@@ -12,12 +12,13 @@ from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import anyio
 
 from db.embedded import Database, Embedded, EmbeddedError, Given
 from mcp_server.connect import how_to_connect
+from mcp_server.models.csv import ExportFormat, Format
 from mcp_server.settings import Settings, SettingsError, load
 from sqlite_migration.arguments import add_arguments
 
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         images, "import", import_images, "fill in images that the migration missed, from a folder"
     )
     importing.add_argument("folder", type=Path, metavar="DIR")
+    add_lists(commands, add)
     db = group("db", "look after the database")
     add(db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too")
     add(db, "current", current, "print the revision of the database's schema")
@@ -123,6 +125,27 @@ def add_serve_options(serving: argparse.ArgumentParser) -> None:
     serving.add_argument(
         "--http", action="store_true", help="over HTTP, to whoever has a key", default=argparse.SUPPRESS
     )
+
+
+def add_lists(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    importing = add(
+        commands, "import", exchange("import_files"), "import lists, known by their first lines, of any size"
+    )
+    importing.add_argument("files", metavar="FILE", nargs="+", help="CSV, or - for standard input")
+    importing.add_argument("--format", choices=get_args(Format), help="of whose program the list is")
+    importing.add_argument(
+        "--setup",
+        dest="setup_name",
+        metavar="NAME",
+        help="setup to make of it; default: a packing list's file name",
+    )
+    importing.add_argument("--update-existing", action="store_true", help="change items that differ")
+    importing.add_argument("--skip-bad-lines", action="store_true", help="import the rest if a line is bad")
+    importing.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    exporting = add(commands, "export", exchange("export_file"), "write the collection, or a setup, as CSV")
+    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")
+    exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
+    exporting.add_argument("--format", choices=get_args(ExportFormat), default="gearshed")
 
 
 def add_users(users: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -235,6 +258,23 @@ def import_images(settings: Settings, folder: Path) -> int:
         start(database)
         with translated_errors():
             return import_folder(database.url, settings.user, folder)
+
+
+def exchange(name: str) -> Callable[..., None]:
+    """Return the command of this name in `lists`, which takes long to import."""
+
+    def command(settings: Settings, **arguments: Any) -> None:
+        with running(settings) as database, translated_errors():
+            start(database)
+            from mcp_server import lists
+            from mcp_server.errors import AppError
+
+            try:
+                getattr(lists, name)(database.url, settings.user, **arguments)
+            except AppError as exc:
+                raise StartError(exc.args[0]) from exc
+
+    return command
 
 
 def administer(name: str) -> Callable[..., None]:

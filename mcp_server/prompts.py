@@ -59,10 +59,10 @@ def import_my_list(
         NameOrNone, Field(description="What to call the setup; left out: only items")
     ] = None,
 ) -> str:
-    """Bring a LighterPack list into the collection."""
+    """Bring a list from LighterPack or another program into the collection."""
     name = f" and the setup_name {setup_name!r}" if setup_name else ""
     return f"""\
-Import my packing list, a CSV export from LighterPack. Ask me for it if I have not given it.
+Import my packing list, a CSV export of LighterPack or another program. Ask me for it if it is missing.
 
 1. Call list_items and list_setups. If the list is here already, ask me first.
 2. Call import_csv with the text as it is{name}.

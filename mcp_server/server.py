@@ -170,7 +170,8 @@ TOOLS = (
     ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
     ToolEntry(image.upload_image, "Upload image", REPLACES),
     ToolEntry(image.remove_image, "Remove image", REPLACES),
-    ToolEntry(csv.import_csv, "Import CSV", ADDS),
+    ToolEntry(csv.import_csv, "Import CSV", REPLACES),
+    ToolEntry(csv.export_csv, "Export CSV", READS),
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
     ToolEntry(change.undo_change, "Undo change", UNDOES),
@@ -187,7 +188,7 @@ Gearshed keeps a person's gear, packing lists (setups) and research before purch
   `display` tells a result in the person's own units.
 - What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
-- For many at once: create_items, update_items, set_setup_items, import_csv (LighterPack).
+- For many at once: create_items, update_items, set_setup_items, import_csv (LighterPack and others).
 - Every write can be undone: undo_change. dry_run shows what a wide one would do.
 """
 SOME_OFF = "- Some of these tools are off here: use those that are listed.\n"

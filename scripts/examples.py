@@ -77,6 +77,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_settings", {}),
     ("get_item", {"item_id": 8}),
     ("list_items", {"query": "ten", "sort": "-weight"}),
+    ("export_csv", {"setup": "Weekend", "format": "lighterpack"}),
     ("get_totals", {}),
     ("upload_image", {"data": DOT, "item_id": 1}),
     # Without a network there is only a refusal to show.

@@ -1,5 +1,7 @@
 """Categories: how a name or an id finds one, what is in each, and where its items go when it is deleted."""
 
+from collections.abc import Sequence
+
 from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL
 
@@ -58,30 +60,20 @@ async def find(conn: AsyncConnection, reference: str | int) -> int:
     return found.id
 
 
-async def find_or_create(conn: AsyncConnection, names: list[str]) -> tuple[dict[str, int], list[str]]:
-    """Return the ids of the categories with these *names*, and the names of those that had to be created."""
+async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Create those of the *wanted* categories, names and icons, that are missing; return their names."""
     cursor = await conn.execute(
         """
-        INSERT INTO categories (name)
-        SELECT DISTINCT ON (lower(name)) name
-        FROM unnest(%(names)s::text[]) WITH ORDINALITY AS wanted (name, at)
-        ORDER BY lower(name), at
+        INSERT INTO categories (name, icon)
+        SELECT name, coalesce(icon, 'package')
+        FROM unnest(%(names)s::text[], %(icons)s::text[]) WITH ORDINALITY AS wanted (name, icon, at)
+        ORDER BY at
         ON CONFLICT (user_id, lower(name)) DO NOTHING
         RETURNING name
         """,
-        {"names": names},
+        {"names": [name for name, _ in wanted], "icons": [icon for _, icon in wanted]},
     )
-    created = {name for (name,) in await cursor.fetchall()}
-    cursor = await conn.execute(
-        """
-        SELECT wanted.name, categories.id
-        FROM unnest(%(names)s::text[]) AS wanted (name)
-        JOIN categories ON lower(categories.name) = lower(wanted.name)
-        """,
-        {"names": names},
-    )
-    ids: list[tuple[str, int]] = await cursor.fetchall()
-    return dict(ids), [name for name in names if name in created]
+    return [name async for (name,) in cursor]
 
 
 async def create(conn: AsyncConnection, name: str, icon: str) -> Category:

@@ -138,6 +138,12 @@ async def record(
     )
 
 
+async def is_empty(conn: AsyncConnection, change_id: int) -> bool:
+    """Whether the change of this transaction has written nothing."""
+    query = "SELECT NOT EXISTS (SELECT FROM row_changes WHERE change_id = %(id)s)"
+    return await fetch_value(conn, query, {"id": change_id})
+
+
 async def forget(conn: AsyncConnection, change_id: int) -> None:
     """Remove the rows of a change that came to nothing: what it wrote it wrote back."""
     await conn.execute("DELETE FROM row_changes WHERE change_id = %(id)s", {"id": change_id})

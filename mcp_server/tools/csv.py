@@ -5,11 +5,11 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, write
+from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import Key
-from mcp_server.models.csv import Imported
-from mcp_server.models.fields import Flag, SetupName
-from mcp_server.services import csv
+from mcp_server.models.csv import Exported, ExportFormat, Imported, OptionalFormat
+from mcp_server.models.fields import Flag, SetupName, SetupRef
+from mcp_server.services import csv, export
 
 
 async def import_csv(
@@ -17,11 +17,28 @@ async def import_csv(
     csv_text: Annotated[
         str, Field(max_length=1_000_000, description="The file's content, header line first")
     ],
+    format: OptionalFormat = None,
     setup_name: Annotated[
-        SetupName, Field(description="Also create a setup of this name from the list")
+        SetupName, Field(description="Also make or complete the setup of this name from the list")
     ] = None,
+    update_existing: Annotated[Flag, Field(description="Change items that differ from the list")] = False,
+    skip_bad_lines: Annotated[Flag, Field(description="Import the rest if a line is bad")] = False,
     dry_run: Flag = False,
     idempotency_key: Key = None,
 ) -> Written[Imported]:
-    """Import a LighterPack CSV export: an item per line, and missing categories. All or nothing."""
-    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(csv.import_text, csv_text, setup_name)
+    """Import a list from LighterPack, Hikerherd, Packstack, Trail Sense, Homebox or Gearshed. All or nothing.
+
+    An item that is there already (same name, category, weight) is not made twice.
+    """
+    wish = csv.Wish(setup_name, update_existing, skip_bad_lines)
+    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(csv.import_text, csv_text, format, wish)
+
+
+async def export_csv(
+    ctx: Context[App],
+    setup: Annotated[SetupRef, Field(description="Only this setup (name or id)")] = None,
+    format: ExportFormat = "gearshed",
+) -> Exported:
+    """Write the collection, or a setup, as CSV: without loss as gearshed, or as LighterPack reads it."""
+    async with read(ctx) as conn:
+        return await export.export_text(conn, setup, format)

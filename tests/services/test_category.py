@@ -221,21 +221,18 @@ async def test_no_categories_are_an_empty_list(conn: AsyncConnection) -> None:
 
 
 async def test_names_that_differ_only_in_case_become_one_category(conn: AsyncConnection) -> None:
-    ids, created = await category.find_or_create(conn, ["Tents", "TENTS", "Food", "tents"])
-    assert created == ["Tents", "Food"]
-    assert ids["Tents"] == ids["TENTS"] == ids["tents"] != ids["Food"]
+    wanted = [("Tents", "tent"), ("TENTS", None), ("Food", None), ("tents", None)]
+    assert await category.create_missing(conn, wanted) == ["Tents", "Food"]
     assert [found.name for found in (await category.list_all(conn)).categories] == ["Food", "Tents"]
 
 
 async def test_a_category_that_is_there_is_used_and_not_created(conn: AsyncConnection) -> None:
-    food = await make_category(conn, "Food")
-    ids, created = await category.find_or_create(conn, ["FOOD", "Cook"])
-    assert created == ["Cook"]
-    assert ids["FOOD"] == food
+    await make_category(conn, "Food")
+    assert await category.create_missing(conn, [("FOOD", "apple"), ("Cook", None)]) == ["Cook"]
 
 
 async def test_no_names_create_nothing(conn: AsyncConnection) -> None:
-    assert await category.find_or_create(conn, []) == ({}, [])
+    assert await category.create_missing(conn, []) == []
 
 
 async def test_a_number_is_only_ever_an_id(conn: AsyncConnection) -> None:

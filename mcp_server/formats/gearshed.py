@@ -1,0 +1,120 @@
+"""Our own format: everything there is to say of items and of a setup's lines, without loss."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, model_validator
+
+from mcp_server.formats.line import FormatLine, Line, unguarded
+from mcp_server.models.category import Icon
+from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb
+from mcp_server.models.setup import Classification
+
+ITEM_COLUMNS = (
+    "name",
+    "category",
+    "category_icon",
+    "weight_grams",
+    "price_cents",
+    "quantity",
+    "notes",
+    "product_url",
+    "external_id",
+)
+SETUP_COLUMNS = ("setup_quantity", "classification", "worn_quantity")
+
+
+def text(cell: str) -> str | None:
+    return unguarded(cell) or None
+
+
+def not_blank(text: str | None) -> str | None:
+    if text is not None and not text.strip(" "):
+        raise ValueError("must not be blank")
+    return text
+
+
+def grams(cell: str) -> float | None:
+    if not re.fullmatch(r"(\d{1,9}(\.\d{1,400})?(e[+-]?\d{1,3})?)?", cell, re.ASCII):
+        raise ValueError("must be a number of grams, such as 540 or 12.5")
+    weight = float(cell) if cell else None
+    if weight is not None and weight >= 1e9:
+        raise ValueError("a weight is at least 0 and below 1,000,000 kg")
+    return weight
+
+
+Text = Annotated[str | None, BeforeValidator(text)]
+Short = Annotated[Annotated[str, StringConstraints(max_length=200)] | None, BeforeValidator(text)]
+Named = Annotated[Short, AfterValidator(not_blank)]
+
+
+class GearshedLine(FormatLine):
+    NEEDED: ClassVar[frozenset[str]] = frozenset({"name", "weight_grams"})
+    OWN: ClassVar[frozenset[str]] = frozenset({"weight_grams", "price_cents", "category_icon", "external_id"})
+
+    name: Named = None
+    category: Named = None
+    category_icon: Annotated[Icon | None, BeforeValidator(text)] = None
+    weight_grams: Annotated[float | None, BeforeValidator(grams)] = None
+    price_cents: Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1))] = None
+    quantity: Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1))] = None
+    notes: Annotated[Text, AfterValidator(within_64_kb)] = None
+    product_url: Annotated[
+        Annotated[str, StringConstraints(max_length=8192), AfterValidator(http_only)] | None,
+        BeforeValidator(text),
+    ] = None
+    external_id: Short = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def something(cls, cells: Any) -> Any:
+        if not cells.get("name") and not cells.get("category"):
+            raise ValueError("has neither a name nor a category")
+        return cells
+
+    def to_line(self, number: int) -> Line:
+        return Line(
+            number,
+            self.name,
+            self.category,
+            self.category_icon,
+            self.weight_grams,
+            self.price_cents,
+            self.quantity,
+            self.notes,
+            self.product_url,
+            self.external_id,
+        )
+
+
+class GearshedSetupLine(GearshedLine):
+    NEEDED: ClassVar[frozenset[str]] = GearshedLine.NEEDED | {"setup_quantity"}
+    OWN: ClassVar[frozenset[str]] = GearshedLine.OWN | frozenset(SETUP_COLUMNS)
+    IS_LIST = True
+
+    setup_quantity: Annotated[Decimal | None, BeforeValidator(to_quantity)] = None
+    classification: Classification = "base"
+    worn_quantity: Annotated[Decimal | None, BeforeValidator(to_quantity)] = None
+
+    @model_validator(mode="after")
+    def worn_at_most(self) -> Self:
+        if self.worn_quantity is not None and self.worn_quantity > self.counted:
+            raise ValueError("worn_quantity: must be at most setup_quantity")
+        return self
+
+    @property
+    def counted(self) -> Decimal:
+        return Decimal(1) if self.setup_quantity is None else self.setup_quantity
+
+    def to_line(self, number: int) -> Line:
+        worn = self.worn_quantity if self.classification == "worn" else Decimal(0)
+        return (
+            super()
+            .to_line(number)
+            ._replace(
+                quantity=self.counted,
+                classification=self.classification,
+                worn_quantity=self.counted if worn is None else worn,
+            )
+        )

@@ -1,0 +1,78 @@
+"""A file of each program, with the traps that such files have, and what becomes of each of its lines.
+
+Beside each file are its verdicts; `UPDATE_SNAPSHOTS=1 pytest tests/formats` writes them anew, to be reviewed.
+"""
+
+import json
+import os
+from decimal import Decimal
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_server.formats.line import Line, Refused
+from mcp_server.formats.reader import Reader, open_file, open_text
+
+FOLDER = Path(__file__).parents[1] / "data" / "csv"
+ENCODINGS = {"hikerherd_utf16.tsv": "utf-16", "lighterpack_excel_german.csv": "cp1252"}
+SAMPLES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".json")
+
+
+def told(line: Line | Refused) -> dict[str, Any]:
+    """What there is to say of a line, without what it leaves at its default."""
+    if isinstance(line, Refused):
+        return {"line": line.number, "skipped" if line.skipped else "refused": line.problems}
+    values = {**line._asdict(), "line": line.number}
+    defaults = Line(0, None)._asdict()
+    return {
+        name: f"{value:f}" if isinstance(value, Decimal) else value
+        for name, value in values.items()
+        if name == "line" or (name != "number" and value != defaults[name])
+    }
+
+
+def verdicts(reader: Reader) -> dict[str, Any]:
+    lines = [told(line) for line in reader]
+    return {"format": reader.format, "is_list": reader.is_list, "lines": lines, "remarks": reader.remarks}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_every_line_of_a_sample_has_its_verdict(sample: Path) -> None:
+    with open_file(FileIO(sample), currency="EUR") as reader:
+        found = json.loads(json.dumps(verdicts(reader)))
+    expected = sample.with_name(f"{sample.name}.json")
+    if "UPDATE_SNAPSHOTS" in os.environ:
+        expected.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert found == json.loads(expected.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_sample_with_another_line_end_has_the_same_lines(sample: Path, line_end: str) -> None:
+    with open_file(FileIO(sample), currency="EUR") as reader:
+        expected = [told(line) for line in reader]
+    text = sample.read_bytes().decode(ENCODINGS.get(sample.name, "utf-8"))
+    ended = text.replace("\r\n", "\n").replace("\n", line_end)
+    found = [told(line) for line in open_text(ended, currency="EUR")]
+    assert [{**line, "notes": None} for line in found] == [{**line, "notes": None} for line in expected]
+
+
+# What LighterPack wrote: quotes around a cell that holds a comma, and nothing about other quotes.
+CELL = st.text(st.sampled_from("ab\"' ,é"), max_size=8)
+
+
+@given(names=st.lists(CELL.map(str.strip).filter(bool), min_size=1, max_size=5), note=CELL)
+def test_whatever_lighterpack_quoted_in_its_old_way_is_read(names: list[str], note: str) -> None:
+    def old(cell: str) -> str:
+        return '"{}"'.format(cell.replace('"', '""')) if "," in cell else cell
+
+    lines = [f"{old(name)},undefined,{old(note)},1,5,gram,undefined,0,," for name in names]
+    header = "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable"
+    read = list(open_text("\n".join([header, *lines])))
+    assert [(line.name, line.notes) for line in read if isinstance(line, Line)] == [
+        (name, note if note.strip() else None) for name in names
+    ]

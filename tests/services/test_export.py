@@ -1,0 +1,219 @@
+"""Exports: all that a collection holds comes back from its list, and from LighterPack what that can hold."""
+
+import csv
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import AsyncConnection
+
+from db.pool import Pool, transaction
+from mcp_server.errors import InvalidInput
+from mcp_server.models.setup import NewLine
+from mcp_server.services import category, export, item, setup
+from mcp_server.services.csv import Wish, import_text
+from mcp_server.services.export import export_text
+from tests.factories import make_item, make_setup
+
+# Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind.
+TEXT = st.text(
+    st.one_of(
+        st.sampled_from("\"',;=+-@\t\r\n %😀é中\u202e"),
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    ),
+    max_size=30,
+)
+LINE = TEXT.map(lambda text: " ".join(text.split())).filter(bool)
+WEIGHTS = st.none() | st.floats(0, 999_999_999) | st.sampled_from([0.0, 0.1 + 0.2, 540.0, 5e-324])
+QUANTITIES = st.decimals(0, 1000, places=3) | st.just(Decimal(1))
+CLASSES = st.sampled_from(["base", "worn", "consumable"])
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> dict[str, Any]:
+    names = draw(st.lists(LINE, max_size=4, unique_by=str.lower))
+    # Two names that PostgreSQL takes for one would be an error of this test.
+    categories = [f"{number} {name}" for number, name in enumerate(names)]
+    items = draw(
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "name": LINE,
+                    "weight": WEIGHTS,
+                    "price_cents": st.none() | st.integers(0, 10**12),
+                    "quantity": st.integers(0, 1000),
+                    "notes": st.none() | TEXT.filter(str.strip),
+                    "product_url": st.none() | st.just("https://example.com/a?b=1,2"),
+                    "category": st.none() | st.sampled_from(categories) if categories else st.none(),
+                }
+            ),
+            max_size=6,
+        )
+    )
+    lines = st.fixed_dictionaries({"quantity": QUANTITIES, "classification": CLASSES})
+    return {
+        "categories": [(name, draw(st.sampled_from(["tent", "package"]))) for name in categories],
+        "items": items,
+        "lines": [draw(st.none() | lines) for _ in items],
+    }
+
+
+@asynccontextmanager
+async def empty_account(pool: Pool, user_id: int) -> AsyncGenerator[AsyncConnection]:
+    async with transaction(pool, user_id) as conn:
+        yield conn
+        await conn.rollback()
+
+
+async def fill(conn: AsyncConnection, collection: dict[str, Any]) -> int:
+    """Make the items and a setup of those that have a line, and return the setup's id."""
+    for name, icon in collection["categories"]:
+        await category.create(conn, name, icon)
+    lines: list[NewLine] = []
+    for new, line in zip(collection["items"], collection["lines"], strict=True):
+        created = await item.create(conn, new)
+        if line:
+            lines.append(cast(NewLine, {"item_id": created.id, **line}))
+    return (await setup.create(conn, "Trip", lines)).id
+
+
+def quick(examples: int) -> settings:
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+
+
+@quick(20)
+@given(collection=collections())
+async def test_a_collection_comes_back_byte_by_byte(
+    pool: Pool, user_id: int, collection: dict[str, Any]
+) -> None:
+    async with empty_account(pool, user_id) as conn:
+        await fill(conn, collection)
+        exported = (await export_text(conn, None, "gearshed")).csv_text
+    async with empty_account(pool, user_id) as conn:
+        if collection["items"] or collection["categories"]:
+            imported = await import_text(conn, exported)
+            assert (imported.items, imported.verdicts) == (len(collection["items"]), ())
+        assert (await export_text(conn, None, "gearshed")).csv_text == exported
+        if collection["items"]:
+            again = await import_text(conn, exported, wish=Wish(update_existing=True))
+            assert (again.items, again.changed, again.verdicts) == (0, 0, ())
+
+
+@quick(20)
+@given(collection=collections())
+async def test_a_setup_comes_back_byte_by_byte(pool: Pool, user_id: int, collection: dict[str, Any]) -> None:
+    async with empty_account(pool, user_id) as conn:
+        setup_id = await fill(conn, collection)
+        exported = await export_text(conn, setup_id, "gearshed")
+        totals = await setup.summarize(conn, setup_id)
+    if exported.lines:
+        async with empty_account(pool, user_id) as conn:
+            imported = await import_text(conn, exported.csv_text, wish=Wish("Trip"))
+            assert imported.setup_id is not None
+            assert (await export_text(conn, "trip", "gearshed")).csv_text == exported.csv_text
+            came = await setup.summarize(conn, imported.setup_id)
+            assert came.model_dump(exclude={"id"}) == totals.model_dump(exclude={"id"})
+
+
+@quick(20)
+@given(collection=collections())
+async def test_what_lighterpack_can_hold_comes_back_from_it(
+    pool: Pool, user_id: int, collection: dict[str, Any]
+) -> None:
+    async with empty_account(pool, user_id) as conn:
+        setup_id = await fill(conn, collection)
+        exported = await export_text(conn, setup_id, "lighterpack")
+    if exported.lines:
+        async with empty_account(pool, user_id) as conn:
+            await import_text(conn, exported.csv_text, wish=Wish("Trip"))
+            again = await export_text(conn, "Trip", "lighterpack")
+            assert again.csv_text == exported.csv_text
+            assert again.lossy == ()
+
+
+@quick(20)
+@given(
+    lines=st.lists(
+        st.tuples(
+            st.decimals(0, 5000, places=2),
+            st.sampled_from(["gram", "ounce", "pound", "kilogram"]),
+            st.integers(0, 5),
+            st.sampled_from(["", "Worn", "Consumable"]),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+async def test_totals_are_those_of_lighterpack(
+    pool: Pool, user_id: int, lines: list[tuple[Decimal, str, int, str]]
+) -> None:
+    factors = {"gram": "1", "ounce": "28.349523125", "pound": "453.59237", "kilogram": "1000"}
+    text = "Item Name,qty,weight,unit,worn,consumable\n"
+    sums = {"": Decimal(0), "Worn": Decimal(0), "Consumable": Decimal(0)}
+    total = Decimal(0)
+    for number, (weight, unit, quantity, mark) in enumerate(lines):
+        worn, used = (mark if mark == name else "" for name in ("Worn", "Consumable"))
+        text += f"Thing {number},{quantity},{weight},{unit},{worn},{used}\n"
+        # PostgreSQL adds up fifteen digits of a weight.
+        grams = Decimal(f"{float(weight * Decimal(factors[unit])):.15g}")
+        total += grams * quantity
+        sums[mark] += grams * (min(quantity, 1) if mark == "Worn" else quantity)
+    async with empty_account(pool, user_id) as conn:
+        imported = await import_text(conn, text, wish=Wish("Trip"))
+        assert imported.setup_id is not None
+        found = await setup.summarize(conn, imported.setup_id)
+    assert (found.total_grams, found.worn_grams, found.consumable_grams) == (
+        total,
+        sums["Worn"],
+        sums["Consumable"],
+    )
+    assert found.base_grams == total - sums["Worn"] - sums["Consumable"]
+
+
+async def test_no_cell_of_text_starts_like_a_formula(conn: AsyncConnection) -> None:
+    starts = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1")
+    for start in starts:
+        await make_item(conn, f"x{start}", notes=start)
+    for format in ("gearshed", "lighterpack"):
+        text = (await export_text(conn, None, format)).csv_text
+        for row in csv.reader(io.StringIO(text, newline="")):
+            assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+
+
+async def test_the_collection_is_what_lighterpack_reads(conn: AsyncConnection) -> None:
+    await make_item(conn, "Tent, green", weight=540.5, price_cents=24995, quantity=2, notes='so "light"')
+    text = (await export_text(conn, None, "lighterpack")).csv_text
+    assert text == (
+        "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable\r\n"
+        '"Tent, green",,"so ""light""",2,540.5,gram,,249.95,,\r\n'
+    )
+
+
+async def test_what_lighterpack_has_no_room_for_is_told(conn: AsyncConnection) -> None:
+    item_id = await make_item(conn, "Socks", weight=0.00004, price_cents=0)
+    setup_id = (
+        await setup.create(
+            conn, "Trip", [{"item_id": item_id, "quantity": Decimal(3), "classification": "worn"}]
+        )
+    ).id
+    assert (await export_text(conn, setup_id, "lighterpack")).lossy == (
+        "a weight is rounded to milligrams: 1 lines",
+        "a price of 0 will be unknown: 1 lines",
+        "one piece will be worn, whatever worn_quantity says: 1 lines",
+    )
+
+
+async def test_a_list_that_is_too_long_for_an_answer_is_refused(
+    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "LONGEST", 200)
+    await make_setup(conn, "Trip", *[await make_item(conn, f"Thing {number}") for number in range(10)])
+    with pytest.raises(InvalidInput, match="gearshed export"):
+        await export_text(conn, "Trip", "gearshed")
