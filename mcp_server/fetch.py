@@ -26,7 +26,6 @@ REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 3
 SECONDS, SECONDS_TO_CONNECT = 8.0, 3.0
 HEADERS = [
     ("User-Agent", f"gearshed/{version('gearshed')}"),
-    ("Accept", "image/*"),
     # Nothing is ever decompressed, so nothing can grow after it was counted.
     ("Accept-Encoding", "identity"),
 ]
@@ -119,24 +118,32 @@ class Guard(httpcore2.AsyncNetworkBackend):
         return await self.rules.resolve(host, port)
 
 
-async def fetch(url: str, rules: Rules = Rules(), seconds: float = SECONDS) -> bytes:
-    """Return what *url* holds, at most 10 MB of it, after at most three redirects."""
+async def fetch(
+    url: str,
+    rules: Rules = Rules(),
+    seconds: float = SECONDS,
+    *,
+    accept: str = "image/*",
+    largest: int = LARGEST,
+    redirects: int = MOST_REDIRECTS,
+) -> bytes:
+    """Return what *url* holds, if that is at most *largest* bytes, after at most so many *redirects*."""
     try:
         async with (
             asyncio.timeout(seconds),
             httpcore2.AsyncConnectionPool(ssl_context=rules.tls, network_backend=Guard(rules)) as pool,
         ):
             at = checked(httpx2.URL, url)
-            for _ in range(1 + MOST_REDIRECTS):
+            for _ in range(1 + redirects):
                 target = httpcore2.URL(
                     scheme=at.raw_scheme, host=at.raw_host, port=at.port, target=at.raw_path
                 )
-                async with pool.stream("GET", target, headers=HEADERS) as response:
+                async with pool.stream("GET", target, headers=[*HEADERS, ("Accept", accept)]) as response:
                     location = redirect(response)
                     if location is None:
-                        return await body(response)
+                        return await body(response, largest)
                     at = checked(at.join, location)
-            raise InvalidInput(f"url: redirects more than {MOST_REDIRECTS} times. {INSTEAD}")
+            raise InvalidInput(f"url: redirects more than {redirects} times. {INSTEAD}")
     except (TimeoutError, httpcore2.TimeoutException):
         raise TimedOut(f"url: the host took longer than {seconds:g} seconds. {INSTEAD}") from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError):
@@ -166,10 +173,10 @@ def redirect(response: httpcore2.Response) -> str | None:
     return None
 
 
-async def body(response: httpcore2.Response) -> bytes:
+async def body(response: httpcore2.Response, largest: int) -> bytes:
     data = bytearray()
     async for chunk in response.aiter_stream():
         data += chunk
-        if len(data) > LARGEST:
-            raise InvalidInput("url: holds more than 10 MB. Find a smaller copy.")
+        if len(data) > largest:
+            raise InvalidInput(f"url: holds more than {largest / 2**20:g} MB. Find a smaller copy.")
     return bytes(data)
