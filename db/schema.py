@@ -24,9 +24,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -93,6 +95,17 @@ def weighs_and_costs() -> list[CheckConstraint]:
         CheckConstraint("price_cents >= 0 AND price_cents < 1e15", name="price_cents"),
         CheckConstraint("product_url ~* '^https?://' AND length(product_url) <= 8192", name="product_url"),
         CheckConstraint("octet_length(notes) <= 65536", name="notes"),
+    ]
+
+
+def allowed() -> list[SchemaItem]:
+    """What a person has allowed a client. What came of one consent is a family, and is revoked as one."""
+    return [
+        # The old application knew no scopes and no resources: its tokens do everything, everywhere.
+        Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{read,write}'::text[]")),
+        Column("resource", Text),
+        Column("family", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+        CheckConstraint("scopes <@ '{read,write}'::text[]", name="scopes"),
     ]
 
 
@@ -331,6 +344,8 @@ oauth_clients = Table(
     Column("client_name", Text),
     Column("redirect_uris", JSONB, nullable=False),
     moment("created_at"),
+    # When it goes, because nobody has allowed it anything yet; NULL when somebody has.
+    moment("expires_at", nullable=True, now=False),
     CheckConstraint("jsonb_typeof(redirect_uris) = 'array'", name="redirect_uris"),
 )
 
@@ -346,12 +361,14 @@ oauth_codes = Table(
         nullable=False,
         index=True,
     ),
+    # The SHA-256 of it, as with all that was drawn at random: sessions and tokens too.
     Column("code", Text, nullable=False, unique=True),
     Column("code_challenge", Text, nullable=False),
     Column("code_challenge_method", Text, nullable=False),
     Column("redirect_uri", Text, nullable=False),
     moment("expires_at", now=False),
     Column("used", Boolean, nullable=False, server_default=text("false")),
+    *allowed(),
 )
 
 oauth_tokens = Table(
@@ -371,6 +388,21 @@ oauth_tokens = Table(
     moment("expires_at", now=False),
     moment("refresh_expires_at", nullable=True, now=False),
     moment("created_at"),
+    moment("consented_at"),
+    # When it was refreshed first: whoever does that again, much later, may have stolen it.
+    moment("rotated_at", nullable=True, now=False),
+    *allowed(),
+    Index("ix_oauth_tokens_family", "family"),
+)
+
+# How often somebody tried something, by the hash of who and what.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("what", LargeBinary, primary_key=True),
+    Column("count", Integer, nullable=False),
+    moment("until", now=False),
+    Index("ix_attempts_until", "until"),
 )
 
 changes = Table(

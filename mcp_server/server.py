@@ -101,8 +101,10 @@ class GearServer(StrictServer):
         self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
     ) -> ListToolsResult:
         tools = await self.list_tools()
-        may_write = principal(ctx).may_write
-        return ListToolsResult(tools=[tool for tool in tools if may_write or reads(tool)])
+        caller = principal(ctx)
+        # Whoever could be allowed to write has to see with what.
+        shows_all = caller.may_write or caller.by_consent
+        return ListToolsResult(tools=[tool for tool in tools if shows_all or reads(tool)])
 
     async def _handle_list_resources(
         self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
@@ -178,6 +180,7 @@ TOOLS = (
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
+WRITES = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
 
 INSTRUCTIONS = """\
 Gearshed keeps a person's gear, packing lists (setups) and research before purchases (threads).
@@ -242,12 +245,11 @@ def tools_off(settings: Settings) -> dict[str, str]:
             raise SettingsError(
                 f"GEARSHED_{setting}: there is no tool {unknown!r}.{did_you_mean(unknown, names)}"
             )
-    writes = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
     others = [name for name in names if settings.tools and name not in settings.tools]
     return {
         **dict.fromkeys(others, "only some tools were chosen"),
         **dict.fromkeys(settings.exclude_tools, "it was excluded"),
-        **dict.fromkeys(writes if settings.read_only else (), "the server is read-only"),
+        **dict.fromkeys(WRITES if settings.read_only else (), "the server is read-only"),
     }
 
 

@@ -28,7 +28,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 BEARER = re.compile(r"bearer +(?P<token>\S+)", re.IGNORECASE)
 # What a key or a token can look like at all: anything else is not worth asking the database about.
 TOKEN = re.compile(r"[\w.~+/=-]{16,512}", re.ASCII)
-NOTHING_SENT = "Connect with a key: `Authorization: Bearer <key>`."
+NOTHING_SENT = "Connect with a key, `Authorization: Bearer <key>`, or sign in with OAuth."
 OPENS_NOTHING = "This key or token does not open anything: it may be misspelt, expired or revoked."
 # Attempts that may fail within as many seconds, and addresses that are remembered.
 MOST_FAILURES, WITHIN, MOST_ADDRESSES = 30, 60.0, 10_000
@@ -159,7 +159,7 @@ class Guarded:
 
     def _unauthorized(self, message: str, error: str = "") -> Response:
         document = f"{self._gate.url}/.well-known/oauth-protected-resource{self._resource}"
-        challenge = f'Bearer {error}resource_metadata="{document}"'
+        challenge = f'Bearer {error}scope="read", resource_metadata="{document}"'
         return problem(401, message, {"WWW-Authenticate": challenge})
 
 

@@ -3,7 +3,7 @@
 import logging
 import socket
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -15,7 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from db.embedded import Database
@@ -26,7 +26,10 @@ from mcp_server.http.gate import Failures, Gate, OwnNameOnly
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.stop import FOR_CONNECTIONS, NoneWhenStopping, Server, Stop
-from mcp_server.server import build_server, forget_old_changes, restarting, tools_off
+from mcp_server.oauth.routes import oauth_routes
+from mcp_server.oauth.site import Site
+from mcp_server.oauth.step_up import StepUp
+from mcp_server.server import WRITES, build_server, forget_old_changes, restarting, tools_off
 from mcp_server.services.auth import list_ids
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.strict import LARGEST_CALL
@@ -43,14 +46,12 @@ CONNECTIONS = 4
 NO_OTHER_CHECKS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
-def build_app(
-    pool: Pool, settings: Settings, url: str, stop: Stop, routes: Sequence[BaseRoute] = ()
-) -> Starlette:
-    """Return all that is served under *url*, with further *routes* that need no key."""
+def build_app(pool: Pool, settings: Settings, url: str, stop: Stop) -> Starlette:
+    """Return all that is served under *url*."""
     metrics = Metrics(pool)
-    app = App(pool, None, settings.read_only)
+    app, off = App(pool, None, settings.read_only), tools_off(settings)
     # No tool asks back, so no request leaves a state for the next one that replicas would have to share.
-    server = build_server(app, tools_off(settings), metrics.count_call, middleware=[stop.count])
+    server = build_server(app, off, metrics.count_call, middleware=[stop.count])
     low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
     streamable = StreamableHTTPSessionManager(
         low_level, stateless=True, security_settings=NO_OTHER_CHECKS, max_request_body_size=LARGEST_BODY
@@ -66,13 +67,19 @@ def build_app(
         async with streamable.run():
             yield
 
+    step_up = StepUp(
+        StreamableHTTPASGIApp(streamable),
+        f"{url}/.well-known/oauth-protected-resource/mcp",
+        set(WRITES) - off.keys(),
+        LARGEST_BODY,
+    )
     gate = Gate(pool, url, metrics, Failures())
     health = Health(pool, metrics, settings.read_only, settings.metrics_from)
     return Starlette(
         routes=[
             *health.routes(),
-            *routes,
-            Route("/mcp", gate.guard(StreamableHTTPASGIApp(streamable), "/mcp")),
+            *oauth_routes(Site(url, pool)),
+            Route("/mcp", gate.guard(step_up, "/mcp")),
             Route("/sse", gate.guard(open_sse, "/sse"), methods=["GET"]),
             Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
         ],

@@ -17,6 +17,8 @@ class Principal(Row):
     user_id: int
     scopes: tuple[Scope, ...]
     client: str | None = None
+    # Whether a person has allowed it on our page, and so could allow more.
+    by_consent: bool = False
 
     @property
     def may_write(self) -> bool:

@@ -8,12 +8,12 @@ from psycopg.errors import UniqueViolation
 from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.errors import Conflict, NotFound, did_you_mean
 from mcp_server.models.auth import Login, Principal, User
-from mcp_server.services import key
+from mcp_server.services import key, oauth, session
 
 
 async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
     """Return who calls with *token*, a key or an access token for *resource*, or None when it is neither."""
-    return await key.find(conn, token)
+    return await key.find(conn, token) or await oauth.find_token(conn, token, resource)
 
 
 async def find_user(conn: AsyncConnection, username: str) -> int | None:
@@ -89,12 +89,14 @@ async def add_user(conn: AsyncConnection, username: str, password_hash: str | No
 
 
 async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:
-    """Replace a user's password."""
+    """Replace a password; whoever has signed in or was allowed something has to come again, keys not."""
     user_id = await get_user(conn, username)
     await conn.execute(
         "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
         {"id": user_id, "password_hash": password_hash},
     )
+    await session.end_all(conn, user_id)
+    await oauth.end_all(conn, user_id)
 
 
 async def remove_user(conn: AsyncConnection, user_id: int) -> None:

@@ -178,7 +178,8 @@ async def test_without_one_good_key_there_is_one_answer_everywhere(
                 resource = "/mcp" if path == "/mcp" else "/sse"
                 document = f"https://gear.example/.well-known/oauth-protected-resource{resource}"
                 assert re.fullmatch(
-                    rf'Bearer (error="invalid_token", )?resource_metadata="{document}"', challenge
+                    rf'Bearer (error="invalid_token", )?scope="read", resource_metadata="{document}"',
+                    challenge,
                 )
         (answer,) = answers
         assert keys["good"] not in answer

@@ -1,0 +1,68 @@
+"""OAuth clients: programs that registered themselves, and those that a document describes."""
+
+import secrets
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from db.query import fetch_one, fetch_value
+from mcp_server.errors import Busy
+from mcp_server.models.oauth import Client, Registration
+
+# Registered by anybody, and never yet allowed anything: at most so many, and for one day.
+MOST_UNUSED = 1000
+
+
+async def register(conn: AsyncConnection, asked: Registration) -> Client:
+    """Return a new client. It goes after a day, unless somebody has allowed it something."""
+    client = Client(
+        client_id=secrets.token_urlsafe(16), client_name=asked.client_name, redirect_uris=asked.redirect_uris
+    )
+    await remember(conn, client)
+    return client
+
+
+async def make_room(conn: AsyncConnection) -> None:
+    await conn.execute("DELETE FROM oauth_clients WHERE expires_at <= now()")
+    unused = await fetch_value(conn, "SELECT count(*) FROM oauth_clients WHERE expires_at IS NOT NULL")
+    if unused >= MOST_UNUSED:
+        raise Busy("Too many clients have registered. Try again tomorrow.")
+
+
+async def remember(conn: AsyncConnection, client: Client) -> None:
+    """Store *client*, or what its document says now."""
+    if await find(conn, client.client_id) is None:
+        await make_room(conn)
+    await conn.execute(
+        """
+        INSERT INTO oauth_clients AS old (client_id, client_name, redirect_uris, expires_at)
+        VALUES (%(client_id)s, %(client_name)s, %(redirect_uris)s, now() + interval '24 hours')
+        ON CONFLICT (client_id)
+        DO UPDATE SET
+            client_name = excluded.client_name,
+            redirect_uris = excluded.redirect_uris,
+            expires_at = CASE WHEN old.expires_at IS NOT NULL THEN excluded.expires_at END
+        """,
+        {**client.model_dump(), "redirect_uris": Jsonb(client.redirect_uris)},
+    )
+
+
+async def find(conn: AsyncConnection, client_id: str) -> Client | None:
+    """Return the client, or None when there is none of this id, or no longer."""
+    return await fetch_one(
+        conn,
+        Client,
+        """
+        SELECT client_id, client_name, redirect_uris
+        FROM oauth_clients
+        WHERE client_id = %(client_id)s AND (expires_at IS NULL OR expires_at > now())
+        """,
+        {"client_id": client_id},
+    )
+
+
+async def keep(conn: AsyncConnection, client_id: str) -> None:
+    """Let the client stay: somebody has allowed it something."""
+    await conn.execute(
+        "UPDATE oauth_clients SET expires_at = NULL WHERE client_id = %(client_id)s", {"client_id": client_id}
+    )
