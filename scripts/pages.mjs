@@ -1,0 +1,82 @@
+// A person who signs in and allows a program, in Chromium. scripts/pages runs it.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import puppeteer from "puppeteer-core";
+
+const [site, folder, executable] = process.argv.slice(2);
+const verifier = randomBytes(32).toString("base64url");
+
+// The program's address, which sends the browser on to another host, as some on the web do.
+const visits = [];
+const program = createServer((request, response) => {
+  visits.push(request.url);
+  const onward = `http://localhost:${program.address().port}/connected`;
+  response.writeHead(request.url.startsWith("/back") ? 302 : 200, { Location: onward }).end("Connected.");
+}).listen(0, "127.0.0.1");
+await once(program, "listening");
+const back = `http://127.0.0.1:${program.address().port}/back`;
+
+async function post(path, body) {
+  const response = await fetch(site + path, { method: "POST", body });
+  assert(response.ok, await response.clone().text());
+  return response.json();
+}
+
+const metadata = { client_name: "Claude", redirect_uris: [back, "https://claude.ai/api/mcp/auth_callback"] };
+const { client_id } = await post("/register", JSON.stringify(metadata));
+const asked = (redirect_uri, scope) => {
+  const code_challenge = createHash("sha256").update(verifier).digest("base64url");
+  const wish = { response_type: "code", code_challenge, code_challenge_method: "S256", resource: `${site}/mcp` };
+  return `${site}/authorize?${new URLSearchParams({ ...wish, client_id, redirect_uri, scope, state: "s" })}`;
+};
+
+const browser = await puppeteer.launch({ executablePath: executable, args: ["--no-sandbox"] });
+const page = await browser.newPage();
+await page.setJavaScriptEnabled(false);
+const complaints = [];
+page.on("console", (message) => /polic/i.test(message.text()) && complaints.push(message.text()));
+
+async function picture(name) {
+  for (const [size, width, height] of [["", 1000, 800], ["-phone", 390, 780], ["-narrow", 320, 640]])
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      await page.setViewport({ width, height, deviceScaleFactor: 2 });
+      await page.screenshot({ path: `${folder}/${name}${size}${scheme === "dark" ? "-dark" : ""}.png`, fullPage: true });
+    }
+}
+const press = (selector) => Promise.all([page.waitForNavigation(), page.click(selector)]);
+const heading = () => page.$eval("h1", (element) => element.textContent);
+
+await page.goto(asked("https://claude.ai/api/mcp/auth_callback", "read write"));
+await picture("sign-in");
+await page.type("#username", "ada");
+await page.type("#password", "a wrong one");
+await press("button.primary");
+await picture("sign-in-wrong");
+await page.type("#password", process.env.PASSWORD);
+await press("button.primary");
+assert.equal(await heading(), "Allow Claude to use your gear?");
+await picture("consent");
+
+await page.goto(asked(back, "read"));
+await picture("consent-local");
+await press("button[value=write]");
+while (!visits.includes("/connected")) await new Promise((resolve) => setTimeout(resolve, 50));
+const answer = new URL(visits[0], back).searchParams;
+assert.equal(answer.get("iss"), site);
+const grant = { grant_type: "authorization_code", code: answer.get("code"), redirect_uri: back, client_id };
+const tokens = await post("/token", new URLSearchParams({ ...grant, code_verifier: verifier }));
+assert.equal(tokens.scope, "read write");
+
+await page.goto(`${site}/account`);
+await picture("account");
+await press("form.grant button");
+await picture("account-empty");
+await page.goto(`${site}/authorize?client_id=nobody&redirect_uri=${back}`);
+await picture("problem");
+assert.deepEqual(complaints, []);
+await browser.close();
+program.close();
+console.log(`Signed in, allowed, connected, revoked. The pictures are in ${folder}.`);
