@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Composed, Literal
+from psycopg.sql import SQL, Literal
 from psycopg_pool import AsyncConnectionPool
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
@@ -62,8 +62,17 @@ BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true)
 )
 
 
+class Behind(Exception):
+    """A standby has not got yet what the user wrote."""
+
+
 def create_pool(
-    url: str, reconnect_failed: Callable[[Any], Awaitable[None]] | None = None, *, min_size: int = 1
+    url: str,
+    reconnect_failed: Callable[[Any], Awaitable[None]] | None = None,
+    *,
+    name: str = "primary",
+    min_size: int = 1,
+    timeout: float = 2,
 ) -> Pool:
     """Return a pool for *url*, still closed: open it with `async with`. It keeps *min_size* connections.
 
@@ -77,9 +86,10 @@ def create_pool(
         kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None},
         configure=configure,
         open=False,
+        name=name,
         min_size=min_size,
         max_size=8,
-        timeout=2,
+        timeout=timeout,
         max_lifetime=900,
         reconnect_timeout=5,
         reconnect_failed=reconnect_failed,
@@ -98,28 +108,42 @@ async def configure(conn: AsyncConnection) -> None:
 
 @asynccontextmanager
 async def transaction(
-    pool: Pool, user_id: int, *, read_only: bool = False, logged: bool = False
+    pool: Pool, user_id: int, *, read_only: bool = False, logged: bool = False, written: int = 0
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back.
 
-    Of one that is *logged*, triggers note each row; before it commits, its change has to be written.
+    Of one that is *logged*, triggers note each row; before it commits, its change has to be written. Behind
+    is raised by a standby that has not got yet what the user has *written*.
     """
-    async with lent(pool, begin(user_id, read_only, logged)) as conn:
+    async with lent(pool) as conn:
+        if written and await last_write(conn, user_id) < written:
+            raise Behind
+        await conn.execute(begin(user_id, read_only, logged), prepare=False)
         yield conn
 
 
 @asynccontextmanager
 async def credentials(pool: Pool) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on users, keys and tokens, which sees nobody's collection."""
-    async with lent(pool, BEGIN_CREDENTIALS) as conn:
+    async with lent(pool) as conn:
+        await conn.execute(BEGIN_CREDENTIALS, prepare=False)
         yield conn
 
 
+async def last_write(conn: AsyncConnection, user_id: int) -> int:
+    """Return where in PostgreSQL's log (WAL) the last change of a user was, as far as this server has it."""
+    cursor = await conn.execute(
+        "SELECT lsn FROM last_writes WHERE user_id = %(user_id)s", {"user_id": user_id}
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
 @asynccontextmanager
-async def lent(pool: Pool, begin: bytes | Composed) -> AsyncGenerator[AsyncConnection]:
+async def lent(pool: Pool) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection; when it turns out to be lost, the others are given up too."""
     async with pool.connection() as conn:
         try:
-            await conn.execute(begin, prepare=False)
             yield conn
         except Exception as exc:
             # One connection that was lost, or that leads to a standby, means that the others are no better.

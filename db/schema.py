@@ -455,3 +455,17 @@ sqlite_migrations = Table(
     Column("checksums", JSONB, nullable=False),
     moment("migrated_at"),
 )
+
+# Where in the server's log (WAL) a user's last change was: a standby whose copy says the same has it too.
+last_writes = Table(
+    "last_writes",
+    metadata,
+    Column(
+        "user_id",
+        BigInteger,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("lsn", BigInteger, nullable=False),
+)

@@ -64,6 +64,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--read-only", action="store_true", help="change nothing: no tool that writes")
     options.add_argument("--tools", metavar="NAMES", help="only these tools, separated by commas")
     options.add_argument("--exclude-tools", metavar="NAMES", help="none of these tools; wins over --tools")
+    options.add_argument(
+        "--read-replica",
+        dest="DATABASE_REPLICA_URL",
+        metavar="URL",
+        help="a standby to read from; with a password, say it as DATABASE_REPLICA_URL instead",
+    )
     options.add_argument("--undo-days", help="for how many days a change can be undone (default: 365)")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
     result = Parser(
@@ -347,8 +353,8 @@ def translated_errors() -> Generator[None]:
         if exc.sqlstate is None:
             # libpq could not read the URL, and its message would show it, password included.
             raise StartError(
-                "DATABASE_URL cannot be read. Write it like postgresql://user:password@host:5432/database, "
-                "with special characters percent-encoded."
+                "DATABASE_URL, or DATABASE_DIRECT_URL or DATABASE_REPLICA_URL, cannot be read. Write it like "
+                "postgresql://user:password@host:5432/database, with special characters percent-encoded."
             ) from None
         raise StartError(f"The database refused: {in_one_line(exc)}.") from exc
     except (psycopg.OperationalError, PoolTimeout) as exc:

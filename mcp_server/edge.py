@@ -18,7 +18,9 @@ from mcp.types import CallToolResult, TextContent
 from psycopg import AsyncConnection
 
 from db.pool import Pool, transaction
+from db.standby import Standby
 from mcp_server.errors import Forbidden
+from mcp_server.live import Live
 from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Note
 from mcp_server.models.fields import Row
@@ -33,6 +35,8 @@ Result = TypeVar("Result", bound=Row)
 class App:
     """What every call needs: the pool, which outlives all sessions, and whose collection is served.
 
+    Clients hear *live* what changes, and may read from a *standby*.
+
     Without a *user_id* it is that of whoever sends the request. When it is *read_only*, PostgreSQL itself
     refuses whatever would write.
     """
@@ -40,6 +44,8 @@ class App:
     pool: Pool
     user_id: int | None
     read_only: bool = False
+    live: Live = field(default_factory=Live)
+    standby: Standby | None = None
 
 
 class Caller(AuthenticatedUser):
@@ -93,7 +99,13 @@ current_call: ContextVar[Call] = ContextVar("current_call")
 async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one call that only reads."""
     app = ctx.request_context.lifespan_context
-    async with transaction(app.pool, principal(ctx).user_id, read_only=True) as conn:
+    user_id = principal(ctx).user_id
+    reading = (
+        app.standby.reading(app.pool, user_id)
+        if app.standby
+        else transaction(app.pool, user_id, read_only=True)
+    )
+    async with reading as conn:
         yield conn
 
 

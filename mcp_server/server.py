@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from importlib.metadata import version
 from inspect import getdoc
 from typing import Any, NamedTuple
@@ -29,8 +30,10 @@ from psycopg.errors import ReadOnlySqlTransaction
 from pydantic import AnyUrl
 
 from db.embedded import Database, EmbeddedError
+from db.listen import listening
 from db.pool import Pool, create_pool, transaction
-from mcp_server import completions, resources, stdio
+from db.standby import following
+from mcp_server import completions, resources, stdio, subscriptions
 from mcp_server.edge import App, principal
 from mcp_server.errors import did_you_mean
 from mcp_server.prompts import PROMPTS
@@ -73,6 +76,7 @@ class GearServer(StrictServer):
         self._lowlevel_server.add_request_handler(
             "completion/complete", CompleteRequestParams, self._handle_complete
         )
+        subscriptions.serve_on(self._lowlevel_server)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
@@ -111,6 +115,7 @@ class GearServer(StrictServer):
     ) -> ListResourcesResult:
         context = Context(request_context=ctx, mcp_server=self)
         mine = await resources.list_all(context)
+        subscriptions.tell_of_list(ctx)
         return ListResourcesResult(resources=[*mine, *await self.list_resources()])
 
     async def _handle_complete(
@@ -286,6 +291,16 @@ async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
             forgotten = await change_log.prune(conn, days)
 
 
+@asynccontextmanager
+async def sharing(app: App, database: Database, settings: Settings) -> AsyncGenerator[App]:
+    """Yield *app* with what it has of other processes: their changes, and a standby if there is one."""
+    async with (
+        listening(settings.direct_url or database.url, app.live.hear, app.live.users),
+        following(settings.replica_url) as standby,
+    ):
+        yield replace(app, standby=standby)
+
+
 async def serve_stdio(database: Database, settings: Settings) -> None:
     """Serve one client on standard input and output."""
     off = tools_off(settings)
@@ -296,4 +311,5 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
             # A server may start where nothing can be written at the moment.
             with suppress(ReadOnlySqlTransaction):
                 await forget_old_changes(pool, user_id, settings.undo_days)
-        await stdio.serve(build_server(App(pool, user_id, settings.read_only), off))
+        async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
+            await stdio.serve(build_server(app, off))

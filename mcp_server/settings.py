@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    database_direct_url: SecretStr | None = Field(None, validation_alias="DATABASE_DIRECT_URL")
+    read_replica: SecretStr | None = Field(None, validation_alias="DATABASE_REPLICA_URL")
     data_dir: Path = Field(default_factory=default_data_dir)
     user: Name = "local"
     read_only: bool = False
@@ -80,6 +82,16 @@ class Settings(BaseSettings):
     undo_days: Annotated[int, Field(ge=1, le=36500)] = 365
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
+    @property
+    def direct_url(self) -> str | None:
+        """The way to the database past a pooler, if there is another than DATABASE_URL."""
+        return self.database_direct_url.get_secret_value() if self.database_direct_url else None
+
+    @property
+    def replica_url(self) -> str | None:
+        """A standby that may be read from."""
+        return self.read_replica.get_secret_value() if self.read_replica else None
+
     @field_validator("data_dir", mode="before")
     @classmethod
     def named(cls, folder: object) -> object:
@@ -88,7 +100,8 @@ class Settings(BaseSettings):
         return folder
 
 
-NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name != "database_url"}
+OF_DATABASES = {"database_url", "database_direct_url", "read_replica"}
+NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name not in OF_DATABASES}
 
 
 def load(options: Mapping[str, Any]) -> Settings:
@@ -97,7 +110,8 @@ def load(options: Mapping[str, Any]) -> Settings:
         if name.upper().startswith("GEARSHED_") and name.upper() not in NAMES:
             raise SettingsError(
                 f"{name} is no setting of this version.{did_you_mean(name, NAMES)} "
-                f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL."
+                f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL, "
+                "DATABASE_DIRECT_URL, DATABASE_REPLICA_URL."
             )
     try:
         return Settings(**options)

@@ -21,6 +21,7 @@ from mcp.types import (
 from pydantic import BaseModel, ValidationError
 
 from mcp_server.strict import LARGEST_CALL, StrictServer
+from mcp_server.subscriptions import session_options
 
 # In characters. The largest call fits, with each of its characters written as \uXXXX.
 LARGEST_LINE = 8 * LARGEST_CALL
@@ -56,7 +57,7 @@ async def serve(server: StrictServer) -> None:
     lines = Lines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
     async with stdio_server(anyio.wrap_file(lines)) as (received, answers):
         messages = Messages(cast(Stream, received), cast(Stream, answers))
-        await low_level.run(messages, answers, low_level.create_initialization_options())
+        await low_level.run(messages, answers, session_options(low_level))
 
 
 class Lines(TextIOWrapper):

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db import migrations
 from mcp_server import settings
+from mcp_server.cli import parser
 from mcp_server.settings import SettingsError
 from tests.conftest import empty_database, run_sql
 
@@ -165,3 +166,13 @@ def test_a_database_in_another_encoding_is_one_line(server: str) -> None:
         assert "ENCODING 'UTF8'" in complaint(gearshed("serve", DATABASE_URL=url))
     finally:
         run_sql(server, "DROP DATABASE {}", name)
+
+
+def test_the_standby_of_the_command_line_wins_over_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_REPLICA_URL", "postgresql://environment")
+    assert settings.load({}).replica_url == "postgresql://environment"
+    options = vars(parser().parse_args(["--read-replica", "postgresql://option"]))
+    del options["command"]
+    assert settings.load(options).replica_url == "postgresql://option"

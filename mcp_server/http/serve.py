@@ -29,10 +29,11 @@ from mcp_server.http.stop import FOR_CONNECTIONS, NoneWhenStopping, Server, Stop
 from mcp_server.oauth.routes import oauth_routes
 from mcp_server.oauth.site import Site
 from mcp_server.oauth.step_up import StepUp
-from mcp_server.server import WRITES, build_server, forget_old_changes, restarting, tools_off
+from mcp_server.server import WRITES, build_server, forget_old_changes, restarting, sharing, tools_off
 from mcp_server.services.auth import list_ids
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.strict import LARGEST_CALL
+from mcp_server.subscriptions import session_options
 
 # Bytes. The largest call fits, with as much again for how its characters are written.
 LARGEST_BODY = 2 * LARGEST_CALL
@@ -46,10 +47,9 @@ CONNECTIONS = 4
 NO_OTHER_CHECKS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
-def build_app(pool: Pool, settings: Settings, url: str, stop: Stop) -> Starlette:
+def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     """Return all that is served under *url*."""
-    metrics = Metrics(pool)
-    app, off = App(pool, None, settings.read_only), tools_off(settings)
+    metrics, off = Metrics(app.pool), tools_off(settings)
     # No tool asks back, so no request leaves a state for the next one that replicas would have to share.
     server = build_server(app, off, metrics.count_call, middleware=[stop.count])
     low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
@@ -60,7 +60,7 @@ def build_app(pool: Pool, settings: Settings, url: str, stop: Stop) -> Starlette
 
     async def open_sse(scope: Scope, receive: Receive, send: Send) -> None:
         async with sse.connect_sse(scope, receive, send) as (received, answers):
-            await low_level.run(received, answers, low_level.create_initialization_options())
+            await low_level.run(received, answers, session_options(low_level))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -73,12 +73,12 @@ def build_app(pool: Pool, settings: Settings, url: str, stop: Stop) -> Starlette
         set(WRITES) - off.keys(),
         LARGEST_BODY,
     )
-    gate = Gate(pool, url, metrics, Failures())
-    health = Health(pool, metrics, settings.read_only, settings.metrics_from)
+    gate = Gate(app.pool, url, metrics, Failures())
+    health = Health(app.pool, metrics, settings.read_only, settings.metrics_from)
     return Starlette(
         routes=[
             *health.routes(),
-            *oauth_routes(Site(url, pool)),
+            *oauth_routes(Site(url, app.pool)),
             Route("/mcp", gate.guard(step_up, "/mcp")),
             Route("/sse", gate.guard(open_sse, "/sse"), methods=["GET"]),
             Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
@@ -107,15 +107,18 @@ async def serve_http(database: Database, settings: Settings) -> None:
     # Who wrote and who was refused is logged whatever else is.
     audit.logger.setLevel(logging.INFO)
     stop = Stop()
-    with listening(settings) as listener:
+    with open_port(settings) as listener:
         url = settings.public_url or f"http://{netloc(settings.host, listener.getsockname()[1])}"
         async with create_pool(database.url, restarting(database), min_size=CONNECTIONS) as pool:
             await pool.wait(PATIENCE)
-            async with anyio.create_task_group() as tasks:
+            async with (
+                sharing(App(pool, None, settings.read_only), database, settings) as app,
+                anyio.create_task_group() as tasks,
+            ):
                 if not settings.read_only:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
                 config = uvicorn.Config(
-                    build_app(pool, settings, url, stop),
+                    build_app(app, settings, url, stop),
                     log_config=None,
                     # Addresses may hold what nobody should read in a log.
                     access_log=False,
@@ -130,7 +133,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
                 tasks.cancel_scope.cancel()
 
 
-def listening(settings: Settings) -> socket.socket:
+def open_port(settings: Settings) -> socket.socket:
     """Return a socket on the address that the settings name."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from db.pool import Pool
+from mcp_server.edge import App
 from mcp_server.http.gate import MOST_FAILURES, Failures
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
@@ -77,7 +78,7 @@ async def test_names_can_be_added(
     pool: Pool, option: dict[str, str], own: list[str], foreign: list[str]
 ) -> None:
     settings = load({"http": True, **option})
-    app = build_app(pool, settings, settings.public_url or "http://localhost", Stop())
+    app = build_app(App(pool, None), settings, settings.public_url or "http://localhost", Stop())
     async with web(app) as http:
         for names, status in ((own, 200), (foreign, 421)):
             for name in names:
@@ -92,7 +93,7 @@ def web(app: Starlette, address: str = "198.51.100.7") -> httpx2.AsyncClient:
 
 @pytest.fixture
 async def app(pool: Pool) -> AsyncGenerator[Starlette]:
-    app = build_app(pool, load({"http": True}), "https://gear.example", Stop())
+    app = build_app(App(pool, None), load({"http": True}), "https://gear.example", Stop())
     async with app.router.lifespan_context(app):
         yield app
 

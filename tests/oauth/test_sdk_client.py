@@ -21,6 +21,7 @@ from mcp.shared.auth import (
 )
 from pydantic import AnyUrl
 
+from mcp_server.edge import App
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.oauth.site import Site
@@ -81,7 +82,7 @@ async def whole(site: Site) -> AsyncGenerator[Site]:
     """The whole server on a port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = build_app(site.pool, load({}), url, Stop())
+        app = build_app(App(site.pool, None), load({}), url, Stop())
         server = uvicorn.Server(uvicorn.Config(app, log_config=None))
         serving = asyncio.create_task(server.serve([listener]))
         yield Site(url, site.pool)

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from db.pool import Pool
+from mcp_server.edge import App
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.oauth.step_up import tool_of
@@ -26,7 +27,7 @@ async def test_a_token_that_may_only_read_is_told_which_scope_each_writing_tool_
 ) -> None:
     page = await ada.allow(wish(program.client_id, scope="read"))
     tokens = (await program.redeem(page.answer["code"])).json()
-    app = build_app(pool, load({}), "https://gear.example", Stop())
+    app = build_app(App(pool, None), load({}), "https://gear.example", Stop())
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app),
         base_url="https://gear.example",
@@ -43,7 +44,7 @@ async def test_a_token_that_may_only_read_is_told_which_scope_each_writing_tool_
 
 
 async def test_whoever_comes_without_a_token_is_told_where_to_sign_in_and_for_what(pool: Pool) -> None:
-    app = build_app(pool, load({}), "https://gear.example", Stop())
+    app = build_app(App(pool, None), load({}), "https://gear.example", Stop())
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="https://gear.example"
     ) as http:

@@ -1,0 +1,161 @@
+"""Live updates: what a change touched is told to those clients of its owner that want to hear of it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp import MCPError
+from mcp.server.context import ServerRequestContext
+from mcp.server.subscriptions import ListenHandler, ResourcesListChanged, ResourceUpdated, ServerEvent
+from mcp.types import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+)
+from pydantic import BaseModel, ValidationError
+
+SCHEME = "gear://"
+SUMMARY = "gear://summary"
+# Streams and sessions of one user, and resources of one of them.
+MOST_SUBSCRIBERS, MOST_URIS = 100, 500
+# Events that a stream keeps for a client that does not read them, before it is ended.
+MOST_EVENTS = 8 * MOST_URIS
+
+
+class Change(BaseModel):
+    """Whose change it was, and what it touched, like `items/3`. What is not said may be anybody, or all."""
+
+    user_id: int | None = None
+    touched: frozenset[str] | None = None
+    listed: bool | None = True
+
+    def events(self, uris: set[str]) -> Iterator[ServerEvent]:
+        """Yield what there is to tell somebody who wants to hear of *uris*."""
+        for uri in uris:
+            if self.touched is None or uri == SUMMARY or uri.removeprefix(SCHEME) in self.touched:
+                yield ResourceUpdated(uri)
+        if self.listed:
+            yield ResourcesListChanged()
+
+
+@dataclass(eq=False)
+class Subscriber:
+    """One stream or session: whose it is, what it wants to hear of, and how to tell it without waiting."""
+
+    user_id: int
+    uris: set[str]
+    deliver: Callable[[ServerEvent], None]
+
+
+@dataclass
+class Live:
+    """Everybody in this process who wants to hear of changes. A change is told to nobody but its owner."""
+
+    _subscribers: set[Subscriber] = field(default_factory=set[Subscriber])
+
+    def hear(self, notification: str) -> None:
+        """Tell everybody whom it concerns of a change."""
+        try:
+            change = Change.model_validate_json(notification)
+        except ValidationError:
+            # From a newer release than this, perhaps.
+            change = Change()
+        for subscriber in list(self._subscribers):
+            if change.user_id in (None, subscriber.user_id):
+                for event in change.events(subscriber.uris):
+                    subscriber.deliver(event)
+
+    def users(self) -> set[int]:
+        """Return whose changes anybody here wants to hear of."""
+        return {subscriber.user_id for subscriber in self._subscribers}
+
+    def add(self, subscriber: Subscriber) -> None:
+        others = sum(other.user_id == subscriber.user_id for other in self._subscribers)
+        if others >= MOST_SUBSCRIBERS:
+            raise MCPError(
+                INVALID_REQUEST, f"[busy] {MOST_SUBSCRIBERS} clients listen already. Close one of them."
+            )
+        self._subscribers.add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+
+    async def listen(
+        self, user_id: int, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        """Answer `subscriptions/listen` of 2026-07-28: a stream, until its client goes."""
+        uris = set(params.notifications.resource_subscriptions or ())
+        check_number(uris)
+        return await ListenHandler(Stream(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
+
+    def session(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> "Session | None":
+        """Return what a session of 2025-11-25 is told until it ends; None if nothing can be sent to it."""
+        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
+        if not connection.has_standalone_channel:
+            return None
+        found: Session | None = connection.state.get("live")
+        if found is None:
+            found = Session(user_id, ctx)
+            self.add(found.subscriber)
+            connection.state["live"] = found
+            connection.exit_stack.callback(self.remove, found.subscriber)
+            connection.exit_stack.callback(found.task.cancel)
+        return found
+
+
+@dataclass
+class Stream:
+    """The SDK's bus of one single stream: it carries what its user may hear."""
+
+    live: Live
+    user_id: int
+    uris: set[str]
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        subscriber = Subscriber(self.user_id, self.uris, listener)
+        self.live.add(subscriber)
+        return lambda: self.live.remove(subscriber)
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Nothing in this process publishes: what happened is what the database says."""
+
+
+class Session:
+    """What a session has not been told yet: each thing once, however often it changed."""
+
+    def __init__(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> None:
+        self.subscriber = Subscriber(user_id, set(), self._deliver)
+        self._client = ctx.session
+        self._pending: dict[ServerEvent, None] = {}
+        self._wake = asyncio.Event()
+        self.task = asyncio.create_task(self._tell())
+
+    def subscribe(self, uri: str) -> None:
+        check_number(self.subscriber.uris | {uri})
+        self.subscriber.uris.add(uri)
+
+    def unsubscribe(self, uri: str) -> None:
+        self.subscriber.uris.discard(uri)
+
+    def _deliver(self, event: ServerEvent) -> None:
+        self._pending[event] = None
+        self._wake.set()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending:
+                event = next(iter(self._pending))
+                del self._pending[event]
+                if isinstance(event, ResourceUpdated):
+                    await self._client.send_resource_updated(event.uri)
+                else:
+                    await self._client.send_resource_list_changed()
+
+
+def check_number(uris: set[str]) -> None:
+    if len(uris) > MOST_URIS:
+        raise MCPError(INVALID_PARAMS, f"[invalid_input] At most {MOST_URIS} resources at once.")

@@ -1,0 +1,56 @@
+"""What is changed at one replica is heard at the other, by its owner's clients."""
+
+import pytest
+from mcp import Client, MCPError
+from mcp.client.sse import sse_client
+
+from tests.calls import call
+from tests.http.conftest import Admit
+from tests.http.served import Served, connected
+from tests.test_live import Ear, attentive, subscribe
+
+SUMMARY = "gear://summary"
+
+
+async def test_a_change_at_one_replica_is_heard_at_the_other(
+    replicas: tuple[Served, Served], admit: Admit
+) -> None:
+    ada, eve = await admit(), await admit()
+    first, second = replicas
+    ears = Ear()
+    async with (
+        connected(first.url, ada.key, "auto") as writer,
+        connected(first.url, eve.key, "auto") as stranger,
+        connected(second.url, ada.key, "auto") as listener,
+        attentive(listener, ears, SUMMARY),
+    ):
+        await call(stranger, "create_setup", name="Not hers")
+        await call(writer, "create_item", name="Tent")
+        assert await ears.hears(SUMMARY) == {SUMMARY}
+
+
+async def test_a_change_at_one_replica_is_heard_at_the_other_over_sse(
+    replicas: tuple[Served, Served], admit: Admit
+) -> None:
+    ada, eve = await admit(), await admit()
+    first, second = replicas
+    ears = Ear()
+    transport = sse_client(f"{second.url}/sse", {"Authorization": f"Bearer {ada.key}"})
+    async with (
+        connected(first.url, ada.key, "legacy") as writer,
+        connected(first.url, eve.key, "legacy") as stranger,
+        Client(transport, mode="legacy", message_handler=ears.note) as listener,
+        attentive(listener, ears, SUMMARY),
+    ):
+        await call(stranger, "create_setup", name="Not hers")
+        await call(writer, "create_item", name="Tent")
+        assert await ears.hears(SUMMARY) == {SUMMARY}
+
+
+async def test_where_nothing_could_be_told_it_is_refused(
+    replicas: tuple[Served, Served], admit: Admit
+) -> None:
+    ada = await admit()
+    async with connected(replicas[0].url, ada.key, "legacy") as client:
+        with pytest.raises(MCPError, match="Connect over SSE, or with the protocol of 2026-07-28"):
+            await subscribe(client, SUMMARY)
