@@ -135,7 +135,17 @@ def template(server: str) -> Generator[str]:
     name = f"gearshed_test_{os.getpid()}_template"
     with empty_database(server, name) as url:
         migrations.upgrade(url)
+        end_sessions(server, name)
         yield name
+
+
+def end_sessions(server: str, database: str) -> None:
+    """A pooler keeps some open, and a database can only be copied while nobody is in it."""
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = %(database)s",
+            {"database": database},
+        )
 
 
 @contextmanager

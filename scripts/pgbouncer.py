@@ -1,0 +1,77 @@
+"""Run the tests through PgBouncer in transaction mode, in front of a PostgreSQL of its own.
+
+    .venv/bin/python scripts/pgbouncer.py [what to tell pytest]
+
+Takes the program from the Debian package `pgbouncer`.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+
+import psycopg
+
+from db.embedded import Embedded, free_port
+
+CONFIGURATION = """
+[databases]
+* = host='{host}' user=postgres
+[pgbouncer]
+pool_mode = transaction
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+max_client_conn = 1000
+default_pool_size = 4
+"""
+
+
+@contextmanager
+def pooled(database: Embedded, folder: Path) -> Generator[str]:
+    """Yield the address of *database* behind PgBouncer, in which every database name is known."""
+    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    port = free_port()
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(CONFIGURATION.format(host=database.data, port=port))
+    command = [program, "--quiet", str(configuration)]
+    with subprocess.Popen(command, user=database.user, stderr=subprocess.DEVNULL) as bouncer:
+        try:
+            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            check(url)
+            yield url
+        finally:
+            bouncer.terminate()
+
+
+def check(url: str) -> None:
+    """Fail unless a pooler answers, that gives each transaction to whichever session is free."""
+    for _ in range(50):
+        try:
+            with psycopg.connect(url) as conn:
+                row = conn.execute("SELECT pg_backend_pid()").fetchone()
+                if row == (conn.info.backend_pid,):
+                    raise SystemExit("Something else than PgBouncer answers.")
+                return
+        except psycopg.OperationalError:
+            sleep(0.1)
+    raise SystemExit("PgBouncer does not answer.")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="gearshed-pgbouncer-") as name:
+        folder = Path(name)
+        # PgBouncer refuses to be root, as PostgreSQL does.
+        folder.chmod(0o755)
+        with Embedded(folder / "data") as database, pooled(database, folder) as url:
+            command = [sys.executable, "-m", "pytest", f"--postgres={url}", *sys.argv[1:]]
+            return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
