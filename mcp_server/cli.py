@@ -19,7 +19,7 @@ import anyio
 from db.embedded import Database, Embedded, EmbeddedError, Given
 from mcp_server.connect import how_to_connect
 from mcp_server.models.csv import ExportFormat, Format
-from mcp_server.settings import Settings, SettingsError, load
+from mcp_server.settings import Settings, SettingsError, load, read_line
 from sqlite_migration.arguments import add_arguments
 
 # psycopg and the SDK take long to import: each command imports what it needs, while PostgreSQL is starting.
@@ -111,7 +111,9 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("folder", type=Path, metavar="DIR")
     add_lists(commands, add)
     db = group("db", "look after the database")
-    add(db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too")
+    upgrading = add(db, "upgrade", upgrade, "bring the database to this release's schema, as serve does too")
+    upgrading.add_argument("--server-role", metavar="ROLE", help="let this role log in and serve, no more")
+    upgrading.add_argument("--server-password-file", metavar="FILE", help="with the password in this file")
     add(db, "current", current, "print the revision of the database's schema")
     add_users(group("users", "look after people, each with a collection"), add)
     add_keys(group("keys", "look after keys, which clients connect with over HTTP"), add)
@@ -239,9 +241,23 @@ def demo(_: Settings) -> None:
     show()
 
 
-def upgrade(settings: Settings) -> None:
+def upgrade(
+    settings: Settings, server_role: str | None = None, server_password_file: str | None = None
+) -> None:
+    """Bring the database to this release's schema, and let a role serve from it if one is named."""
+    if (server_role is None) != (server_password_file is None):
+        raise StartError("--server-role and --server-password-file go together: give both.")
+    try:
+        password = server_password_file and read_line(server_password_file)
+    except ValueError as exc:
+        raise StartError(f"--server-password-file: {exc}.") from exc
     with running(settings) as database:
         start(database)
+        if server_role and password:
+            with translated_errors():
+                from db import roles
+
+                roles.let_serve(database.url, server_role, password)
         show_revision(database)
 
 
@@ -332,9 +348,18 @@ def running(settings: Settings) -> Generator[Database]:
 
 
 def chosen_database(settings: Settings) -> Database:
-    if settings.database_url:
-        return Given(settings.database_url.get_secret_value())
-    return Embedded(settings.data_dir)
+    password = settings.database_password_file
+    if settings.database_url is None:
+        if password is not None:
+            raise SettingsError("DATABASE_PASSWORD_FILE: is of use with DATABASE_URL only. Set both.")
+        return Embedded(settings.data_dir)
+    url = settings.database_url.get_secret_value()
+    if password is None:
+        return Given(url)
+    with translated_errors():
+        from psycopg.conninfo import make_conninfo
+
+        return Given(make_conninfo(url, password=password.get_secret_value()))
 
 
 @contextmanager

@@ -36,6 +36,18 @@ def split(names: object) -> object:
     return found
 
 
+def read_line(file: object) -> str:
+    """Return the one line of a file that holds a secret."""
+    try:
+        text = Path(str(file)).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
+        raise ValueError(f"{str(file)!r} cannot be read: {reason}") from exc
+    if not text or not text.isprintable():
+        raise ValueError(f"{str(file)!r} must hold one line, the password")
+    return text
+
+
 def check_host(name: str) -> str:
     """Refuse what is no name that a request can be for: nothing there stands for every name."""
     if not NETLOC.fullmatch(name):
@@ -67,6 +79,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     database_direct_url: SecretStr | None = Field(None, validation_alias="DATABASE_DIRECT_URL")
     read_replica: SecretStr | None = Field(None, validation_alias="DATABASE_REPLICA_URL")
+    # What is in the file that the setting names.
+    database_password_file: Annotated[SecretStr, BeforeValidator(read_line)] | None = Field(
+        None, validation_alias="DATABASE_PASSWORD_FILE"
+    )
     data_dir: Path = Field(default_factory=default_data_dir)
     user: Name = "local"
     read_only: bool = False
@@ -100,8 +116,9 @@ class Settings(BaseSettings):
         return folder
 
 
-OF_DATABASES = {"database_url", "database_direct_url", "read_replica"}
-NAMES = {f"GEARSHED_{name.upper()}" for name in Settings.model_fields if name not in OF_DATABASES}
+NAMES = {
+    f"GEARSHED_{name.upper()}" for name, field in Settings.model_fields.items() if not field.validation_alias
+}
 
 
 def load(options: Mapping[str, Any]) -> Settings:
@@ -111,7 +128,7 @@ def load(options: Mapping[str, Any]) -> Settings:
             raise SettingsError(
                 f"{name} is no setting of this version.{did_you_mean(name, NAMES)} "
                 f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL, "
-                "DATABASE_DIRECT_URL, DATABASE_REPLICA_URL."
+                "DATABASE_DIRECT_URL, DATABASE_REPLICA_URL, DATABASE_PASSWORD_FILE."
             )
     try:
         return Settings(**options)

@@ -1,0 +1,135 @@
+"""A server's role serves, and can do nothing else; its password comes from a file."""
+
+import re
+import secrets
+from collections.abc import Generator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
+
+from db import migrations, roles
+from db.migrations import UnusableDatabase
+from db.pool import create_pool, credentials, transaction
+from mcp_server.services import item
+from mcp_server.settings import read_line
+from tests.conftest import run_sql
+from tests.factories import make_item
+from tests.test_cli import complaint, gearshed
+
+PASSWORD = secrets.token_hex(16)
+
+
+class Role(NamedTuple):
+    name: str
+    url: str
+
+
+@pytest.fixture
+def role(server: str, url: str) -> Generator[Role]:
+    """A role that may serve the database at *url*, and the address under which it does."""
+    name = f"server {secrets.token_hex(4)}"
+    roles.let_serve(url, name, PASSWORD)
+    yield Role(name, make_conninfo(url, user=name, password=PASSWORD))
+    run_sql(url, "DROP OWNED BY {}", name)
+    run_sql(server, "DROP ROLE {}", name)
+
+
+async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int) -> None:
+    migrations.check(role.url)
+    async with create_pool(role.url) as pool:
+        async with transaction(pool, user_id) as conn:
+            assert (await item.get(conn, await make_item(conn, "Tarp"))).name == "Tarp"
+        async with credentials(pool) as conn:
+            assert await (await conn.execute("SELECT count(*) FROM api_keys")).fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (id bigint)",
+        "ALTER TABLE items DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY own_rows ON items",
+        "UPDATE users SET password_hash = 'x'",
+        "DELETE FROM users",
+        "UPDATE api_keys SET scopes = '{read,write}'",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "CREATE ROLE another",
+        "COPY items TO PROGRAM 'cat'",
+    ],
+)
+def test_it_may_change_neither_tables_nor_people(role: Role, statement: str) -> None:
+    with psycopg.connect(role.url) as conn, pytest.raises(InsufficientPrivilege):
+        conn.execute(statement.encode())
+
+
+def test_the_password_can_be_changed_and_is_stored_as_a_hash(role: Role, url: str) -> None:
+    with psycopg.connect(url) as conn:
+        query = "SELECT rolpassword FROM pg_authid WHERE rolname = %(name)s"
+        before = conn.execute(query, {"name": role.name}).fetchone()
+        conn.rollback()
+        roles.let_serve(url, role.name, "another")
+        after = conn.execute(query, {"name": role.name}).fetchone()
+    assert before
+    assert after
+    assert before != after
+    assert after[0].startswith("SCRAM-SHA-256$")
+
+
+def test_the_owner_cannot_be_made_a_server(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        owner = conn.info.user
+    with pytest.raises(UnusableDatabase, match="owns the tables"):
+        roles.let_serve(url, owner, "no matter")
+    psycopg.connect(url).close()
+
+
+def test_the_command_line_makes_the_role_and_serves_as_it(server: str, url: str, tmp_path: Path) -> None:
+    name = f"server {secrets.token_hex(4)}"
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\n")
+    options = ("--server-role", name, "--server-password-file", str(file))
+    assert gearshed("db", "upgrade", *options, DATABASE_URL=url).stdout == f"{migrations.HEAD}\n"
+    as_server = make_conninfo(url, user=name, password="not this one")
+    done = gearshed("db", "current", DATABASE_URL=as_server, DATABASE_PASSWORD_FILE=str(file))
+    assert done.stdout == f"{migrations.HEAD}\n", done.stderr
+    run_sql(url, "DROP OWNED BY {}", name)
+    run_sql(server, "DROP ROLE {}", name)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "must hold one line"),
+        (b"\n", "must hold one line"),
+        (b"one\ntwo\n", "must hold one line"),
+        (b"\xff", "cannot be read: it is no text"),
+    ],
+)
+def test_a_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(f"{str(file)!r} {reason}")):
+        read_line(str(file))
+
+
+def test_the_command_line_names_a_file_that_cannot_be_read() -> None:
+    line = complaint(gearshed("serve", DATABASE_URL="postgresql://", DATABASE_PASSWORD_FILE="/nowhere"))
+    assert "DATABASE_PASSWORD_FILE: " in line
+    assert "'/nowhere' cannot be read" in line
+    options = ("--server-role", "server", "--server-password-file", "/nowhere")
+    line = complaint(gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://"))
+    assert "--server-password-file: '/nowhere' cannot be read" in line
+
+
+def test_what_goes_together_is_asked_for_together(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret")
+    assert "Set both" in complaint(gearshed("serve", DATABASE_PASSWORD_FILE=str(file)))
+    options = ("--server-role", "server")
+    assert "give both" in complaint(gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://"))
