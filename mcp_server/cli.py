@@ -348,18 +348,12 @@ def running(settings: Settings) -> Generator[Database]:
 
 
 def chosen_database(settings: Settings) -> Database:
-    password = settings.database_password_file
-    if settings.database_url is None:
-        if password is not None:
-            raise SettingsError("DATABASE_PASSWORD_FILE: is of use with DATABASE_URL only. Set both.")
-        return Embedded(settings.data_dir)
-    url = settings.database_url.get_secret_value()
-    if password is None:
-        return Given(url)
     with translated_errors():
-        from psycopg.conninfo import make_conninfo
-
-        return Given(make_conninfo(url, password=password.get_secret_value()))
+        if settings.url is not None:
+            return Given(settings.url)
+    if settings.database_password_file is not None:
+        raise SettingsError("DATABASE_PASSWORD_FILE: is of use with DATABASE_URL only. Set both.")
+    return Embedded(settings.data_dir)
 
 
 @contextmanager

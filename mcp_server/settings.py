@@ -99,14 +99,29 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 
     @property
+    def url(self) -> str | None:
+        """The server's address; None is the embedded database."""
+        return self._address(self.database_url)
+
+    @property
     def direct_url(self) -> str | None:
-        """The way to the database past a pooler, if there is another than DATABASE_URL."""
-        return self.database_direct_url.get_secret_value() if self.database_direct_url else None
+        """The address past a pooler, on which changes are heard."""
+        return self._address(self.database_direct_url)
 
     @property
     def replica_url(self) -> str | None:
-        """A standby that may be read from."""
-        return self.read_replica.get_secret_value() if self.read_replica else None
+        """The standby's address."""
+        return self._address(self.read_replica)
+
+    def _address(self, url: SecretStr | None) -> str | None:
+        """Return *url* with the password of the file that is named for all of them."""
+        if url is None:
+            return None
+        if self.database_password_file is None:
+            return url.get_secret_value()
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(url.get_secret_value(), password=self.database_password_file.get_secret_value())
 
     @field_validator("data_dir", mode="before")
     @classmethod
