@@ -177,7 +177,7 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
                 ) AS nth
             FROM items
             WHERE sort_name IN (SELECT sort_name FROM lines WHERE item_id IS NULL)
-                AND id NOT IN (SELECT item_id FROM lines WHERE item_id IS NOT NULL)
+                AND NOT EXISTS (SELECT FROM lines WHERE lines.item_id = items.id)
         ), found AS (
             SELECT
                 lines.number, lines.name, lines.weight_grams, lines.price_cents, lines.pieces, lines.notes,
