@@ -86,9 +86,22 @@ async def test_a_killed_backend_costs_a_read_nothing_and_leaves_nothing_running(
         assert pid is not None
         with psycopg.connect(url) as conn:
             kill_another_backend(conn)
+        wait_for(url)
         assert (await call(client, "list_items"))["total"] == 1
     assert postmaster(folder) is None
     assert not is_alive(pid)
+
+
+def wait_for(url: str) -> None:
+    """Wait until the server has recovered, however slow the machine is."""
+    for _ in range(100):
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the server does not come back")
 
 
 def kill_another_backend(conn: psycopg.Connection) -> None:

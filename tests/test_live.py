@@ -1,6 +1,7 @@
 """What one process changes is heard at every other, at once, and by its owner alone."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -323,6 +324,8 @@ async def test_what_cannot_be_told_of_is_refused(one: Process) -> None:
                 pass
 
 
+# The SDK's client leaves two streams open when what it asks for is refused.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_one_person_cannot_take_every_place(one: Process) -> None:
     places = [Subscriber(one.user_id or 0, set(), print) for _ in range(MOST_SUBSCRIBERS)]
     for place in places:
@@ -335,3 +338,4 @@ async def test_one_person_cannot_take_every_place(one: Process) -> None:
         one.live.remove(places[0])
         async with client.listen(resources_list_changed=True):
             pass
+    gc.collect()

@@ -22,6 +22,7 @@ import pytest
 from psycopg.sql import SQL
 
 from mcp_server.cli import run
+from sqlite_migration.source import JOURNAL_MAGIC
 from sqlite_migration.versions import ARCHIVE
 from tests.conftest import ROOT
 from tests.pictures import photo
@@ -371,7 +372,7 @@ def scrambled(path: Path) -> None:
 
 
 def being_written(path: Path) -> None:
-    path.with_name(path.name + "-journal").write_bytes(b"not empty")
+    path.with_name(path.name + "-journal").write_bytes(JOURNAL_MAGIC)
 
 
 def of_something_else(path: Path) -> None:
