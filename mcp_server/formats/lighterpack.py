@@ -13,6 +13,8 @@ from mcp_server.models.fields import Name, Text, Url
 COLUMNS = ("Item Name", "Category", "desc", "qty", "weight", "unit", "url", "price", "worn", "consumable")
 # What it wrote for a missing value.
 MISSING = "undefined"
+# Characters: more than the cells of one line may have together.
+LONGEST_LINE = 1 << 17
 
 
 class LighterPackLine(ListLine):
@@ -41,13 +43,37 @@ def old_rows(lines: Iterable[str], delimiter: str, width: int) -> Iterator[list[
     """Yield the cells of each line as LighterPack quoted them once: only where a cell holds a comma.
 
     So a cell that starts with a quote may be one without: of the two readings, the one that gives *width*
-    cells is right. A line that has none comes as it is, in one cell.
+    cells is right. A line that has none is cut at every comma.
     """
-    raw, quoted = rf"[^{delimiter}]*", rf'"(?:[^"]|"")*{delimiter}(?:[^"]|"")*"'
-    whole = re.compile(delimiter.join([rf"({quoted}|{raw})"] * width))
+    quoted = re.compile(rf'"(?=(?:[^"{delimiter}]|"")*+{delimiter})(?:[^"]|"")*+"(?={delimiter}|$)')
     for line in lines:
-        found = whole.fullmatch(line.rstrip("\r\n"))
-        yield [unquoted(cell, delimiter) for cell in found.groups()] if found else [line]
+        text = line.rstrip("\r\n")
+        parts = text.split(delimiter)
+        plain = '"' not in text or len(text) > LONGEST_LINE
+        yield parts if plain else old_cells(text, delimiter, quoted, width) or parts
+
+
+def old_cells(text: str, delimiter: str, quoted: re.Pattern[str], width: int) -> list[str] | None:
+    """Return the *width* cells of a line, or None.
+
+    How many cells the rest of the line can be is worked out from its end, a bit for each number: to try
+    every reading of a line that is full of quotes would take hours.
+    """
+    most, counts = (1 << width + 1) - 1, {len(text) + 1: 1}
+    ends: dict[int, list[int]] = {}
+    for start in reversed([0, *(comma.end() for comma in re.finditer(delimiter, text))]):
+        raw, found = text.find(delimiter, start), quoted.match(text, start)
+        ends[start] = [*([found.end()] if found else []), len(text) if raw < 0 else raw]
+        for end in ends[start]:
+            counts[start] = counts.get(start, 0) | counts[end + 1] << 1 & most
+    if not counts[0] >> width & 1:
+        return None
+    cells, start = list[str](), 0
+    for left in range(width - 1, -1, -1):
+        end = next(end for end in ends[start] if counts[end + 1] >> left & 1)
+        cells.append(unquoted(text[start:end], delimiter))
+        start = end + 1
+    return cells
 
 
 def unquoted(cell: str, delimiter: str) -> str:

@@ -30,6 +30,8 @@ KNOWN: tuple[tuple[Format, type[FormatLine]], ...] = (
     ("trail_sense", TrailSenseLine),
     ("homebox", HomeboxLine),
 )
+# Columns: no program writes as many.
+MOST_COLUMNS = 500
 # What a cell holds that holds nothing, in whichever column.
 NOTHING = frozenset({"", "0", "false", "0001-01-01"})
 
@@ -164,6 +166,8 @@ def is_old(beginning: str, delimiter: str, width: int) -> bool:
 
 def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatLine]]:
     """Return the format with these columns: of those that fit, the one with the most columns of its own."""
+    if len(names) > MOST_COLUMNS:
+        raise InvalidInput(f"The first line names {len(names)} columns: keep those of one program.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInput(f"The first line names the column {twice!r} twice.")

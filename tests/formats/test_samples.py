@@ -76,3 +76,14 @@ def test_whatever_lighterpack_quoted_in_its_old_way_is_read(names: list[str], no
     assert [(line.name, line.notes) for line in read if isinstance(line, Line)] == [
         (name, note if note.strip() else None) for name in names
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [",".join(['"' + "," * 50 + '"'] * 8) + ",a,b,c", '",' * 60000, '"""a,' * 20000],
+    ids=["quoted commas", "open quotes", "doubled quotes"],
+)
+def test_a_line_that_can_be_cut_in_countless_ways_is_refused_at_once(line: str) -> None:
+    header = "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable"
+    read = list(open_text(f'{header}\n"Big" tent,,,1,5,gram,,0,,\n{line}'))
+    assert [isinstance(line, Line) for line in read] == [True, False]
