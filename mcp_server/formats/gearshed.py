@@ -22,6 +22,7 @@ ITEM_COLUMNS = (
     "product_url",
     "external_id",
 )
+CATEGORY_COLUMNS = ("category", "category_icon")
 SETUP_COLUMNS = ("setup_quantity", "classification", "worn_quantity")
 
 
@@ -36,7 +37,7 @@ def not_blank(text: str | None) -> str | None:
 
 
 def grams(cell: str) -> float | None:
-    if not re.fullmatch(r"(\d{1,9}(\.\d{1,400})?(e[+-]?\d{1,3})?)?", cell, re.ASCII):
+    if not re.fullmatch(r"(\d{1,9}(\.\d{1,400})?([eE][+-]?\d{1,3})?)?", cell, re.ASCII):
         raise ValueError("must be a number of grams, such as 540 or 12.5")
     weight = float(cell) if cell else None
     if weight is not None and weight >= 1e9:
@@ -69,8 +70,15 @@ class GearshedLine(FormatLine):
     @model_validator(mode="before")
     @classmethod
     def something(cls, cells: Any) -> Any:
+        """An item or, without a name, a category: what belongs to neither would be lost."""
         if not cells.get("name") and not cells.get("category"):
             raise ValueError("has neither a name nor a category")
+        if cells.get("category_icon") and not cells.get("category"):
+            raise ValueError("has a category_icon and no category")
+        if not cells.get("name"):
+            more = [name for name, cell in cells.items() if cell and name not in CATEGORY_COLUMNS]
+            if more:
+                raise ValueError(f"is a category, as it has no name, and cannot have: {', '.join(more)}")
         return cells
 
     def to_line(self, number: int) -> Line:
@@ -101,6 +109,8 @@ class GearshedSetupLine(GearshedLine):
     def worn_at_most(self) -> Self:
         if self.worn_quantity is not None and self.worn_quantity > self.counted:
             raise ValueError("worn_quantity: must be at most setup_quantity")
+        if self.worn_quantity and self.classification != "worn":
+            raise ValueError("worn_quantity: must be empty, as the classification is not worn")
         return self
 
     @property

@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from mcp_server.formats.line import (
+    Category,
     FormatLine,
     Line,
     Pieces,
@@ -18,10 +19,14 @@ from mcp_server.formats.line import (
     decimal_point,
     rounded_up,
 )
-from mcp_server.models.fields import Name, Text, to_grams
+from mcp_server.models.fields import MOST_NOTES, Name, Text, to_grams
 
 # What it exports that says nothing, whatever the column.
 NOTHING = frozenset({"", "0", "false", "0001-01-01"})
+
+
+def each_tag(cell: str) -> tuple[str, ...]:
+    return tuple(tag for part in cell.split(";") if (tag := part.strip()))
 
 
 class HomeboxLine(FormatLine):
@@ -35,7 +40,8 @@ class HomeboxLine(FormatLine):
 
     name: Annotated[Name, Field(alias="hb.name")]
     external_id: Annotated[str, Field(alias="hb.import_ref", max_length=200)] = ""
-    tags: Annotated[str, Field(alias="hb.tags")] = ""
+    # The first is the category.
+    tags: Annotated[tuple[Category, ...], BeforeValidator(each_tag), Field(alias="hb.tags")] = ()
     quantity: Annotated[Pieces, Field(alias="hb.quantity")] = Decimal(1)
     price_cents: Annotated[Price, Field(alias="hb.purchase_price")] = None
     weight: Annotated[float | str | None, Field(alias="hb.field.weight")] = None
@@ -64,7 +70,6 @@ class HomeboxLine(FormatLine):
         return Problem("HB.url", url, "a place, and no thing") if "/location/" in url else None
 
     def to_line(self, number: int) -> Line:
-        category, *more = [tag for part in self.tags.split(";") if (tag := part.strip())] or [None]
         remarks: list[Remark] = []
         if isinstance(self.weight, str):
             remarks.append(
@@ -72,28 +77,34 @@ class HomeboxLine(FormatLine):
             )
         if math.ceil(self.quantity) != self.quantity:
             remarks.append(rounded_up("HB.quantity", self.quantity))
-        if more:
+        if len(self.tags) > 1:
             remarks.append(Remark("HB.tags", "the first is the category, the others are in the notes"))
         return Line(
             number,
             self.name,
-            category=category,
+            category=self.tags[0] if self.tags else None,
             weight_grams=None if isinstance(self.weight, str) else self.weight,
             price_cents=self.price_cents,
             pieces=math.ceil(self.quantity),
-            notes=self.told([str(tag) for tag in more]),
+            notes=self.told(),
             external_id=self.external_id or None,
             remarks=tuple(remarks),
         )
 
-    def told(self, tags: list[str]) -> str | None:
+    @model_validator(mode="after")
+    def told_shortly(self) -> Self:
+        if len((self.told() or "").encode()) > MOST_NOTES:
+            raise ValueError("its description, notes and what joins them must be at most 64 KB together")
+        return self
+
+    def told(self) -> str | None:
         """Return the description and notes, and what else there is to tell of the thing, a line each."""
         facts = {
             "Manufacturer": self.manufacturer,
             "Model": self.model_number,
             "Serial number": self.serial_number,
             "Location": self.location,
-            "Tags": "; ".join(tags),
+            "Tags": "; ".join(self.tags[1:]),
         }
         parts = [
             self.description,

@@ -11,8 +11,6 @@ from mcp_server.formats.line import Category, Line, ListLine, Pieces, Price, ung
 from mcp_server.models.fields import Name, Text, Url
 
 COLUMNS = ("Item Name", "Category", "desc", "qty", "weight", "unit", "url", "price", "worn", "consumable")
-# What it wrote for a missing value.
-MISSING = "undefined"
 # Characters: more than the cells of one line may have together.
 LONGEST_LINE = 1 << 17
 

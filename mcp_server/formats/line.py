@@ -19,6 +19,10 @@ from pydantic import (
 from mcp_server.models.fields import UNITS, one_line, to_grams, to_quantity
 from mcp_server.models.setup import Classification
 
+# What LighterPack once wrote for a missing value.
+MISSING = "undefined"
+# How a text starts that a spreadsheet runs, or that is not there.
+GUARDED = rf"(?:[=+\-@\t\r]|{MISSING}\Z)"
 YES, NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 
 
@@ -109,7 +113,7 @@ def decimal_point(cell: Any, info: ValidationInfo) -> Any:
     """Write `1.234,56` as 1234.56 in a file whose commas separate no cells; refuse what may be either."""
     if not isinstance(cell, str) or "," not in cell or not reading(info).decimal_comma:
         return cell
-    if re.fullmatch(r"\s*\d{1,3},\d{3}\s*", cell, re.ASCII):
+    if re.fullmatch(r"\s*[1-9]\d{0,2},\d{3}\s*", cell, re.ASCII):
         whole, _, part = cell.strip().partition(",")
         raise ValueError(
             f"may mean {whole}.{part} or {whole}{part}: write it with a decimal point, or without"
@@ -120,13 +124,13 @@ def decimal_point(cell: Any, info: ValidationInfo) -> Any:
 
 
 def guarded(text: str | None) -> str:
-    """Write a text so that no spreadsheet runs it as a formula."""
-    return f"'{text}" if text and re.match(r"'*[=+\-@\t\r]", text) else text or ""
+    """Write a text so that no spreadsheet runs it as a formula, and nobody takes it for a missing one."""
+    return f"'{text}" if text and re.match(rf"'*{GUARDED}", text) else text or ""
 
 
 def unguarded(cell: str) -> str:
     """Read what `guarded` wrote."""
-    return cell[1:] if re.match(r"'+[=+\-@\t\r]", cell) else cell
+    return cell[1:] if re.match(rf"'+{GUARDED}", cell) else cell
 
 
 def pieces(cell: str) -> Any:
@@ -135,7 +139,7 @@ def pieces(cell: str) -> Any:
 
 def cents(cell: str) -> int | None:
     """Read a plain price. 0 is how these programs write that there is none."""
-    if not re.fullmatch(r"(\d{1,12}(\.\d{1,2})?)?", cell.strip(), re.ASCII):
+    if not re.fullmatch(r"(\d{1,12}(\.\d{1,2})?|\.\d{1,2})?", cell.strip(), re.ASCII):
         raise ValueError("must be a plain number with at most two decimals, such as 249.95")
     return int(Decimal(cell.strip() or 0) * 100) or None
 
@@ -184,7 +188,7 @@ class WeighedLine(FormatLine):
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         """0 is how these programs write that nobody weighed it."""
         cell = decimal_point(cell, info)
-        if not re.fullmatch(r"(\d{1,12}(\.\d{1,12})?)?", cell.strip(), re.ASCII):
+        if not re.fullmatch(r"(\d{1,12}(\.\d{1,40})?|\.\d{1,40})?", cell.strip(), re.ASCII):
             raise ValueError("must be a plain number, such as 540 or 12.5")
         if not cell.strip():
             return None

@@ -3,28 +3,33 @@
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from mcp_server.formats.line import Line, ListLine, Pieces, Price, WeighedLine
 from mcp_server.models.fields import Name, Text, Url
 
 
-def named(kind: str, *brand: str) -> str:
+def with_brand(name: str, info: ValidationInfo) -> str:
     """`Tent (Zpacks Duplex)`: what it is, and which."""
-    which = " ".join(part.strip() for part in brand if part.strip())
-    return f"{kind} ({which})" if which else kind
+    brand = " ".join(part for column in ("manufacturer", "product") if (part := info.data.get(column)))
+    whole = f"{name} ({brand})" if brand else name
+    if len(whole) > 200:
+        raise ValueError("must have at most 200 characters together with manufacturer and product")
+    return whole
 
 
-Brand = Annotated[str, AfterValidator(lambda cell: " ".join(cell.split())), Field(max_length=90)]
+Brand = Annotated[str, AfterValidator(lambda cell: " ".join(cell.split()))]
+# After the brand, which is a part of it.
+BrandedName = Annotated[Name, AfterValidator(with_brand)]
 
 
 class PackstackLine(WeighedLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"name", "weight", "unit"})
     OWN: ClassVar[frozenset[str]] = frozenset({"manufacturer", "product", "product_url"})
 
-    name: Name
     manufacturer: Brand = ""
     product: Brand = ""
+    name: BrandedName
     price_cents: Annotated[Price, Field(alias="price")] = None
     product_url: Url = None
     notes: Text = None
@@ -32,7 +37,7 @@ class PackstackLine(WeighedLine):
     def to_line(self, number: int) -> Line:
         return Line(
             number,
-            named(self.name, self.manufacturer, self.product),
+            self.name,
             category=self.category or None,
             weight_grams=self.weight,
             price_cents=self.price_cents,
@@ -46,8 +51,8 @@ class PackstackPackLine(ListLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"name", "weight", "unit"})
     OWN: ClassVar[frozenset[str]] = frozenset({"product", "checked", "kcal", "value", "product_url"})
 
-    name: Name
     product: Brand = ""
+    name: BrandedName
     quantity: Pieces = Decimal(1)
     price_cents: Annotated[Price, Field(alias="value")] = None
     product_url: Url = None
@@ -56,7 +61,7 @@ class PackstackPackLine(ListLine):
     def to_line(self, number: int) -> Line:
         return Line(
             number,
-            named(self.name, self.product),
+            self.name,
             notes=self.notes,
             product_url=self.product_url,
             price_cents=self.price_cents,

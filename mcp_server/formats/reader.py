@@ -14,7 +14,7 @@ from mcp_server.formats.gearshed import GearshedLine, GearshedSetupLine
 from mcp_server.formats.hikerherd import HikerherdLine
 from mcp_server.formats.homebox import HomeboxLine
 from mcp_server.formats.lighterpack import LighterPackLine
-from mcp_server.formats.line import FormatLine, Line, Problem, Reading, Refused, Remark
+from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, Refused, Remark
 from mcp_server.formats.packstack import PackstackLine, PackstackPackLine
 from mcp_server.formats.text import SEPARATOR, Source, delimiter_of, from_file, from_text, rows, shown
 from mcp_server.formats.trail_sense import TrailSenseLine
@@ -63,6 +63,7 @@ class Reader:
         self.header_line, names = self._header()
         self.format: Format
         self.format, self._model = choose(names, format)
+        self._given = names
         self._names = [self._model.RENAMED.get(name, name) for name in names]
         self._unknown = [name for name in self._names if name not in self._model.columns()]
         self._reading = Reading(decimal_comma=delimiter != ",", currency=currency)
@@ -90,13 +91,18 @@ class Reader:
         for number, cells in self._rows:
             if isinstance(cells, Problem):
                 yield Refused(number, (cells,))
-            elif any(cell.strip() for cell in cells):
+            elif any(cell.strip(" \t") for cell in cells):
                 yield self._read(number, cells)
 
     def _header(self) -> tuple[int, list[str]]:
         for number, cells in self._rows:
             if isinstance(cells, Problem):
                 raise InvalidInput(f"The first line {cells.reason}.")
+            if any("\0" in cell for cell in cells):
+                raise InvalidInput(
+                    "The first line holds NUL characters: it is no text, or it is UTF-16 or UTF-32 without a "
+                    "mark. Save the file as CSV in UTF-8."
+                )
             if any(cell.strip() for cell in cells) and cells[0].lower() != SEPARATOR:
                 return number, [cell.strip().lower() for cell in cells]
         raise InvalidInput("The list is empty: its first line has to name its columns.")
@@ -107,9 +113,9 @@ class Reader:
             return Refused(number, (Problem("", shown(" ".join(row)), reason),))
         if any("\0" in cell for cell in row):
             return Refused(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
-        cells = dict(zip(self._names, row, strict=True))
-        if self.format == "lighterpack":
-            cells = {name: "" if cell == lighterpack.MISSING else cell for name, cell in cells.items()}
+        cells = self._cells(row)
+        if self.format == "lighterpack" and MISSING in row:
+            cells = {name: "" if cell == MISSING else cell for name, cell in cells.items()}
         for name in self._unknown:
             if cells.pop(name).strip().lower() not in NOTHING:
                 self._left[name] += 1
@@ -119,6 +125,17 @@ class Reader:
             return self._model.model_validate(cells, context=self._reading).to_line(number)
         except ValidationError as exc:
             return Refused(number, tuple(problems(exc)))
+
+    def _cells(self, row: list[str]) -> dict[str, str]:
+        """Return the cells by their columns; of columns that mean the same, the first that is filled."""
+        cells = dict(zip(reversed(self._names), reversed(row), strict=True))
+        if len(cells) < len(row):
+            for name, given, cell in zip(self._names, self._given, row, strict=True):
+                if not cells[name].strip():
+                    cells[name] = cell
+                elif cell.strip() not in ("", cells[name].strip()):
+                    self._left[given] += 1
+        return cells
 
 
 def problems(error: ValidationError) -> Iterator[Problem]:
@@ -160,7 +177,7 @@ def is_old(beginning: str, delimiter: str, width: int) -> bool:
     read = (cells for _, cells in rows(iter(lines), delimiter) if not isinstance(cells, Problem))
     new = [cells for cells in read if len(cells) == width]
     old = [cells for cells in lighterpack.old_rows(lines, delimiter, width) if len(cells) == width]
-    missing = any(lighterpack.MISSING in cells for cells in old)
+    missing = any(MISSING in cells for cells in old)
     return len(old) > len(new) or (len(old) == len(new) and missing)
 
 

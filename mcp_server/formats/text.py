@@ -107,8 +107,8 @@ def rows(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
             number += 1
         except UnicodeDecodeError as exc:
             raise InvalidInput(
-                f"Line {number} or one soon after it holds bytes that are no text in {exc.encoding}. "
-                "Save the file as UTF-8."
+                f"Line {number} or one soon after it holds bytes that are no text in the encoding that "
+                "the file begins with. Save it as CSV in UTF-8."
             ) from exc
 
 

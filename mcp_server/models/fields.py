@@ -28,7 +28,9 @@ UNITS = {
 }
 # Characters: nobody writes a longer weight.
 LONGEST_NUMBER = 100
-PART = re.compile(r"(\d{1,12}(?:\.\d{1,12})?|\.\d{1,12}) ?([a-z]*)\.?,? ?", re.ASCII)
+# Bytes.
+MOST_NOTES = 65536
+PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
 
 
 class Row(BaseModel):
@@ -141,7 +143,7 @@ def one_line(text: str) -> str:
 
 
 def within_64_kb(text: str | None) -> str | None:
-    if text and len(text.encode()) > 65536:
+    if text and len(text.encode()) > MOST_NOTES:
         raise ValueError("must be at most 64 KB")
     return text
 

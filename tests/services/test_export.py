@@ -187,6 +187,12 @@ async def test_no_cell_of_text_starts_like_a_formula(conn: AsyncConnection) -> N
             assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
 
+async def test_a_thing_called_as_lighterpack_called_nothing_comes_back(conn: AsyncConnection) -> None:
+    await make_item(conn, "undefined", notes="'undefined")
+    text = (await export_text(conn, None, "lighterpack")).csv_text
+    assert (await import_text(conn, text)).unchanged == 1
+
+
 async def test_the_collection_is_what_lighterpack_reads(conn: AsyncConnection) -> None:
     await make_item(conn, "Tent, green", weight=540.5, price_cents=24995, quantity=2, notes='so "light"')
     text = (await export_text(conn, None, "lighterpack")).csv_text
