@@ -46,6 +46,7 @@ async def import_lines(conn: AsyncConnection, reader: Reader, wish: Wish) -> Imp
     await staging.refuse_repeated_ids(conn, verdicts)
     check(verdicts, wish)
     new_categories = await category.create_missing(conn, await staging.wanted_categories(conn))
+    await staging.tell_other_icons(conn, verdicts)
     setup_id = None if wish.setup_name is None else await find_setup(conn, wish.setup_name)
     # What other programs export of a list says how many are on it, not how many there are.
     await staging.recognize(conn, setup_id, at_least=reader.is_list and reader.format != "gearshed")

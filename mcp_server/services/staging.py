@@ -3,6 +3,7 @@
 Lines wait in temporary tables, so that a list of any size is one statement per step.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,21 +22,24 @@ from mcp_server.models.fields import Row
 
 # Lines that are read at once, in a thread, while others are being sent.
 BATCH = 2000
+# Verdicts of a kind that are told, so that many remarks hide no refusal.
 MOST_VERDICTS = 50
 
 
 @dataclass
 class Verdicts:
-    """The first verdicts, and how many lines there are of each kind."""
+    """The first verdicts of each kind, and how many lines there are of it."""
 
     shown: list[Verdict] = field(default_factory=list[Verdict])
+    kinds: Counter[str] = field(default_factory=Counter[str])
     left_out: int = 0
     taken: int = 0
     refused: int = 0
     skipped: int = 0
 
     def add(self, verdict: Verdict) -> None:
-        if len(self.shown) < MOST_VERDICTS:
+        self.kinds[verdict.verdict] += 1
+        if self.kinds[verdict.verdict] <= MOST_VERDICTS:
             self.shown.append(verdict)
         else:
             self.left_out += 1
@@ -340,6 +344,20 @@ async def not_in_list(conn: AsyncConnection, setup_id: int) -> list[str]:
         {"setup_id": setup_id, "most": MOST_VERDICTS},
     )
     return [name async for (name,) in cursor]
+
+
+async def tell_other_icons(conn: AsyncConnection, verdicts: Verdicts) -> None:
+    """Say of which categories the list has another icon than they have: an import makes them, and no more."""
+    cursor = await conn.execute("""
+        SELECT min(listed.number), listed.category_icon, categories.name, categories.icon
+        FROM listed
+        JOIN categories ON lower(categories.name) = lower(listed.category)
+        WHERE listed.category_icon <> categories.icon
+        GROUP BY listed.category_icon, categories.name, categories.icon
+    """)
+    async for number, listed, name, icon in cursor:
+        note = f"the category {shown(name)} keeps its icon {icon}"
+        verdicts.add(Verdict(line=number, verdict="remark", column="category_icon", value=listed, note=note))
 
 
 async def wanted_categories(conn: AsyncConnection) -> list[tuple[str, str | None]]:

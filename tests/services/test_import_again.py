@@ -143,6 +143,23 @@ async def test_bad_lines_are_skipped_and_listed_when_that_is_wanted(conn: AsyncC
     ]
 
 
+async def test_many_remarks_hide_no_refusal(conn: AsyncConnection) -> None:
+    remarked = "".join(f"Thing {number},0,gram\n" for number in range(60))
+    text = f"Item Name,weight,unit\n{remarked}Stone,heavy,gram"
+    with pytest.raises(InvalidInput, match="line 62, weight"):
+        await import_text(conn, text)
+    imported = await import_text(conn, text, wish=Wish(skip_bad_lines=True))
+    assert (imported.verdicts[-1].line, imported.verdicts[-1].verdict) == (62, "refused")
+    assert (len(imported.verdicts), imported.verdicts_left_out) == (51, 10)
+
+
+async def test_a_category_that_is_there_keeps_its_icon_and_the_import_says_so(conn: AsyncConnection) -> None:
+    header = "name,category,category_icon,weight_grams"
+    await import_text(conn, f"{header}\nStove,Kitchen,flame,350")
+    imported = await import_text(conn, f"{header}\nStove,kitchen,utensils,350\nPot,Kitchen,utensils,150")
+    assert told(imported) == [(2, "remark", "the category Kitchen keeps its icon flame")]
+
+
 async def test_of_very_many_verdicts_fifty_are_told_and_the_rest_counted(conn: AsyncConnection) -> None:
     imported = await import_list(conn, *["Tent,,heavy,,,,"] * 70, "Tarp,,,,,,", skip_bad_lines=True)
     assert (len(imported.verdicts), imported.verdicts_left_out, imported.refused) == (50, 20, 70)
