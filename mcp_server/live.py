@@ -72,15 +72,17 @@ class Live:
         return {subscriber.user_id for subscriber in self._subscribers}
 
     def add(self, subscriber: Subscriber) -> None:
-        others = sum(other.user_id == subscriber.user_id for other in self._subscribers)
-        if others >= MOST_SUBSCRIBERS:
-            raise MCPError(
-                INVALID_REQUEST, f"[busy] {MOST_SUBSCRIBERS} clients listen already. Close one of them."
-            )
         self._subscribers.add(subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
+
+    def check_room(self, user_id: int) -> None:
+        """Refuse one more subscriber of a user who has many."""
+        if sum(subscriber.user_id == user_id for subscriber in self._subscribers) >= MOST_SUBSCRIBERS:
+            raise MCPError(
+                INVALID_REQUEST, f"[busy] {MOST_SUBSCRIBERS} clients listen already. Close one of them."
+            )
 
     async def listen(
         self, user_id: int, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
@@ -88,6 +90,7 @@ class Live:
         """Answer `subscriptions/listen` of 2026-07-28: a stream, until its client goes."""
         uris = set(params.notifications.resource_subscriptions or ())
         check_number(uris)
+        self.check_room(user_id)
         return await ListenHandler(Stream(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
 
     def session(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> "Session | None":
@@ -97,6 +100,7 @@ class Live:
             return None
         found: Session | None = connection.state.get("live")
         if found is None:
+            self.check_room(user_id)
             found = Session(user_id, ctx)
             self.add(found.subscriber)
             connection.state["live"] = found

@@ -1,5 +1,6 @@
 """What a client asks to be told of: `subscriptions/listen`, or the `resources/subscribe` of 2025-11-25."""
 
+from contextlib import suppress
 from typing import Any
 
 from mcp import MCPError
@@ -58,7 +59,9 @@ async def unsubscribe(ctx: ServerRequestContext[App, Any], params: UnsubscribeRe
 def tell_of_list(ctx: ServerRequestContext[App, Any]) -> None:
     """Whoever has seen the list in a session is told when it changes; others ask for that with `listen`."""
     if ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
-        ctx.lifespan_context.live.session(principal(ctx).user_id, ctx)
+        # Where there is no room for one more, the list is as good as before, only nobody is told.
+        with suppress(MCPError):
+            ctx.lifespan_context.live.session(principal(ctx).user_id, ctx)
 
 
 def session_of(ctx: ServerRequestContext[App, Any]) -> Session:
