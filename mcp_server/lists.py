@@ -158,4 +158,7 @@ def export_file(
         for what, count in lossy.items():
             print(f"gearshed: {what}: {count:,} lines", file=sys.stderr)
 
-    run(write)
+    try:
+        run(write)
+    except OSError as exc:
+        raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc

@@ -121,6 +121,13 @@ def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     assert "GEARSHED_DATA_DIR" in complaint(gearshed("db", "current", "--data-dir", str(tmp_path / "file")))
 
 
+def test_a_list_that_cannot_be_read_or_written_is_one_line(url: str, tmp_path: Path) -> None:
+    gone = tmp_path / "gone" / "list.csv"
+    for command in ("import", "export"):
+        done = gearshed(command, str(gone), DATABASE_URL=url)
+        assert complaint(done) == f"gearshed: {gone}: No such file or directory."
+
+
 def test_an_unknown_setting_stops_the_start_and_names_the_nearest() -> None:
     line = complaint(gearshed("serve", GEARSHED_USR="ada"))
     assert "GEARSHED_USR is no setting of this version. Did you mean GEARSHED_USER" in line

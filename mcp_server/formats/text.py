@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+from typing_extensions import Buffer
+
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.line import Problem
 
@@ -37,9 +39,29 @@ def from_text(text: str) -> Source:
     return Source(io.StringIO(text, newline=""), text[:SAMPLE])
 
 
+class Filled(io.RawIOBase):
+    """A file that gives all it is asked for, also if it is a pipe, whose beginning comes bit by bit."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view, filled = memoryview(buffer), 0
+        while filled < len(view) and (count := self._raw.readinto(view[filled:])):
+            filled += count
+        return filled
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 def from_file(raw: io.RawIOBase) -> Source:
-    """Read a file of any size; of a pipe, what is there at first is its beginning."""
-    buffered = io.BufferedReader(raw, SAMPLE)
+    """Read a file of any size."""
+    buffered = io.BufferedReader(Filled(raw), SAMPLE)
     sample = buffered.peek(SAMPLE)
     encoding = encoding_of(sample)
     beginning = codecs.getincrementaldecoder(encoding)("replace").decode(sample)

@@ -1,10 +1,13 @@
 """What a reader refuses or says of a line, so that nothing of it is lost in silence."""
 
+import io
+
 import pytest
+from typing_extensions import Buffer
 
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.line import Line, Refused
-from mcp_server.formats.reader import open_text
+from mcp_server.formats.reader import open_file, open_text
 
 OURS = "name,category,category_icon,weight_grams,price_cents"
 SETUP = "name,weight_grams,setup_quantity,classification,worn_quantity"
@@ -55,3 +58,26 @@ def test_a_weight_is_read_however_a_program_writes_the_number(cell: str, grams: 
 def test_a_file_that_is_no_text_is_refused_with_the_way_out(text: str) -> None:
     with pytest.raises(InvalidInput, match="Save the file as CSV in UTF-8"):
         open_text(text)
+
+
+class Pipe(io.RawIOBase):
+    """Bytes of which a few come at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        return self._data.readinto(memoryview(buffer)[:7])
+
+
+def test_a_file_that_comes_bit_by_bit_is_told_by_all_of_its_beginning() -> None:
+    header = "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable"
+    with open_file(
+        Pipe(f'{header}\n"Big" tent,Caf\u00e9,,1,5,gram,undefined,0,,\n'.encode("cp1252"))
+    ) as reader:
+        (line,) = reader
+    assert isinstance(line, Line)
+    assert (line.name, line.category) == ('"Big" tent', "Café")
