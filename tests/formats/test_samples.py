@@ -19,7 +19,11 @@ from mcp_server.formats.line import Line, Refused
 from mcp_server.formats.reader import Reader, open_file, open_text
 
 FOLDER = Path(__file__).parents[1] / "data" / "csv"
-ENCODINGS = {"hikerherd_utf16.tsv": "utf-16", "lighterpack_excel_german.csv": "cp1252"}
+ENCODINGS = {
+    "hikerherd_utf16.tsv": "utf-16",
+    "lighterpack_excel_german.csv": "cp1252",
+    "trail_sense_utf16.csv": "utf-16",
+}
 SAMPLES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".json")
 
 
@@ -57,7 +61,7 @@ def test_a_sample_with_another_line_end_has_the_same_lines(sample: Path, line_en
     with open_file(FileIO(sample), currency="EUR") as reader:
         expected = [told(line) for line in reader]
     text = sample.read_bytes().decode(ENCODINGS.get(sample.name, "utf-8"))
-    ended = text.replace("\r\n", "\n").replace("\n", line_end)
+    ended = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", line_end)
     found = [told(line) for line in open_text(ended, currency="EUR")]
     assert [{**line, "notes": None} for line in found] == [{**line, "notes": None} for line in expected]
 
