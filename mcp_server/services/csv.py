@@ -47,6 +47,11 @@ async def import_lines(conn: AsyncConnection, reader: Reader, wish: Wish) -> Imp
     check(verdicts, wish)
     new_categories = await category.create_missing(conn, await staging.wanted_categories(conn))
     await staging.tell_other_icons(conn, verdicts)
+    if wish.setup_name is None and (marked := await staging.count_marks(conn)):
+        note = (
+            f"what {marked} lines say of worn, consumable or parts is kept in a setup only: give setup_name"
+        )
+        verdicts.add(Verdict(line=reader.header_line, verdict="remark", note=note))
     setup_id = None if wish.setup_name is None else await find_setup(conn, wish.setup_name)
     # What other programs export of a list says how many are on it, not how many there are.
     await staging.recognize(conn, setup_id, at_least=reader.is_list and reader.format != "gearshed")

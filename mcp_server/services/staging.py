@@ -13,7 +13,7 @@ import anyio.to_thread
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from db.query import fetch_all, fetch_only
+from db.query import fetch_all, fetch_only, fetch_value
 from mcp_server.formats.line import Line, Refused
 from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import shown
@@ -144,7 +144,8 @@ async def refuse_repeated_ids(conn: AsyncConnection, verdicts: Verdicts) -> None
 async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bool) -> None:
     """Find the item of each line, by its external id, else by name, category and weight; and what differs.
 
-    Of several lines that are alike, the second is the second item that is like them. What a list does not
+    Weights are the same if they are to the milligram, as LighterPack stores them. Of several lines that are
+    alike, the second is the second item that is like them. What a list does not
     say stays; when it says *at_least*, so does a larger number of pieces. With a setup, its lines count too.
     """
     await conn.execute("""
@@ -164,7 +165,8 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
                 listed.classification, listed.worn_quantity, categories.id AS category_id,
                 lower(listed.name) AS sort_name, by_id.id AS item_id,
                 row_number() OVER (
-                    PARTITION BY by_id.id, lower(listed.name), categories.id, listed.weight_grams
+                    PARTITION BY by_id.id, lower(listed.name), categories.id,
+                        round(listed.weight_grams * 1000)
                     ORDER BY listed.external_id IS NULL, listed.number
                 ) AS nth
             FROM listed
@@ -174,9 +176,9 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
         ), alike AS MATERIALIZED (
             SELECT
                 id, external_id, sort_name, coalesce(category_id, 0) AS category_id,
-                coalesce(weight_grams, -1) AS weight_grams,
+                coalesce(round(weight_grams * 1000), -1) AS milligrams,
                 row_number() OVER (
-                    PARTITION BY sort_name, category_id, weight_grams
+                    PARTITION BY sort_name, category_id, round(weight_grams * 1000)
                     ORDER BY external_id IS NOT NULL, id
                 ) AS nth
             FROM items
@@ -191,7 +193,7 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
             LEFT JOIN alike ON lines.item_id IS NULL
                 AND alike.sort_name = lines.sort_name
                 AND alike.category_id = coalesce(lines.category_id, 0)
-                AND alike.weight_grams = coalesce(lines.weight_grams, -1)
+                AND alike.milligrams = coalesce(round(lines.weight_grams * 1000), -1)
                 AND alike.nth = lines.nth
                 AND (alike.external_id IS NULL OR lines.external_id IS NULL)
         ), wanted AS (
@@ -358,6 +360,16 @@ async def tell_other_icons(conn: AsyncConnection, verdicts: Verdicts) -> None:
     async for number, listed, name, icon in cursor:
         note = f"the category {shown(name)} keeps its icon {icon}"
         verdicts.add(Verdict(line=number, verdict="remark", column="category_icon", value=listed, note=note))
+
+
+async def count_marks(conn: AsyncConnection) -> int:
+    """Return how many lines say what only a setup can hold: worn, used up, or a part of a piece."""
+    query = """
+        SELECT count(*)
+        FROM listed
+        WHERE classification <> 'base' OR quantity <> pieces
+    """
+    return await fetch_value(conn, query)
 
 
 async def wanted_categories(conn: AsyncConnection) -> list[tuple[str, str | None]]:

@@ -175,7 +175,7 @@ async def test_a_real_list_keeps_every_cell(conn: AsyncConnection) -> None:
 
 
 async def test_a_real_list_has_one_remark_for_the_item_nobody_weighed(conn: AsyncConnection) -> None:
-    imported = await import_list(conn, REAL_LIST, None)
+    imported = await import_list(conn, REAL_LIST, "Hike")
     number = next(at for at, line in enumerate(REAL_LIST.splitlines(), 1) if line.startswith("ID kort,"))
     assert remarks(imported) == [(number, "weight", "not set: stored as unknown")]
 

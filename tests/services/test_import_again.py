@@ -185,3 +185,23 @@ async def test_the_same_list_again_changes_nothing_and_logs_nothing(pool: Pool, 
         after = await conn.execute("SELECT count(*) FROM row_changes")
         assert await after.fetchone() == rows
         await conn.rollback()
+
+
+async def test_a_weight_is_the_same_to_the_milligram_which_is_what_lighterpack_stores(
+    conn: AsyncConnection,
+) -> None:
+    await make_item(conn, "Tent", weight=28.349523125)
+    imported = await import_list(conn, "Tent,,28.35,,,,")
+    assert counts(imported) == (0, 0, 1, 0)
+    assert told(imported) == [(2, "different", "weight_grams 28.349523125 → 28.35")]
+
+
+async def test_what_only_a_setup_can_hold_is_not_dropped_in_silence(conn: AsyncConnection) -> None:
+    text = "item name,qty,weight,unit,worn\nSocks,2,50,g,Worn\nRope,0.5,40,g,\nHat,1,40,g,\n"
+    kept = await import_text(conn, text, wish=Wish("Trip"))
+    assert [verdict.note for verdict in kept.verdicts] == ["the item's quantity is rounded up to 1"]
+    lost = await import_text(conn, text)
+    assert (lost.verdicts[0].line, lost.verdicts[0].note) == (
+        1,
+        "what 2 lines say of worn, consumable or parts is kept in a setup only: give setup_name",
+    )
