@@ -20,15 +20,16 @@ from db.embedded import Embedded, free_port
 
 CONFIGURATION = """
 [databases]
-* = host='{host}' user=postgres
+* = host='{host}' auth_user=postgres
 [pgbouncer]
 pool_mode = transaction
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
-auth_type = any
+auth_type = trust
+auth_file = {users}
 max_client_conn = 1000
-default_pool_size = 4
+default_pool_size = 10
 """
 
 
@@ -38,11 +39,14 @@ def pooled(database: Embedded, folder: Path) -> Generator[str]:
     program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     port = free_port()
     configuration = folder / "pgbouncer.ini"
-    configuration.write_text(CONFIGURATION.format(host=database.data, port=port))
+    # Whom it does not know it looks for in the database.
+    users = folder / "users.txt"
+    users.write_text('"postgres" ""')
+    configuration.write_text(CONFIGURATION.format(host=database.data, port=port, users=users))
     command = [program, "--quiet", str(configuration)]
     with subprocess.Popen(command, user=database.user, stderr=subprocess.DEVNULL) as bouncer:
         try:
-            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            url = f"postgresql://postgres:unasked@127.0.0.1:{port}/postgres"
             check(url)
             yield url
         finally:

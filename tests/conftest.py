@@ -124,6 +124,14 @@ def forget_the_disk(server: str) -> None:
     run_sql(server, "SELECT pg_reload_conf()")
 
 
+@pytest.fixture(scope="session")
+def direct(server: str) -> None:
+    """For tests of what no pooler in transaction mode can do, such as notifying, or dumping a database."""
+    with psycopg.connect(server) as conn:
+        if conn.execute("SELECT pg_backend_pid()").fetchone() != (conn.info.backend_pid,):
+            pytest.skip("a pooler is in between")
+
+
 def run_sql(server: str, statement: LiteralString, *names: str) -> None:
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(SQL(statement).format(*map(Identifier, names)))

@@ -67,7 +67,7 @@ async def fill(pool: Pool, user_id: int) -> None:
 
 
 async def test_a_backup_holds_everybodys_rows_and_is_served_again(
-    server: str, url: str, pool: Pool, user_id: int, other_user_id: int, tmp_path: Path
+    direct: None, server: str, url: str, pool: Pool, user_id: int, other_user_id: int, tmp_path: Path
 ) -> None:
     await fill(pool, user_id)
     await fill(pool, other_user_id)
@@ -86,7 +86,9 @@ async def test_a_backup_holds_everybodys_rows_and_is_served_again(
             await call(client, "create_item", name="Spoon")
 
 
-def test_whoever_is_kept_from_rows_gets_no_backup_instead_of_half_of_one(server: str, url: str) -> None:
+def test_whoever_is_kept_from_rows_gets_no_backup_instead_of_half_of_one(
+    direct: None, server: str, url: str
+) -> None:
     run_sql(server, "CREATE ROLE {} LOGIN PASSWORD 'secret'", "half a backup")
     try:
         run_sql(url, "GRANT pg_read_all_data TO {}", "half a backup")

@@ -172,7 +172,7 @@ def test_a_database_in_another_encoding_is_one_line(server: str) -> None:
         url = make_conninfo(server, dbname=name)
         assert "ENCODING 'UTF8'" in complaint(gearshed("serve", DATABASE_URL=url))
     finally:
-        run_sql(server, "DROP DATABASE {}", name)
+        run_sql(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 def test_the_standby_of_the_command_line_wins_over_that_of_the_environment(

@@ -12,6 +12,7 @@ import pytest
 from mcp import Client
 from mcp.server.mcpserver import Context
 from psycopg import AsyncConnection, errors
+from psycopg.conninfo import conninfo_to_dict
 
 from db import migrations
 from db.embedded import Embedded
@@ -23,7 +24,7 @@ from mcp_server.server import TOOLS, build_server, tools_off
 from mcp_server.settings import SettingsError
 from mcp_server.strict import to_tool
 from tests.calls import call, refused
-from tests.conftest import empty_database
+from tests.conftest import empty_database, end_sessions
 from tests.factories import make_item
 from tests.test_cli import complaint, gearshed
 from tests.test_stdio import parameters
@@ -181,12 +182,15 @@ async def test_a_process_takes_filters_from_its_environment(stocked: str, era: E
 
 
 @pytest.mark.parametrize("options", [[], ["--read-only"]])
-async def test_it_serves_a_known_user_where_everything_is_read_only(stocked: str, options: list[str]) -> None:
+async def test_it_serves_a_known_user_where_everything_is_read_only(
+    server: str, stocked: str, options: list[str]
+) -> None:
     with psycopg.connect(stocked, autocommit=True) as conn:
         conn.execute(
             "DO $$ BEGIN EXECUTE format("
             "'ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$"
         )
+    end_sessions(server, str(conninfo_to_dict(stocked)["dbname"]))
     with psycopg.connect(stocked) as conn, pytest.raises(errors.ReadOnlySqlTransaction):
         conn.execute("CREATE TABLE proof ()")
     async with Client(parameters(*options, "--user", "ada", DATABASE_URL=stocked)) as client:

@@ -25,7 +25,7 @@ from psycopg import AsyncConnection, errors
 
 from db import migrations
 from db.embedded import Embedded
-from db.listen import cannot_listen, listening, look
+from db.listen import listening, look
 from db.pool import Pool, create_pool, transaction
 from mcp_server.edge import App
 from mcp_server.live import MOST_SUBSCRIBERS, MOST_URIS, Live, Subscriber
@@ -120,9 +120,6 @@ class Process(App):
 
 @asynccontextmanager
 async def process(url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]:
-    async with await AsyncConnection.connect(url) as conn:
-        if reason := await cannot_listen(conn):
-            pytest.skip(reason)
     app = Process(pool, user_id)
     object.__setattr__(app, "notifications", [])
 
@@ -142,13 +139,13 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-async def one(url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]:
+async def one(direct: None, url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]:
     async with process(url, pool, user_id) as app:
         yield app
 
 
 @pytest.fixture
-async def other(url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]:
+async def other(direct: None, url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]:
     async with process(url, pool, user_id) as app:
         yield app
 

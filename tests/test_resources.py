@@ -11,6 +11,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, BlobResourceContents, TextResourceContents
 
 from db.pool import Pool
+from db.query import fetch_value
 from mcp_server import resources, strict
 from mcp_server.edge import App, read
 from mcp_server.models.fields import Row
@@ -181,7 +182,7 @@ async def test_after_a_lost_connection_it_is_read_again(
         runs.append(1)
         async with read(ctx) as conn:
             if len(runs) == 1:
-                await terminate(pool, conn.info.backend_pid)
+                await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
             await conn.execute("SELECT 1")
         return Done(done=True)
 

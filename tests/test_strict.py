@@ -14,6 +14,7 @@ from mcp.types import ToolAnnotations
 from psycopg import AsyncConnection
 
 from db.pool import Pool
+from db.query import fetch_value
 from mcp_server import strict
 from mcp_server.edge import App, Written, read, write
 from mcp_server.models.fields import Row
@@ -219,7 +220,7 @@ async def test_after_a_lost_connection_only_reads_are_run_again(
         runs.append(1)
         async with read(ctx) as conn:
             if len(runs) == 1:
-                await terminate(pool, conn.info.backend_pid)
+                await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
             await conn.execute("SELECT 1")
         return Done(done=True)
 

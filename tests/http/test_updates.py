@@ -13,7 +13,7 @@ SUMMARY = "gear://summary"
 
 
 async def test_a_change_at_one_replica_is_heard_at_the_other(
-    replicas: tuple[Served, Served], admit: Admit
+    direct: None, replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada, eve = await admit(), await admit()
     first, second = replicas
@@ -30,7 +30,7 @@ async def test_a_change_at_one_replica_is_heard_at_the_other(
 
 
 async def test_a_change_at_one_replica_is_heard_at_the_other_over_sse(
-    replicas: tuple[Served, Served], admit: Admit
+    direct: None, replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada, eve = await admit(), await admit()
     first, second = replicas

@@ -325,7 +325,8 @@ def test_a_repair_mends_what_it_is_for_and_says_so(
     assert (stopped.code, stopped.findings) == (4, [("items", 3, name, problem, "rejected", flag)])
     done = migrate(url, old, flag)
     assert (done.code, done.findings) == (0, [("items", 3, name, problem, "converted", flag)])
-    with psycopg.connect(url, options="-c timezone=UTC") as conn:
+    with psycopg.connect(url) as conn:
+        conn.execute("SET LOCAL timezone TO 'UTC'")
         found = conn.execute(SQL("SELECT {} FROM items WHERE id = 3").format(SQL(column))).fetchone()
     assert found == (mended,)
 
