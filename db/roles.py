@@ -19,7 +19,7 @@ def let_serve(url: str, role: str, password: str) -> None:
         for statement in (
             SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}"),
             SQL("GRANT gearshed_app, gearshed_auth TO {role}"),
-            SQL("GRANT SELECT ON alembic_version TO {role}"),
+            SQL("GRANT SELECT ON alembic_version, last_writes TO {role}"),
         ):
             conn.execute(statement.format(role=Identifier(role), hashed=Literal(hashed)))
 

@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from db import migrations, roles
 from db.migrations import UnusableDatabase
-from db.pool import create_pool, credentials, transaction
+from db.pool import create_pool, credentials, last_write, transaction
 from mcp_server.services import item
 from mcp_server.settings import read_line
 from tests.conftest import run_sql
@@ -45,6 +45,8 @@ async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int
             assert (await item.get(conn, await make_item(conn, "Tarp"))).name == "Tarp"
         async with credentials(pool) as conn:
             assert await (await conn.execute("SELECT count(*) FROM api_keys")).fetchone() == (0,)
+        async with pool.connection() as conn:
+            assert await last_write(conn, user_id) == 0
 
 
 @pytest.mark.parametrize(
