@@ -143,7 +143,7 @@ def mark(
 
 def empty(conn: psycopg.Connection) -> None:
     """Empty the database: who is left in it has nothing, or was to be replaced. What is theirs goes too."""
-    conn.execute("TRUNCATE users, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE")
+    conn.execute("TRUNCATE users, item_words, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE")
 
 
 def strip(conn: psycopg.Connection) -> list[bytes]:

@@ -191,7 +191,7 @@ def test_every_key_between_rows_of_the_collection_holds_the_user(url: str) -> No
     between = [
         (name, text) for table, name, text in keys if table in COLLECTION and "REFERENCES users(" not in text
     ]
-    assert len(between) == 14
+    assert len(between) == 13
     assert [name for name, text in between if not text.startswith("FOREIGN KEY (user_id, ")] == []
 
 

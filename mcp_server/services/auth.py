@@ -1,5 +1,7 @@
 """Users: whose collection is served, and who may have it served."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import cast
 
 from psycopg import AsyncConnection
@@ -53,18 +55,32 @@ async def list_ids(conn: AsyncConnection) -> list[int]:
 
 async def list_users(conn: AsyncConnection) -> list[User]:
     """Return all users by name."""
-    return await fetch_all(
+    users = await fetch_all(
         conn,
         User,
         """
         SELECT
-            id, username, password_hash IS NOT NULL AS has_password,
-            (SELECT count(*) FROM items WHERE items.user_id = users.id) AS items,
+            id, username, password_hash IS NOT NULL AS has_password, 0 AS items,
             (SELECT count(*) FROM api_keys WHERE api_keys.user_id = users.id) AS keys
         FROM users
         ORDER BY username
         """,
     )
+    return [user.model_copy(update={"items": await count_items(conn, user.id)}) for user in users]
+
+
+async def count_items(conn: AsyncConnection, user_id: int) -> int:
+    async with as_user(conn, user_id):
+        return await fetch_value(conn, "SELECT count(*) FROM items WHERE user_id = %(id)s", {"id": user_id})
+
+
+@asynccontextmanager
+async def as_user(conn: AsyncConnection, user_id: int) -> AsyncGenerator[None]:
+    """See one user's rows, the only ones that there are for an owner of the tables who is no superuser."""
+    async with conn.transaction():
+        query = "SELECT set_config('gearshed.user_id', %(id)s::bigint::text, true)"
+        await conn.execute(query, {"id": user_id})
+        yield
 
 
 async def add_user(conn: AsyncConnection, username: str, password_hash: str | None) -> int:
@@ -101,7 +117,9 @@ async def set_password(conn: AsyncConnection, username: str, password_hash: str)
 
 async def remove_user(conn: AsyncConnection, user_id: int) -> None:
     """Delete a user, the collection, and all keys and tokens."""
-    await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
+    # A trigger takes the words of the items away.
+    async with as_user(conn, user_id):
+        await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
 
 
 async def find_login(conn: AsyncConnection, username: str) -> Login | None:

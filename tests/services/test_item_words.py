@@ -6,8 +6,9 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from db.pool import Pool, transaction
-from mcp_server.services import category, item, listing
+from db import migrations
+from db.pool import Pool, create_pool, transaction
+from mcp_server.services import auth, category, item, listing
 from tests.factories import make_category, make_item
 
 
@@ -80,14 +81,25 @@ async def test_an_item_keeps_its_words_when_its_category_is_deleted(conn: AsyncC
     assert await words(conn) == {tent: ["tent"]}
 
 
-async def test_a_user_who_is_deleted_leaves_no_words(pool: Pool, user_id: int, other_user_id: int) -> None:
-    for user in (user_id, other_user_id):
-        async with transaction(pool, user) as conn:
-            await make_item(conn, "Tent")
-    async with pool.connection() as conn:
-        await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
-        cursor = await conn.execute("SELECT user_id, word FROM item_words")
-        assert await cursor.fetchall() == [(other_user_id, "tent")]
+async def test_a_user_who_is_removed_leaves_no_words(owner_url: str) -> None:
+    migrations.upgrade(owner_url)
+    async with create_pool(owner_url) as pool:
+        async with pool.connection() as conn:
+            leaving, staying = (
+                await auth.ensure_user(conn, "leaving"),
+                await auth.ensure_user(conn, "staying"),
+            )
+        for user in (leaving, staying):
+            async with transaction(pool, user) as conn:
+                await make_item(conn, "Tent")
+        async with pool.connection() as conn:
+            assert [user.items for user in await auth.list_users(conn)] == [1, 1]
+            await auth.remove_user(conn, leaving)
+        async with transaction(pool, staying) as conn:
+            assert list((await words(conn)).values()) == [["tent"]]
+    with psycopg.connect(owner_url) as conn:
+        conn.execute("ALTER TABLE item_words NO FORCE ROW LEVEL SECURITY")
+        assert conn.execute("SELECT user_id, word FROM item_words").fetchall() == [(staying, "tent")]
 
 
 async def test_another_user_finds_none_of_them(pool: Pool, user_id: int, other_user_id: int) -> None:
