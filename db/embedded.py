@@ -164,7 +164,9 @@ class Embedded:
             self._make_folder(self._socket_folder())
             # Fails if somebody else made it before, to stand in for the server.
             self._socket_folder().chmod(0o700)
-        self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", listen)
+        # With half as much, the indexes of a million items would be read and written again and again.
+        options = f"-c shared_buffers=256MB {listen}"
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
 
     def _is_running(self) -> bool:
         if not (self.data / "postmaster.pid").exists():

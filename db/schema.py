@@ -174,9 +174,7 @@ items = Table(
     Index("ix_items_user_id_created_at_id", "user_id", "created_at", "id"),
     Index("ix_items_user_id_updated_at_id", "user_id", "updated_at", "id"),
     Index("ix_items_lightest", "user_id", text("LEAST(weight_grams, 'Infinity')"), "id"),
-    Index("ix_items_heaviest", "user_id", text("GREATEST(weight_grams, -1)"), "id"),
     Index("ix_items_cheapest", "user_id", text("LEAST(price_cents, 9223372036854775807)"), "id"),
-    Index("ix_items_dearest", "user_id", text("GREATEST(price_cents, -1)"), "id"),
 )
 
 # Each word of an item's name and notes once, in lower case: triggers keep them, a search looks them up.

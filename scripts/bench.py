@@ -1,12 +1,12 @@
 """The project's own figures, each beside its floor: what the same work costs without Gearshed.
 
 Run `make bench`, or `.venv/bin/python scripts/bench.py SECTION ...` for some of the sections: calls, pages,
-log, start, databases, bytes, http, migrate. A figure and its floor are measured in turns: noise meets both;
-p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
+log, start, databases, bytes, http, migrate, csv. A figure and its floor are measured in turns: noise meets
+both; p50 is the median of n turns, and the ratio is that of the medians. A goal is for the ratio, or in the
 figure's own unit. Nothing fails here, whatever the figures are: this only prints.
 
 Everything happens in a throwaway embedded PostgreSQL, filled with the packing list that the demo shows. Only
-`pages` and `migrate` make databases of a million items, which takes minutes and some GB of disk meanwhile.
+`pages`, `migrate` and `csv` make databases of a million items: minutes, and some GB of disk meanwhile.
 """
 
 import json
@@ -18,6 +18,7 @@ from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from io import FileIO
 from itertools import cycle
 from pathlib import Path
 from statistics import median
@@ -601,6 +602,61 @@ async def time_migration(rig: Rig) -> list[Figure]:
     return measure()
 
 
+async def time_csv(rig: Rig) -> list[Figure]:
+    """Time `gearshed import` of a million lines beside a COPY of them into a table without keys."""
+    from bench_migration import run
+    from kill_imports import write_list
+
+    from db.embedded import Embedded
+
+    with Embedded(rig.folder / "csv") as database:
+        file = rig.folder / "list.csv"
+        write_list(file, IN_TABLE)
+        command = (sys.executable, "-m", "mcp_server", "import", str(file))
+        idle = run((sys.executable, "-c", "import mcp_server.cli, mcp_server.lists"))
+        first = run(command, DATABASE_URL=database.url)
+        again = run(command, DATABASE_URL=database.url)
+        copied, read = time_copy(database.url, file), time_reading(file)
+    beside = partial(Figure, n=1, unit="s")
+    return [
+        beside("import of 1,000,000 lines", first.seconds, copied, "COPY, no keys", value_goal=60),
+        beside("the same list again", again.seconds, copied, "COPY, no keys"),
+        beside("reading it, without PostgreSQL", read, copied, "COPY, no keys"),
+        Figure("import, peak memory", first.megabytes, idle.megabytes, "idle", unit="MB"),
+        Figure(
+            "import, above idle", first.megabytes - idle.megabytes, idle.megabytes, "idle", 1, "MB", None, 64
+        ),
+    ]
+
+
+def time_copy(url: str, file: Path) -> float:
+    """Return the seconds in which PostgreSQL itself stores the file, with nothing to keep in step with it."""
+    import psycopg
+
+    begin = perf_counter()
+    with psycopg.connect(url) as conn, file.open("rb") as source:
+        conn.execute("""
+            CREATE TABLE copied (
+                name text, category text, weight_grams float8, price_cents bigint, quantity integer, notes text
+            )
+        """)
+        with conn.cursor().copy("COPY copied FROM STDIN (FORMAT csv, HEADER)") as copy:
+            while block := source.read(1 << 20):
+                copy.write(block)
+    return perf_counter() - begin
+
+
+def time_reading(file: Path) -> float:
+    """Return the seconds in which the reader alone goes through the file."""
+    from mcp_server.formats.reader import open_file
+
+    begin = perf_counter()
+    with open_file(FileIO(file)) as reader:
+        for _ in reader:
+            pass
+    return perf_counter() - begin
+
+
 async def time_http(rig: Rig) -> list[Figure]:
     """Count calls per second of many clients at once, each of whom has to get what is its own."""
     from db.embedded import Embedded
@@ -706,6 +762,7 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "bytes": count_bytes,
     "migrate": time_migration,
     "http": time_http,
+    "csv": time_csv,
 }
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def create_tell_change() -> None:
             told text;
         BEGIN
             SELECT
-                bool_or(table_name IN ('categories', 'settings')),
+                bool_or(table_name IN ('categories', 'settings')) OR count(*) > 1000,
                 bool_or(
                     table_name IN ('setups', 'setup_items', 'threads', 'candidates')
                     AND (before IS NULL OR after IS NULL
@@ -78,6 +78,10 @@ def create_tell_change() -> None:
             FROM row_changes
             WHERE change_id = NEW.id;
 
+            IF everywhere THEN
+                PERFORM pg_notify('gearshed_changes', jsonb_build_object('user_id', NEW.user_id)::text);
+                RETURN NULL;
+            END IF;
             WITH states AS (
                 SELECT table_name, row_id, state
                 FROM row_changes, unnest(ARRAY[before, after]) AS state
@@ -114,7 +118,7 @@ def create_tell_change() -> None:
             WHERE path IS NOT NULL;
 
             told := jsonb_build_object('user_id', NEW.user_id, 'touched', touched, 'listed', listed);
-            IF everywhere OR octet_length(told) > 7900 THEN
+            IF octet_length(told) > 7900 THEN
                 told := jsonb_build_object('user_id', NEW.user_id);
             END IF;
             PERFORM pg_notify('gearshed_changes', told);

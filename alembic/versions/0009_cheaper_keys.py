@@ -52,6 +52,9 @@ def upgrade() -> None:
     op.create_primary_key(op.f("pk_item_words"), "item_words", ["user_id", "word", "item_id"])
     # The change that a row belongs to has the same user, and has to have one.
     op.drop_constraint(op.f("fk_row_changes_user_id"), "row_changes", type_="foreignkey")
+    # In both directions, a list is read from the same index.
+    op.drop_index("ix_items_heaviest", table_name="items")
+    op.drop_index("ix_items_dearest", table_name="items")
     # Most items have neither a picture nor another program's name for them.
     op.drop_index("ix_items_user_id_image_id", table_name="items")
     op.create_index(
@@ -71,6 +74,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for name, key in (("heaviest", "GREATEST(weight_grams, -1)"), ("dearest", "GREATEST(price_cents, -1)")):
+        op.create_index(f"ix_items_{name}", "items", ["user_id", sa.text(key), "id"])
     op.drop_index("uq_items_user_id_external_id", table_name="items")
     op.create_unique_constraint(op.f("uq_items_user_id_external_id"), "items", ["user_id", "external_id"])
     op.drop_index("ix_items_user_id_image_id", table_name="items")

@@ -23,6 +23,7 @@ ITEM_COLUMNS = (
     "external_id",
 )
 CATEGORY_COLUMNS = ("category", "category_icon")
+GRAMS = re.compile(r"(\d{1,9}(\.\d{1,400})?([eE][+-]?\d{1,3})?)?", re.ASCII)
 SETUP_COLUMNS = ("setup_quantity", "classification", "worn_quantity")
 
 
@@ -37,7 +38,7 @@ def not_blank(text: str | None) -> str | None:
 
 
 def grams(cell: str) -> float | None:
-    if not re.fullmatch(r"(\d{1,9}(\.\d{1,400})?([eE][+-]?\d{1,3})?)?", cell, re.ASCII):
+    if not GRAMS.fullmatch(cell):
         raise ValueError("must be a number of grams, such as 540 or 12.5")
     weight = float(cell) if cell else None
     if weight is not None and weight >= 1e9:

@@ -21,8 +21,9 @@ from mcp_server.models.setup import Classification
 
 # What LighterPack once wrote for a missing value.
 MISSING = "undefined"
-# How a text starts that a spreadsheet runs, or that is not there.
-GUARDED = rf"(?:[=+\-@\t\r]|{MISSING}\Z)"
+# How a text starts that a spreadsheet runs, or that is not there; and such a text behind what guards it.
+RISKY = re.compile(rf"'*(?:[=+\-@\t\r]|{MISSING}\Z)")
+GUARDED = re.compile(rf"'{RISKY.pattern}")
 YES, NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 
 
@@ -125,12 +126,12 @@ def decimal_point(cell: Any, info: ValidationInfo) -> Any:
 
 def guarded(text: str | None) -> str:
     """Write a text so that no spreadsheet runs it as a formula, and nobody takes it for a missing one."""
-    return f"'{text}" if text and re.match(rf"'*{GUARDED}", text) else text or ""
+    return f"'{text}" if text and RISKY.match(text) else text or ""
 
 
 def unguarded(cell: str) -> str:
     """Read what `guarded` wrote."""
-    return cell[1:] if re.match(rf"'+{GUARDED}", cell) else cell
+    return cell[1:] if cell.startswith("'") and GUARDED.match(cell) else cell
 
 
 def pieces(cell: str) -> Any:

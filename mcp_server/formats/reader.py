@@ -91,7 +91,7 @@ class Reader:
         for number, cells in self._rows:
             if isinstance(cells, Problem):
                 yield Refused(number, (cells,))
-            elif any(cell.strip(" \t") for cell in cells):
+            elif "".join(cells).strip(" \t"):
                 yield self._read(number, cells)
 
     def _header(self) -> tuple[int, list[str]]:
@@ -111,7 +111,7 @@ class Reader:
         if len(row) != len(self._names):
             reason = f"has {len(row)} cells, the header {len(self._names)}"
             return Refused(number, (Problem("", shown(" ".join(row)), reason),))
-        if any("\0" in cell for cell in row):
+        if "\0" in "".join(row):
             return Refused(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
         cells = self._cells(row)
         if self.format == "lighterpack" and MISSING in row:

@@ -31,6 +31,7 @@ LONGEST_NUMBER = 100
 # Bytes.
 MOST_NOTES = 65536
 PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
+WHOLE = re.compile(r"-?\d{1,1000}", re.ASCII)
 
 
 class Row(BaseModel):
@@ -71,7 +72,7 @@ def sum_of_parts(text: str) -> Decimal:
 
 def to_whole(value: Any) -> Any:
     """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,1000}", value.strip(), re.ASCII):
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)

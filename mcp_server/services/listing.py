@@ -22,22 +22,25 @@ class Order(NamedTuple):
     """What a list is sorted by. `key` is never NULL, so that a page can start behind any row.
 
     It has an index, and is written in words that PostgreSQL looks up in one under row security: those do not
-    include COALESCE. LEAST and GREATEST pass over NULL just as well.
+    include COALESCE. LEAST passes over NULL just as well. Where an `unknown` key would come first, its rows
+    are a part of their own, which comes last.
     """
 
     key: SQL
     type: SQL
     descending: bool = False
+    unknown: str | None = None
 
 
-# Unknown weights and prices come last in both directions.
+WEIGHT = SQL("least(items.weight_grams, 'Infinity')")
+PRICE = SQL("least(items.price_cents, 9223372036854775807)")
 ORDERS: dict[Sort, Order] = {
     "name": Order(SQL("items.sort_name"), SQL("text")),
     "-name": Order(SQL("items.sort_name"), SQL("text"), descending=True),
-    "weight": Order(SQL("least(items.weight_grams, 'Infinity')"), SQL("float8")),
-    "-weight": Order(SQL("greatest(items.weight_grams, -1)"), SQL("float8"), descending=True),
-    "price": Order(SQL("least(items.price_cents, 9223372036854775807)"), SQL("bigint")),
-    "-price": Order(SQL("greatest(items.price_cents, -1)"), SQL("bigint"), descending=True),
+    "weight": Order(WEIGHT, SQL("float8")),
+    "-weight": Order(WEIGHT, SQL("float8"), descending=True, unknown="Infinity"),
+    "price": Order(PRICE, SQL("bigint")),
+    "-price": Order(PRICE, SQL("bigint"), descending=True, unknown="9223372036854775807"),
     "newest": Order(SQL("items.created_at"), SQL("timestamptz"), descending=True),
     "-newest": Order(SQL("items.created_at"), SQL("timestamptz")),
     "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
@@ -98,16 +101,20 @@ PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
         items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
-    FROM (
-        SELECT items.id
-        FROM items
-        WHERE {matches} AND {beyond}
-        ORDER BY {key} {direction}, items.id {direction}
-        LIMIT %(limit)s
-    ) AS page
+    FROM ({parts}) AS page
     JOIN items ON items.id = page.id
     LEFT JOIN categories ON categories.id = items.category_id
-    ORDER BY {key} {direction}, items.id {direction}
+    ORDER BY {last}{key} {direction}, items.id {direction}
+    LIMIT %(limit)s
+""")
+PART = SQL("""
+    (
+        SELECT items.id
+        FROM items
+        WHERE {matches} AND {within}
+        ORDER BY {key} {direction}, items.id {direction}
+        LIMIT %(limit)s
+    )
 """)
 
 
@@ -184,16 +191,29 @@ def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool 
 
 def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
     """Return the statement for one page, behind the row that a cursor has put into *params*, if any."""
-    key, type_, descending = ORDERS[sort]
+    order = ORDERS[sort]
+    words = {
+        "key": order.key,
+        "direction": SQL("DESC" if order.descending else "ASC"),
+        "matches": matches(prefixes, params, many=many),
+    }
+    parts = [PART.format(**words, within=within) for within in ranges(order, params["after_key"])]
+    last = SQL("") if order.unknown is None else SQL("{} = {}, ").format(order.key, order.unknown)
+    return PAGE.format(**words, parts=SQL(" UNION ALL ").join(parts), last=last)
+
+
+def ranges(order: Order, after_key: str | None) -> list[Composable]:
+    """Return the conditions of a page's parts: each is a range of the index that the order has."""
     beyond = SQL("({key}, items.id) {beyond} (%(after_key)s::{type}, %(after_id)s)").format(
-        key=key, type=type_, beyond=SQL("<" if descending else ">")
+        key=order.key, type=order.type, beyond=SQL("<" if order.descending else ">")
     )
-    return PAGE.format(
-        matches=matches(prefixes, params, many=many),
-        beyond=beyond if params["after_key"] else SQL("true"),
-        key=key,
-        direction=SQL("DESC" if descending else "ASC"),
-    )
+    rest = beyond if after_key else SQL("true")
+    if order.unknown is None:
+        return [rest]
+    unknown = SQL("{} = {}").format(order.key, order.unknown)
+    if after_key == order.unknown:
+        return [SQL("{} AND {}").format(unknown, rest)]
+    return [SQL("{} < {} AND {}").format(order.key, order.unknown, rest), unknown]
 
 
 # A page's sort and filters, and the key and id of its last row.

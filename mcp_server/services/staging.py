@@ -75,6 +75,9 @@ class Counts(Row):
 
 async def stage(conn: AsyncConnection, reader: Reader) -> Verdicts:
     """Send every line to the database, and return the verdicts on those that are not taken as they are."""
+    # What PostgreSQL knows of the items may be older than the import before: it would look for each line
+    # among all items, one by one.
+    await conn.execute("SET LOCAL enable_nestloop = off")
     await conn.execute("DROP TABLE IF EXISTS pg_temp.listed, pg_temp.matched")
     await conn.execute("""
         CREATE TEMPORARY TABLE listed (
@@ -163,12 +166,7 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
                 listed.number, listed.name, listed.weight_grams, listed.price_cents, listed.pieces,
                 listed.notes, listed.product_url, listed.external_id, listed.quantity,
                 listed.classification, listed.worn_quantity, categories.id AS category_id,
-                lower(listed.name) AS sort_name, by_id.id AS item_id,
-                row_number() OVER (
-                    PARTITION BY by_id.id, lower(listed.name), categories.id,
-                        round(listed.weight_grams * 1000)
-                    ORDER BY listed.external_id IS NULL, listed.number
-                ) AS nth
+                lower(listed.name) AS sort_name, by_id.id AS item_id
             FROM listed
             LEFT JOIN categories ON lower(categories.name) = lower(listed.category)
             LEFT JOIN items AS by_id ON by_id.external_id = listed.external_id
@@ -184,18 +182,28 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
             FROM items
             WHERE sort_name IN (SELECT sort_name FROM lines WHERE item_id IS NULL)
                 AND NOT EXISTS (SELECT FROM lines WHERE lines.item_id = items.id)
+        ), numbered AS (
+            SELECT
+                number, external_id, sort_name, coalesce(category_id, 0) AS category_id,
+                coalesce(round(weight_grams * 1000), -1) AS milligrams,
+                row_number() OVER (
+                    PARTITION BY sort_name, category_id, round(weight_grams * 1000)
+                    ORDER BY external_id IS NULL, number
+                ) AS nth
+            FROM lines
+            WHERE item_id IS NULL AND sort_name IN (SELECT sort_name FROM alike)
+        ), pairs AS (
+            SELECT numbered.number, alike.id
+            FROM numbered
+            JOIN alike USING (sort_name, category_id, milligrams, nth)
+            WHERE alike.external_id IS NULL OR numbered.external_id IS NULL
         ), found AS (
             SELECT
                 lines.number, lines.name, lines.weight_grams, lines.price_cents, lines.pieces, lines.notes,
                 lines.product_url, lines.external_id, lines.category_id, lines.quantity,
-                lines.classification, lines.worn_quantity, coalesce(lines.item_id, alike.id) AS item_id
+                lines.classification, lines.worn_quantity, coalesce(lines.item_id, pairs.id) AS item_id
             FROM lines
-            LEFT JOIN alike ON lines.item_id IS NULL
-                AND alike.sort_name = lines.sort_name
-                AND alike.category_id = coalesce(lines.category_id, 0)
-                AND alike.milligrams = coalesce(round(lines.weight_grams * 1000), -1)
-                AND alike.nth = lines.nth
-                AND (alike.external_id IS NULL OR lines.external_id IS NULL)
+            LEFT JOIN pairs USING (number)
         ), wanted AS (
             SELECT
                 found.number, found.item_id, found.name,
@@ -284,7 +292,7 @@ async def count(conn: AsyncConnection) -> Counts:
 
 
 async def insert(conn: AsyncConnection) -> None:
-    """Create the items that are new, in the order of the list."""
+    """Create the items that are new; their ids are in the order of the list already."""
     await conn.execute("""
         INSERT INTO items (
             id, name, category_id, weight_grams, price_cents, quantity, notes, product_url, external_id
@@ -293,7 +301,6 @@ async def insert(conn: AsyncConnection) -> None:
             item_id, name, category_id, weight_grams, price_cents, quantity, notes, product_url, external_id
         FROM matched
         WHERE is_new
-        ORDER BY number
     """)
 
 
@@ -375,10 +382,14 @@ async def count_marks(conn: AsyncConnection) -> int:
 async def wanted_categories(conn: AsyncConnection) -> list[tuple[str, str | None]]:
     """Return the categories of the list in its order, each with its icon if the list gives one."""
     cursor = await conn.execute("""
-        SELECT (array_agg(category ORDER BY number))[1], max(category_icon)
-        FROM listed
-        WHERE category IS NOT NULL
-        GROUP BY lower(category)
-        ORDER BY min(number)
+        SELECT listed.category, wanted.icon
+        FROM (
+            SELECT min(number) AS number, max(category_icon) AS icon
+            FROM listed
+            WHERE category IS NOT NULL
+            GROUP BY lower(category)
+        ) AS wanted
+        JOIN listed ON listed.number = wanted.number
+        ORDER BY wanted.number
     """)
     return await cursor.fetchall()
