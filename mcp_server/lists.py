@@ -124,7 +124,8 @@ def tell(file: str, imported: Imported, change_id: int | None, *, dry_run: bool)
         "skipped": imported.skipped,
     }
     said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
-    told = f"\r{file}: {imported.format}, {said}"
+    over_progress = "\r" if sys.stderr.isatty() else ""
+    told = f"{over_progress}{file}: {imported.format}, {said}"
     told += f"; setup {imported.setup_name!r}" if imported.setup_name else ""
     told += f"; change {change_id}, which undo_change takes back" if change_id else ""
     print(f"{told}{' (nothing was stored: --dry-run)' if dry_run else ''}")
@@ -155,8 +156,8 @@ def export_file(
             with opened(file) as out:
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)
-        for what, count in lossy.items():
-            print(f"gearshed: {what}: {count:,} lines", file=sys.stderr)
+        for told in export.told(lossy):
+            print(f"gearshed: {told}", file=sys.stderr)
 
     try:
         run(write)

@@ -637,7 +637,8 @@ def time_copy(url: str, file: Path) -> float:
     with psycopg.connect(url) as conn, file.open("rb") as source:
         conn.execute("""
             CREATE TABLE copied (
-                name text, category text, weight_grams float8, price_cents bigint, quantity integer, notes text
+                name text, category text, weight_grams float8, price_cents bigint, quantity integer,
+                notes text
             )
         """)
         with conn.cursor().copy("COPY copied FROM STDIN (FORMAT csv, HEADER)") as copy:

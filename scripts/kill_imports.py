@@ -47,7 +47,7 @@ def main() -> None:
 
 def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) -> None:
     started = monotonic()
-    importing(data_dir, file, "calm").wait()
+    succeed(importing(data_dir, file, "calm").wait())
     whole = monotonic() - started
     print(f"left alone: {stored(url, 'calm'):,} items in {whole:.1f} s")
     attempts = 0
@@ -56,7 +56,7 @@ def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) ->
         user, moment = f"killed {attempts}", SystemRandom().uniform(0, whole)
         process = importing(data_dir, file, user)
         try:
-            process.wait(timeout=moment)
+            succeed(process.wait(timeout=moment))
             continue  # Too late: it was done.
         except subprocess.TimeoutExpired:
             process.kill()
@@ -67,6 +67,11 @@ def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) ->
         print(f"killed after {moment:5.1f} s: {count:,} items", flush=True)
         if count not in (0, rows):
             sys.exit("A part of the file was stored.")
+
+
+def succeed(code: int) -> None:
+    if code:
+        sys.exit(f"The import ended with {code}.")
 
 
 def write_list(file: Path, rows: int) -> None:

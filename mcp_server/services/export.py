@@ -81,8 +81,12 @@ async def export_text(conn: AsyncConnection, setup_ref: str | int | None, format
             raise InvalidInput(
                 "The list is longer than 1 MB. Export one setup, or have the person run `gearshed export`."
             )
-    told = tuple(f"{what}: {count} lines" for what, count in lossy.items())
-    return Exported(csv_text=text.getvalue(), lines=lines - 1, lossy=told)
+    return Exported(csv_text=text.getvalue(), lines=lines - 1, lossy=told(lossy))
+
+
+def told(lossy: Counter[str]) -> tuple[str, ...]:
+    """`notes cut: 3 lines`, for each way in which something was lost."""
+    return tuple(f"{what}: {count:,} {'line' if count == 1 else 'lines'}" for what, count in lossy.items())
 
 
 async def export_lines(

@@ -210,9 +210,9 @@ async def test_what_lighterpack_has_no_room_for_is_told(conn: AsyncConnection) -
         )
     ).id
     assert (await export_text(conn, setup_id, "lighterpack")).lossy == (
-        "a weight is rounded to milligrams: 1 lines",
-        "a price of 0 will be unknown: 1 lines",
-        "one piece will be worn, whatever worn_quantity says: 1 lines",
+        "a weight is rounded to milligrams: 1 line",
+        "a price of 0 will be unknown: 1 line",
+        "one piece will be worn, whatever worn_quantity says: 1 line",
     )
 
 

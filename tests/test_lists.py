@@ -1,0 +1,133 @@
+"""`gearshed import` and `gearshed export`, as processes of their own."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from random import SystemRandom
+from time import monotonic
+
+import psycopg
+import pytest
+
+from tests.test_cli import GEARSHED
+
+LISTS = Path(__file__).parent / "data" / "csv"
+OWN = LISTS / "gearshed.csv"
+Gearshed = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def gearshed(url: str) -> Gearshed:
+    """Run a command on this test's database, with a text on standard input."""
+
+    def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*GEARSHED, *map(str, arguments)],
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def stored(url: str) -> int:
+    with psycopg.connect(url) as conn:
+        (count,) = conn.execute("SELECT count(*) FROM items").fetchone() or (0,)
+    return count
+
+
+def test_a_packing_list_becomes_a_setup_of_its_name_once(gearshed: Gearshed, url: str) -> None:
+    first = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "setup 'lighterpack'; change 1, which undo_change takes back" in first.stdout
+    count = stored(url)
+    assert count
+    again = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
+    assert f"{count} unchanged" in again.stdout
+    assert "change" not in again.stdout.splitlines()[0].replace("unchanged", "")
+    assert stored(url) == count
+
+
+def test_a_dry_run_stores_nothing(gearshed: Gearshed, url: str) -> None:
+    shown = gearshed("import", OWN, "--dry-run", "--skip-bad-lines")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines()[0].endswith("(nothing was stored: --dry-run)")
+    assert stored(url) == 0
+
+
+def test_a_bad_line_is_named_with_its_file_and_nothing_of_that_is_stored(
+    gearshed: Gearshed, url: str, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("name,weight_grams\nTent,900\n")
+    bad.write_text("name,weight_grams\nMat,400\nPot,heavy\n")
+    done = gearshed("import", good, bad)
+    assert done.returncode == 1
+    assert f"{bad}: Nothing was imported. line 3, weight_grams ('heavy')" in done.stderr
+    assert f"{good}: gearshed, 1 imported" in done.stdout
+    assert stored(url) == 1
+    missing = gearshed("import", tmp_path / "missing.csv")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "missing.csv: No such file or directory" in missing.stderr
+
+
+def test_what_is_piped_in_comes_out_again(gearshed: Gearshed, tmp_path: Path) -> None:
+    text = "name,category,category_icon,weight_grams,price_cents,quantity,notes,product_url,external_id\n"
+    text += "Tent,Shelter,tent,900.5,24995,1,'=green,https://example.com/,1-a\n"
+    assert gearshed("import", "-", stdin=text).returncode == 0
+    out = gearshed("export")
+    assert (out.returncode, out.stderr) == (0, "")
+    assert out.stdout == text
+    assert gearshed("export", tmp_path / "all.csv").stdout == ""
+    assert (tmp_path / "all.csv").read_text() == text
+
+
+def test_what_lighterpack_cannot_hold_is_said_on_standard_error(gearshed: Gearshed) -> None:
+    text = "name,weight_grams,setup_quantity\nTent,0,1\nMat,400,1\n"
+    assert gearshed("import", "-", "--setup", "Trip", stdin=text).returncode == 0
+    out = gearshed("export", "--setup", "Trip", "--format", "lighterpack")
+    assert out.returncode == 0
+    assert len(out.stdout.splitlines()) == 3
+    assert out.stderr == "gearshed: a weight of 0 g will be unknown: 1 line\n"
+    unknown = gearshed("export", "--setup", "Trap")
+    assert unknown.returncode == 1
+    assert "Did you mean Trip?" in unknown.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_an_import_that_is_stopped_stores_all_or_nothing(
+    url: str, tmp_path: Path, stop: signal.Signals
+) -> None:
+    rows, file = 10_000, tmp_path / "list.csv"
+    lines = (f"Thing {number},{number % 3000},1" for number in range(rows))
+    file.write_text("\n".join(["name,weight_grams,quantity", *lines]))
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url}
+    command = [*GEARSHED, "import", str(file), "--user"]
+
+    def start(user: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*command, user], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    began = monotonic()
+    assert start("calm").wait(60) == 0
+    whole = monotonic() - began
+    for attempt in range(3):
+        with start(f"stopped {attempt}") as process:
+            try:
+                process.wait(SystemRandom().uniform(whole / 3, whole))
+            except subprocess.TimeoutExpired:
+                process.send_signal(stop)
+            process.wait(10)
+        with psycopg.connect(url, autocommit=True) as conn:
+            gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %(name)s)"
+            while conn.execute(gone, {"name": f"gearshed {process.pid}"}).fetchone() != (True,):
+                conn.execute("SELECT pg_sleep(0.05)")
+        assert stored(url) % rows == 0
+    assert start("last").wait(60) == 0
