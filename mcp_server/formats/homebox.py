@@ -21,9 +21,6 @@ from mcp_server.formats.line import (
 )
 from mcp_server.models.fields import MOST_NOTES, Name, Text, to_grams
 
-# What it exports that says nothing, whatever the column.
-NOTHING = frozenset({"", "0", "false", "0001-01-01"})
-
 
 def each_tag(cell: str) -> tuple[str, ...]:
     return tuple(tag for part in cell.split(";") if (tag := part.strip()))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -102,8 +103,9 @@ class FormatLine(BaseModel):
         """Return why the line is no thing, or None when it is one."""
         return None
 
+    @abstractmethod
     def to_line(self, number: int) -> Line:
-        raise NotImplementedError
+        """Return what the line says, under its number."""
 
 
 def reading(info: ValidationInfo) -> Reading:

@@ -7,7 +7,7 @@ from typing import cast
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
-from db.query import fetch_all, fetch_one, fetch_value
+from db.query import fetch_one, fetch_only, fetch_value
 from mcp_server.errors import Conflict, NotFound, did_you_mean
 from mcp_server.models.auth import Login, Principal, User
 from mcp_server.services import key, oauth, session
@@ -55,23 +55,19 @@ async def list_ids(conn: AsyncConnection) -> list[int]:
 
 async def list_users(conn: AsyncConnection) -> list[User]:
     """Return all users by name."""
-    users = await fetch_all(
-        conn,
-        User,
-        """
+    query = """
         SELECT
-            id, username, password_hash IS NOT NULL AS has_password, 0 AS items,
+            id, username, password_hash IS NOT NULL AS has_password,
+            (SELECT count(*) FROM items WHERE items.user_id = users.id) AS items,
             (SELECT count(*) FROM api_keys WHERE api_keys.user_id = users.id) AS keys
         FROM users
-        ORDER BY username
-        """,
-    )
-    return [user.model_copy(update={"items": await count_items(conn, user.id)}) for user in users]
-
-
-async def count_items(conn: AsyncConnection, user_id: int) -> int:
-    async with as_user(conn, user_id):
-        return await fetch_value(conn, "SELECT count(*) FROM items WHERE user_id = %(id)s", {"id": user_id})
+        WHERE id = %(id)s
+    """
+    users: list[User] = []
+    for user_id in await list_ids(conn):
+        async with as_user(conn, user_id):
+            users.append(await fetch_only(conn, User, query, {"id": user_id}))
+    return sorted(users, key=lambda user: user.username)
 
 
 @asynccontextmanager

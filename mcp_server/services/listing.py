@@ -74,7 +74,7 @@ FILTERS = {
     "category_id": SQL("items.category_id = %(category_id)s"),
     "setup_id": SQL("items.id = ANY (ARRAY(SELECT item_id FROM setup_items WHERE setup_id = %(setup_id)s))"),
     # What the index of the lightest items has for an unknown weight.
-    "unweighed": SQL("least(items.weight_grams, 'Infinity') = 'Infinity'"),
+    "unweighed": SQL("{} = 'Infinity'").format(WEIGHT),
     "parts": SQL("""
         NOT EXISTS (
             SELECT
