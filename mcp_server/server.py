@@ -1,15 +1,12 @@
 """The server: every tool it has, in one list, and how it introduces itself."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from inspect import getdoc
 from typing import Any, NamedTuple
 
-import anyio
-import anyio.to_thread
 from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
@@ -25,24 +22,16 @@ from mcp.types import (
     ResourceTemplate,
     ToolAnnotations,
 )
-from psycopg import AsyncConnection
-from psycopg.errors import ReadOnlySqlTransaction
 from pydantic import AnyUrl
 
-from db.embedded import Database, EmbeddedError
-from db.listen import listening
-from db.pool import Pool, create_pool, transaction
-from db.standby import following
-from mcp_server import completions, resources, stdio, subscriptions
-from mcp_server.edge import App, principal
+from mcp_server.attachments import completions, resources, subscriptions
+from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean
-from mcp_server.prompts import PROMPTS
-from mcp_server.services import change as change_log
-from mcp_server.services.auth import ensure_user, find_user
+from mcp_server.protocol.edge import App, principal
+from mcp_server.protocol.strict import StrictServer, reads, to_tool
+from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
-from mcp_server.strict import StrictServer, reads, to_tool
 from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
-from mcp_server.watch import Count, count_nothing, watched
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +53,10 @@ ARRANGES = ToolAnnotations(
 # Adds what it fetches from a host that others run.
 FETCHES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
+)
+# Overwrites what is there by what was there before.
+UNDOES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
 )
 
 
@@ -123,12 +116,6 @@ class GearServer(StrictServer):
     ) -> CompleteResult:
         context = Context(request_context=ctx, mcp_server=self)
         return CompleteResult(completion=await completions.complete(params, context))
-
-
-# Overwrites what is there by what was there before.
-UNDOES = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
-)
 
 
 class ToolEntry(NamedTuple):
@@ -256,60 +243,3 @@ def tools_off(settings: Settings) -> dict[str, str]:
         **dict.fromkeys(settings.exclude_tools, "it was excluded"),
         **dict.fromkeys(WRITES if settings.read_only else (), "the server is read-only"),
     }
-
-
-async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
-    """Return the id of the user whose collection is served. A read-only server creates nobody."""
-    if not settings.read_only:
-        return await ensure_user(conn, settings.user)
-    user_id = await find_user(conn, settings.user)
-    if user_id is None:
-        raise SettingsError(
-            f"GEARSHED_USER: there is no user {settings.user!r}, and a read-only server creates none. "
-            "Start it once without --read-only, or name another user."
-        )
-    return user_id
-
-
-def restarting(database: Database) -> Callable[[object], Awaitable[None]]:
-    """Return what to do when the database has been away for a while: start it again, if it is ours."""
-
-    async def restart(_: object) -> None:
-        try:
-            await anyio.to_thread.run_sync(database.start)
-        except EmbeddedError as exc:
-            logger.error("The database does not start again: %s", exc)
-
-    return restart
-
-
-async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
-    """Forget the changes that are older than *days*, in batches, so that no batch keeps others waiting."""
-    forgotten = change_log.BATCH
-    while forgotten == change_log.BATCH:
-        async with transaction(pool, user_id) as conn:
-            forgotten = await change_log.prune(conn, days)
-
-
-@asynccontextmanager
-async def sharing(app: App, database: Database, settings: Settings) -> AsyncGenerator[App]:
-    """Yield *app* with what it has of other processes: their changes, and a standby if there is one."""
-    async with (
-        listening(settings.direct_url or database.url, app.live.hear, app.live.users),
-        following(settings.replica_url) as standby,
-    ):
-        yield replace(app, standby=standby)
-
-
-async def serve_stdio(database: Database, settings: Settings) -> None:
-    """Serve one client on standard input and output."""
-    off = tools_off(settings)
-    async with create_pool(database.url, restarting(database)) as pool:
-        async with pool.connection() as conn:
-            user_id = await user_to_serve(conn, settings)
-        if not settings.read_only:
-            # A server may start where nothing can be written at the moment.
-            with suppress(ReadOnlySqlTransaction):
-                await forget_old_changes(pool, user_id, settings.undo_days)
-        async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
-            await stdio.serve(build_server(app, off))

@@ -294,7 +294,7 @@ async def select(plain: "AsyncConnection", call: Call) -> None:
 
 
 async def user_of(pool: "Pool") -> int:
-    from mcp_server.services.auth import ensure_user
+    from mcp_server.accounts.auth import ensure_user
 
     async with pool.connection() as conn:
         return await ensure_user(conn, USER)
@@ -412,7 +412,7 @@ async def time_log(rig: Rig) -> list[Figure]:
     from db import migrations
     from db.embedded import Embedded
     from db.pool import create_pool
-    from mcp_server.edge import App
+    from mcp_server.protocol.edge import App
     from mcp_server.server import build_server
     from tests.conftest import empty_database
 
@@ -535,7 +535,7 @@ async def count_bytes(rig: Rig) -> list[Figure]:
     """Count what a client gets to read, beside what the bare SDK makes of the same functions and rows."""
     from db.embedded import Embedded
     from db.pool import create_pool, transaction
-    from mcp_server.edge import App
+    from mcp_server.protocol.edge import App
     from mcp_server.server import build_server
     from mcp_server.services import item, listing
 
@@ -693,8 +693,9 @@ async def time_http(rig: Rig) -> list[Figure]:
 async def admit_clients(pool: "Pool") -> list[HttpClient]:
     """Make people, each with a key and an item whose name is that of the person."""
     from db.pool import transaction
+    from mcp_server.accounts import auth, key
     from mcp_server.models.auth import READ
-    from mcp_server.services import auth, item, key
+    from mcp_server.services import item
 
     clients: list[HttpClient] = []
     for number in range(CLIENTS):

@@ -20,9 +20,9 @@ from mcp.types import TextContent, Tool
 from db import migrations
 from db.embedded import Embedded
 from db.pool import create_pool
-from mcp_server.edge import App
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
 from mcp_server.server import READS, TOOLS, build_server
-from mcp_server.services.auth import ensure_user
 
 ROOT = Path(__file__).parents[1]
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "tools.md"

@@ -49,10 +49,10 @@ from pydantic import BaseModel, Field
 from db import migrations
 from db.embedded import Embedded
 from db.pool import create_pool
-from mcp_server.edge import App
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
+from mcp_server.protocol.strict import StrictServer
 from mcp_server.server import build_server
-from mcp_server.services.auth import ensure_user
-from mcp_server.strict import StrictServer
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -22,9 +22,9 @@ from pytest_docker.plugin import Services
 from db import migrations
 from db.embedded import Embedded
 from db.pool import Pool, create_pool, transaction
-from mcp_server.edge import App
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
-from mcp_server.services.auth import ensure_user
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (["docker", "compose"], ["docker-compose"])

@@ -12,8 +12,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from db.pool import Pool
-from mcp_server import cli, password
-from mcp_server.services import auth
+from mcp_server import cli
+from mcp_server.accounts import auth, password
 
 # Of "correct horse", as the old application's library makes it.
 OLD_HASH = PasswordHasher(time_cost=2, memory_cost=65536, parallelism=1).hash("correct horse")

@@ -14,10 +14,10 @@ from psycopg.sql import SQL, Identifier, Literal
 from db.embedded import WHEEL_FOLDERS
 from db.pool import Pool, create_pool
 from db.schema import metadata
-from mcp_server.edge import App
+from mcp_server.accounts import key
 from mcp_server.models.auth import READ_WRITE
+from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
-from mcp_server.services import key
 from tests.calls import call
 from tests.conftest import empty_database, run_sql
 

@@ -16,9 +16,9 @@ import httpx2
 import pytest
 import trustme
 
-from mcp_server import fetch as fetching
 from mcp_server.errors import AppError, Forbidden, InvalidInput, TimedOut, Unavailable
-from mcp_server.fetch import LARGEST, Address, Rules, fetch, is_public
+from mcp_server.untrusted import fetch as fetching
+from mcp_server.untrusted.fetch import LARGEST, Address, Rules, fetch, is_public
 from tests.listener import Listener, listening, ok, redirect_to
 
 SECRET = "Zsecretz"

@@ -18,11 +18,11 @@ from db import migrations
 from db.embedded import Embedded
 from db.pool import Pool
 from mcp_server import settings
-from mcp_server.edge import App, Written, write
 from mcp_server.models.fields import Row
+from mcp_server.protocol.edge import App, Written, write
+from mcp_server.protocol.strict import to_tool
 from mcp_server.server import TOOLS, build_server, tools_off
 from mcp_server.settings import SettingsError
-from mcp_server.strict import to_tool
 from tests.calls import call, refused
 from tests.conftest import empty_database, end_sessions
 from tests.factories import make_item

@@ -27,10 +27,10 @@ from db import migrations
 from db.embedded import Embedded
 from db.listen import listening, look
 from db.pool import Pool, create_pool, transaction
-from mcp_server.edge import App
-from mcp_server.live import MOST_SUBSCRIBERS, MOST_URIS, Live, Subscriber
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
+from mcp_server.protocol.live import MOST_SUBSCRIBERS, MOST_URIS, Live, Subscriber
 from mcp_server.server import build_server
-from mcp_server.services.auth import ensure_user
 from tests.calls import call
 from tests.pictures import in_base64, photo
 from tests.test_faults import stop_at_once

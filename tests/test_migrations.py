@@ -11,8 +11,8 @@ import pytest
 from alembic import command
 from db import migrations
 from db.pool import create_pool, transaction
+from mcp_server.accounts.auth import ensure_user
 from mcp_server.services import listing
-from mcp_server.services.auth import ensure_user
 from tests.conftest import empty_database
 from tests.factories import make_item
 

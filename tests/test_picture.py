@@ -12,8 +12,8 @@ import anyio
 import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from mcp_server import picture
 from mcp_server.errors import InvalidInput
+from mcp_server.untrusted import picture
 from tests.pictures import bomb, encoded, opened, photo
 
 SECRET = b"Zsecretz"
@@ -209,7 +209,9 @@ async def test_a_decoder_that_wants_more_memory_than_it_may_have_is_refused() ->
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
 def test_the_memory_limit_is_one_of_the_process() -> None:
     for limit, said in (("2**31", ""), ("2**28", "MemoryError")):
-        code = f"from mcp_server.decoder import limit_memory; limit_memory({limit}); bytearray(2**29)"
+        code = (
+            f"from mcp_server.untrusted.decoder import limit_memory; limit_memory({limit}); bytearray(2**29)"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stderr.strip().rpartition("\n")[2] == said
 

@@ -7,7 +7,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, TextContent
 
-from mcp_server.prompts import PROMPTS
+from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.server import TOOLS
 
 TOOL_NAMES = {entry.name for entry in TOOLS}

@@ -8,9 +8,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from mcp_server.connect import how_to_connect
-from mcp_server.prompts import PROMPTS
-from mcp_server.resources import SUMMARY, TEMPLATES
+from mcp_server.attachments.prompts import PROMPTS
+from mcp_server.attachments.resources import SUMMARY, TEMPLATES
+from mcp_server.commands.connect import how_to_connect
 from mcp_server.settings import NAMES
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from mcp.types import ImageContent, TextContent
 
 from mcp_server.models.fields import Exact, Row
 from mcp_server.models.image import ImageShown
-from mcp_server.reply import reply
+from mcp_server.protocol.reply import reply
 
 
 class Thing(Row):

@@ -12,11 +12,12 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, BlobResourceContents, Text
 
 from db.pool import Pool
 from db.query import fetch_value
-from mcp_server import resources, strict
-from mcp_server.edge import App, read
+from mcp_server.attachments import resources
+from mcp_server.attachments.resources import KINDS, READS
 from mcp_server.models.fields import Row
-from mcp_server.resources import KINDS, READS
-from mcp_server.strict import to_tool
+from mcp_server.protocol import strict
+from mcp_server.protocol.edge import App, read
+from mcp_server.protocol.strict import to_tool
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, opened, photo
 from tests.test_strict import terminate, until

@@ -17,9 +17,9 @@ from db import migrations
 from db.embedded import Embedded
 from db.pool import create_pool
 from db.standby import following
-from mcp_server.edge import App
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
-from mcp_server.services.auth import ensure_user
 from tests.calls import call
 from tests.test_faults import stop_at_once
 

@@ -15,11 +15,11 @@ from psycopg import AsyncConnection
 
 from db.pool import Pool
 from db.query import fetch_value
-from mcp_server import strict
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.fields import Row
+from mcp_server.protocol import strict
+from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.strict import StrictServer, lean, to_tool
 from mcp_server.server import READS, build_server
-from mcp_server.strict import StrictServer, lean, to_tool
 from tests.calls import call, refused
 
 WRITES = ToolAnnotations(read_only_hint=False)

@@ -17,9 +17,10 @@ from mcp.types import CallToolResult
 from psycopg.sql import SQL, Identifier
 
 from db.pool import Pool, transaction
-from mcp_server.edge import App
-from mcp_server.server import TOOLS, build_server, forget_old_changes
-from mcp_server.services.auth import ensure_user
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.process import forget_old_changes
+from mcp_server.protocol.edge import App
+from mcp_server.server import TOOLS, build_server
 from mcp_server.services.change import KINDS
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from mcp_server.stdio import CUT, KEPT, LARGEST_LINE, Lines
+from mcp_server.protocol.stdio import CUT, KEPT, LARGEST_LINE, Lines
 from tests.test_stdio import ask, greet, served, using
 
 MODERN = {

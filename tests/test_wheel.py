@@ -16,7 +16,7 @@ def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("gearshed-*.whl")
     with ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-        assert "mcp_server/oauth/templates/sign_in.html" in archive.namelist()
+        assert "mcp_server/http/oauth/templates/sign_in.html" in archive.namelist()
         assert not [
             name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
         ]

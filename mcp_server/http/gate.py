@@ -1,10 +1,8 @@
 """Who gets in: requests that name this server, and that come with a key or a token that opens."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 
 import psycopg
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -15,13 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.pool import Pool, credentials
 from mcp_server import audit
-from mcp_server.edge import Caller
+from mcp_server.accounts.auth import authenticate
 from mcp_server.errors import from_exception
+from mcp_server.http.address import Failures
 from mcp_server.http.metrics import Metrics
 from mcp_server.models.auth import Principal
-from mcp_server.services.auth import authenticate
+from mcp_server.protocol.edge import Caller
+from mcp_server.protocol.strict import is_lost
 from mcp_server.settings import NETLOC
-from mcp_server.strict import is_lost
 
 # On whatever address it listens.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -30,8 +29,6 @@ BEARER = re.compile(r"bearer +(?P<token>\S+)", re.IGNORECASE)
 TOKEN = re.compile(r"[\w.~+/=-]{16,512}", re.ASCII)
 NOTHING_SENT = "Connect with a key, `Authorization: Bearer <key>`, or sign in with OAuth."
 OPENS_NOTHING = "This key or token does not open anything: it may be misspelt, expired or revoked."
-# Attempts that may fail within as many seconds, and addresses that are remembered.
-MOST_FAILURES, WITHIN, MOST_ADDRESSES = 30, 60.0, 10_000
 
 
 class OwnNameOnly:
@@ -64,32 +61,6 @@ class OwnNameOnly:
     def _is_own(self, netloc: str) -> bool:
         parts = NETLOC.fullmatch(netloc)
         return parts is not None and not self._hosts.isdisjoint({netloc.lower(), parts["host"].lower()})
-
-
-class Failures:
-    """How often each address has failed lately. Of IPv6, whoever has one address has 2^64."""
-
-    def __init__(self) -> None:
-        self._since: dict[str, tuple[float, int]] = {}
-
-    def too_many(self, address: str) -> bool:
-        started, count = self._since.get(network(address), (0.0, 0))
-        return count >= MOST_FAILURES and monotonic() - started < WITHIN
-
-    def note(self, address: str) -> None:
-        now, key = monotonic(), network(address)
-        started, count = self._since.pop(key, (now, 0))
-        self._since[key] = (started, count + 1) if now - started < WITHIN else (now, 1)
-        if len(self._since) > MOST_ADDRESSES:
-            del self._since[next(iter(self._since))]
-
-
-def network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(frozen=True)

@@ -21,19 +21,20 @@ from starlette.types import Receive, Scope, Send
 from db.embedded import Database
 from db.pool import Pool, create_pool
 from mcp_server import audit
-from mcp_server.edge import App
-from mcp_server.http.gate import Failures, Gate, OwnNameOnly
+from mcp_server.accounts.auth import list_ids
+from mcp_server.http.address import Failures
+from mcp_server.http.gate import Gate, OwnNameOnly
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
+from mcp_server.http.oauth.routes import oauth_routes
+from mcp_server.http.oauth.site import Site
+from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.stop import FOR_CONNECTIONS, NoneWhenStopping, Server, Stop
-from mcp_server.oauth.routes import oauth_routes
-from mcp_server.oauth.site import Site
-from mcp_server.oauth.step_up import StepUp
-from mcp_server.server import WRITES, build_server, forget_old_changes, restarting, sharing, tools_off
-from mcp_server.services.auth import list_ids
+from mcp_server.process import forget_old_changes, restarting, sharing
+from mcp_server.protocol.edge import App
+from mcp_server.protocol.strict import LARGEST_CALL, session_options
+from mcp_server.server import WRITES, build_server, tools_off
 from mcp_server.settings import Settings, SettingsError
-from mcp_server.strict import LARGEST_CALL
-from mcp_server.subscriptions import session_options
 
 # Bytes. The largest call fits, with as much again for how its characters are written.
 LARGEST_BODY = 2 * LARGEST_CALL

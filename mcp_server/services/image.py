@@ -9,11 +9,11 @@ from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
 from db.sql import columns
-from mcp_server import picture
 from mcp_server.errors import InvalidInput, NotFound, no_such
 from mcp_server.models.fields import Row
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
-from mcp_server.picture import Picture
+from mcp_server.untrusted import picture
+from mcp_server.untrusted.picture import Picture
 
 
 class Owner(NamedTuple):

@@ -5,7 +5,6 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
@@ -16,8 +15,9 @@ from mcp_server.models.candidate import (
 )
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Id, SetupRef
+from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.strict import spread
 from mcp_server.services import candidate
-from mcp_server.strict import spread
 
 
 async def preview_candidate(

@@ -5,7 +5,6 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.category import (
     Category,
     CategoryChanges,
@@ -15,6 +14,7 @@ from mcp_server.models.category import (
 )
 from mcp_server.models.change import Key
 from mcp_server.models.fields import CategoryRef, Flag, Id, Name
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import category
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import ChangePage, ChangeShown, ChangeUndone
 from mcp_server.models.fields import Flag, Id, Limit, OptionalId
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import change
 from mcp_server.services.undo import undo
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import Key
 from mcp_server.models.csv import Exported, ExportFormat, Imported, OptionalFormat
 from mcp_server.models.fields import Flag, SetupName, SetupRef
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import csv, export
 
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server import picture
-from mcp_server.edge import App, Written, read, write
-from mcp_server.fetch import fetch
 from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalId
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import image
+from mcp_server.untrusted import picture
+from mcp_server.untrusted.fetch import fetch
 
 
 async def get_image(

@@ -5,7 +5,6 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import Key
 from mcp_server.models.fields import CategoryRef, Flag, Id, Limit, SetupRef
 from mcp_server.models.item import (
@@ -19,8 +18,9 @@ from mcp_server.models.item import (
     NewItem,
     Sort,
 )
+from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.strict import spread
 from mcp_server.services import item, listing
-from mcp_server.strict import spread
 
 
 async def list_items(

@@ -2,8 +2,8 @@
 
 from mcp.server.mcpserver import Context
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import settings
 
 

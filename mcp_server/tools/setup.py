@@ -5,7 +5,6 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Flag, Id, Name
 from mcp_server.models.setup import (
@@ -17,6 +16,7 @@ from mcp_server.models.setup import (
     SetupShown,
     SetupSummary,
 )
+from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import setup
 
 Lines = Annotated[

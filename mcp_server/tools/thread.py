@@ -5,7 +5,6 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.edge import App, Written, read, write
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Flag, Id, Reference
 from mcp_server.models.thread import (
@@ -18,8 +17,9 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
+from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.strict import spread
 from mcp_server.services import thread
-from mcp_server.strict import spread
 
 
 async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) -> ThreadList:

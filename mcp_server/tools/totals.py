@@ -2,8 +2,8 @@
 
 from mcp.server.mcpserver import Context
 
-from mcp_server.edge import App, read
 from mcp_server.models.totals import Totals
+from mcp_server.protocol.edge import App, read
 from mcp_server.services import totals
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from db.pool import Pool, create_pool
+from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE, Scope
-from mcp_server.services import auth, key
 from tests.conftest import create_test_db
 from tests.http.served import Served, served
 

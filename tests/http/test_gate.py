@@ -9,12 +9,12 @@ import pytest
 from starlette.applications import Starlette
 
 from db.pool import Pool
-from mcp_server.edge import App
-from mcp_server.http.gate import MOST_FAILURES, Failures
+from mcp_server.accounts import key
+from mcp_server.http.address import MOST_FAILURES, Failures
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.models.auth import READ_WRITE
-from mcp_server.services import key
+from mcp_server.protocol.edge import App
 from mcp_server.settings import load
 from tests.http.served import Served
 

@@ -18,8 +18,8 @@ from psycopg import AsyncConnection
 from db import migrations
 from db.embedded import Embedded
 from db.pool import create_pool
+from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE
-from mcp_server.services import auth, key
 from tests.calls import call, refused
 from tests.http.conftest import Admit
 from tests.http.served import WAYS, Served, Way, connected, served

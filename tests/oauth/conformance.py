@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from db import migrations
 from db.embedded import Embedded
 from db.pool import create_pool
-from mcp_server.oauth.routes import oauth_routes
-from mcp_server.oauth.site import Site
-from mcp_server.services.auth import ensure_user
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.http.oauth.routes import oauth_routes
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import Browser, Program
 from tests.oauth.conftest import HASH
 

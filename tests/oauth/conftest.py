@@ -9,10 +9,9 @@ from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from db.pool import Pool
-from mcp_server import password
-from mcp_server.oauth.routes import oauth_routes
-from mcp_server.oauth.site import Site
-from mcp_server.services import session
+from mcp_server.accounts import password, session
+from mcp_server.http.oauth.routes import oauth_routes
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import Browser, Program, wish
 
 # Of "correct horse", made as cheaply as the library allows.

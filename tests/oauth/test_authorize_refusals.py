@@ -5,7 +5,7 @@ from typing import Any, LiteralString
 import pytest
 
 from db.pool import Pool
-from mcp_server.oauth.site import Site
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import BACK, CHALLENGE, Browser, Program, wish
 from tests.oauth.conftest import web
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trustme
 
-from mcp_server.fetch import Rules
+from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
-from mcp_server.oauth.site import Site
+from mcp_server.untrusted.fetch import Rules
 from tests.listener import Answer, Listener, listening, ok, redirect_to
 from tests.oauth.browser import BACK, Browser, Program, wish
 from tests.oauth.conftest import signed_in

@@ -1,8 +1,8 @@
 """From registration to revocation, when everybody behaves."""
 
 from db.pool import Pool
+from mcp_server.accounts import oauth
 from mcp_server.models.auth import Principal
-from mcp_server.services import oauth
 from tests.oauth.browser import BACK, Browser, Program, wish
 
 MCP = "https://gear.example/mcp"

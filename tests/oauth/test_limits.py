@@ -3,8 +3,8 @@
 import asyncio
 
 from db.pool import Pool, create_pool
-from mcp_server.oauth.site import Site
-from mcp_server.services.client import MOST_UNUSED
+from mcp_server.accounts.client import MOST_UNUSED
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import Browser, Page, Program, wish
 from tests.oauth.conftest import web
 

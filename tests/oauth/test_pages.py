@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import pytest
 
 from db.pool import Pool
-from mcp_server.oauth.site import Site
-from mcp_server.services import auth
+from mcp_server.accounts import auth
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import BACK, Browser, Program, wish
 from tests.oauth.conftest import web
 

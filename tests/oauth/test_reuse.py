@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from db.pool import Pool
-from mcp_server.services import oauth
+from mcp_server.accounts import oauth
 from tests.oauth.browser import Browser, Program, wish
 
 MCP = "https://gear.example/mcp"

@@ -21,10 +21,10 @@ from mcp.shared.auth import (
 )
 from pydantic import AnyUrl
 
-from mcp_server.edge import App
+from mcp_server.http.oauth.site import Site
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
-from mcp_server.oauth.site import Site
+from mcp_server.protocol.edge import App
 from mcp_server.settings import load
 from tests.oauth.browser import Browser, Page, Program
 from tests.oauth.conftest import signed_in

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from mcp_server.oauth.site import Site
+from mcp_server.http.oauth.site import Site
 from tests.oauth.browser import VERIFIER, Browser, Program, wish
 from tests.oauth.conftest import web
 

@@ -6,10 +6,10 @@ import httpx2
 import pytest
 
 from db.pool import Pool
-from mcp_server.edge import App
+from mcp_server.http.oauth.step_up import tool_of
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
-from mcp_server.oauth.step_up import tool_of
+from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, WRITES
 from mcp_server.settings import load
 from tests.oauth.browser import Browser, Program, wish

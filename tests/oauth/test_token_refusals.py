@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import pytest
 
 from db.pool import Pool
-from mcp_server.services import oauth
+from mcp_server.accounts import oauth
 from tests.oauth.browser import CHALLENGE, VERIFIER, Browser, Program, wish
 
 OTHER = "https://other.example/callback"

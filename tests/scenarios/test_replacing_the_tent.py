@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mcp import Client, StdioServerParameters
 
-from mcp_server.demo import fitted, shortened
+from mcp_server.commands.demo import fitted, shortened
 from tests.calls import text_of
 
 TRANSCRIPT = Path(__file__).parents[2] / "docs" / "session.md"

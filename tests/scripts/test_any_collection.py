@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from mcp import Client
 
 from db.pool import create_pool
-from mcp_server.edge import App
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
-from mcp_server.services.auth import ensure_user
 from tests.calls import call
 from tests.conftest import create_test_db
 from tests.scripts.migration import migrate

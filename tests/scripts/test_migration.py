@@ -22,8 +22,8 @@ import pytest
 from psycopg.sql import SQL
 
 from mcp_server.cli import run
-from sqlite_migration.source import JOURNAL_MAGIC
-from sqlite_migration.versions import ARCHIVE
+from mcp_server.sqlite_migration.source import JOURNAL_MAGIC
+from mcp_server.sqlite_migration.versions import ARCHIVE
 from tests.conftest import ROOT
 from tests.pictures import photo
 
@@ -519,7 +519,7 @@ def test_whenever_it_is_stopped_nothing_has_changed_and_the_next_run_succeeds(ur
     )
     before = state(url)
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["sqlite_migration.command", __name__])
+    processes.set_forkserver_preload(["mcp_server.commands.migrate", __name__])
     seconds = 0.0
     # The first one starts the server that the others are forked from.
     for _ in range(2):

@@ -9,11 +9,11 @@ from psycopg import AsyncConnection
 
 from db.pool import Pool, transaction
 from db.query import fetch_value
-from mcp_server import picture
 from mcp_server.errors import InvalidInput, NotFound
-from mcp_server.picture import Picture
 from mcp_server.services import candidate, image, item, thread
 from mcp_server.services.image import Owner
+from mcp_server.untrusted import picture
+from mcp_server.untrusted.picture import Picture
 from tests.factories import make_candidate, make_item, make_thread
 from tests.pictures import opened, photo
 

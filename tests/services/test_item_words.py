@@ -8,7 +8,8 @@ from psycopg import AsyncConnection
 
 from db import migrations
 from db.pool import Pool, create_pool, transaction
-from mcp_server.services import auth, category, item, listing
+from mcp_server.accounts import auth
+from mcp_server.services import category, item, listing
 from tests.factories import make_category, make_item
 
 

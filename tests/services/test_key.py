@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from db.pool import Pool, credentials
+from mcp_server.accounts import key
 from mcp_server.errors import NotFound
 from mcp_server.models.auth import READ, READ_WRITE, Principal
-from mcp_server.services import key
 
 
 async def create(pool: Pool, user_id: int, lifetime: timedelta | None = None) -> str:

@@ -8,9 +8,9 @@ import pytest
 from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
 
-from mcp_server.edge import App
+from mcp_server.protocol.edge import App
+from mcp_server.protocol.strict import to_tool
 from mcp_server.server import TOOLS, build_server
-from mcp_server.strict import to_tool
 from tests.calls import call, refused
 
 # What each kind of argument must refuse. "not_found" is the answer to an id that is a number, but no row's.

@@ -11,8 +11,8 @@ from mcp import Client
 from mcp.types import ImageContent, TextContent
 
 from db.pool import Pool
-from mcp_server.fetch import Rules, fetch
 from mcp_server.tools import image
+from mcp_server.untrusted.fetch import Rules, fetch
 from tests.calls import call, refused, without_change
 from tests.listener import Listener, listening, ok
 from tests.pictures import bomb, in_base64, opened, photo

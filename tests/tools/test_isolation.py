@@ -10,7 +10,7 @@ from mcp import Client, MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 
 from db.pool import Pool, transaction
-from mcp_server.resources import KINDS
+from mcp_server.attachments.resources import KINDS
 from mcp_server.server import TOOLS
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo

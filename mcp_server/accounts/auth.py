@@ -1,0 +1,134 @@
+"""Users: whose collection is served, and who may have it served."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
+
+from db.query import fetch_one, fetch_only, fetch_value
+from mcp_server.accounts import key, oauth, session
+from mcp_server.errors import Conflict, NotFound, did_you_mean
+from mcp_server.models.auth import Login, Principal, User
+
+
+async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
+    """Return who calls with *token*, a key or an access token for *resource*, or None when it is neither."""
+    return await key.find(conn, token) or await oauth.find_token(conn, token, resource)
+
+
+async def find_user(conn: AsyncConnection, username: str) -> int | None:
+    """Return the id of the user called *username*, or None when there is no such user."""
+    query = "SELECT id FROM users WHERE username = %(username)s"
+    return await fetch_value(conn, query, {"username": username})
+
+
+async def ensure_user(conn: AsyncConnection, username: str) -> int:
+    """Return the id of the user called *username*, who is created on first use."""
+    insert = (
+        "INSERT INTO users (username) VALUES (%(username)s) ON CONFLICT (username) DO NOTHING RETURNING id"
+    )
+    return (
+        await find_user(conn, username)
+        or await fetch_value(conn, insert, {"username": username})
+        # Somebody else was faster.
+        or cast(int, await find_user(conn, username))
+    )
+
+
+async def get_user(conn: AsyncConnection, username: str) -> int:
+    """Return the id of the user called *username*."""
+    found = await find_user(conn, username)
+    if found is None:
+        cursor = await conn.execute("SELECT username FROM users")
+        hint = did_you_mean(username, [name for (name,) in await cursor.fetchall()])
+        raise NotFound(f"No user {username!r}.{hint} `gearshed users list` shows them.")
+    return found
+
+
+async def list_ids(conn: AsyncConnection) -> list[int]:
+    """Return the ids of all users."""
+    cursor = await conn.execute("SELECT id FROM users ORDER BY id")
+    return [user_id for (user_id,) in await cursor.fetchall()]
+
+
+async def list_users(conn: AsyncConnection) -> list[User]:
+    """Return all users by name."""
+    query = """
+        SELECT
+            id, username, password_hash IS NOT NULL AS has_password,
+            (SELECT count(*) FROM items WHERE items.user_id = users.id) AS items,
+            (SELECT count(*) FROM api_keys WHERE api_keys.user_id = users.id) AS keys
+        FROM users
+        WHERE id = %(id)s
+    """
+    users: list[User] = []
+    for user_id in await list_ids(conn):
+        async with as_user(conn, user_id):
+            users.append(await fetch_only(conn, User, query, {"id": user_id}))
+    return sorted(users, key=lambda user: user.username)
+
+
+@asynccontextmanager
+async def as_user(conn: AsyncConnection, user_id: int) -> AsyncGenerator[None]:
+    """See one user's rows, the only ones that there are for an owner of the tables who is no superuser."""
+    async with conn.transaction():
+        query = "SELECT set_config('gearshed.user_id', %(id)s::bigint::text, true)"
+        await conn.execute(query, {"id": user_id})
+        yield
+
+
+async def add_user(conn: AsyncConnection, username: str, password_hash: str | None) -> int:
+    """Create a user, whose name must differ from every other's by more than upper and lower case."""
+    taken = await fetch_value(
+        conn,
+        "SELECT username FROM users WHERE lower(username) = lower(%(username)s)",
+        {"username": username},
+    )
+    if taken is not None:
+        raise Conflict(f"There is a user {taken!r} already. Choose another name.")
+    try:
+        return await fetch_value(
+            conn,
+            """
+            INSERT INTO users (username, password_hash) VALUES (%(username)s, %(password_hash)s) RETURNING id
+            """,
+            {"username": username, "password_hash": password_hash},
+        )
+    except UniqueViolation as exc:
+        raise Conflict(f"There is a user {username!r} already. Choose another name.") from exc
+
+
+async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:
+    """Replace a password; whoever has signed in or was allowed something has to come again, keys not."""
+    user_id = await get_user(conn, username)
+    await conn.execute(
+        "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
+        {"id": user_id, "password_hash": password_hash},
+    )
+    await session.end_all(conn, user_id)
+    await oauth.end_all(conn, user_id)
+
+
+async def remove_user(conn: AsyncConnection, user_id: int) -> None:
+    """Delete a user, the collection, and all keys and tokens."""
+    # A trigger takes the words of the items away.
+    async with as_user(conn, user_id):
+        await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
+
+
+async def find_login(conn: AsyncConnection, username: str) -> Login | None:
+    """Return what the password of *username* is compared with; upper and lower case may differ."""
+    return await fetch_one(
+        conn,
+        Login,
+        """
+        SELECT id AS user_id, password_hash
+        FROM users
+        WHERE lower(username) = lower(%(username)s)
+        ORDER BY username = %(username)s DESC, id
+        LIMIT 1
+        """,
+        {"username": username},
+    )

@@ -1,0 +1,255 @@
+"""OAuth: codes and tokens, from a person's consent to its end. All that came from one consent is a family."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from db.query import fetch_all, fetch_one, fetch_value
+from mcp_server.accounts import client
+from mcp_server.accounts.key import digest
+from mcp_server.models.auth import Principal
+from mcp_server.models.oauth import Asked, Code, Grant, Owner, Pair, Refused, Replayed, Tokens
+
+ACCESS_SECONDS = 3600
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
+    """Return a code for what the user allows. It works once, within 60 seconds."""
+    code = secrets.token_urlsafe(32)
+    # Used ones are kept for a while, so that a second use is noticed.
+    await conn.execute("DELETE FROM oauth_codes WHERE expires_at < now() - interval '1 day'")
+    await client.keep(conn, asked.client_id)
+    await conn.execute(
+        """
+        INSERT INTO oauth_codes (
+            user_id, client_id, code, code_challenge, code_challenge_method, redirect_uri, scopes, resource,
+            expires_at
+        )
+        VALUES (
+            %(user_id)s, %(client_id)s, %(code)s, %(code_challenge)s, 'S256', %(redirect_uri)s, %(scopes)s,
+            %(resource)s, now() + interval '60 seconds'
+        )
+        """,
+        {**asked.model_dump(), "user_id": user_id, "code": digest(code)},
+    )
+    return code
+
+
+async def redeem(
+    conn: AsyncConnection, code: str, client_id: str, redirect_uri: str, verifier: str, resource: str
+) -> Tokens:
+    """Return the first tokens of a family for a code, or raise Refused: Replayed when it was used before."""
+    given = await fetch_one(
+        conn,
+        Code,
+        """
+        SELECT id, user_id, client_id, redirect_uri, code_challenge, code_challenge_method, scopes, resource,
+            family, used, expires_at <= now() AS expired
+        FROM oauth_codes
+        WHERE code = %(code)s
+        FOR UPDATE
+        """,
+        {"code": digest(code)},
+    )
+    if given and given.used:
+        raise Replayed(given.family)
+    if given is None or given.expired or given.client_id != client_id:
+        raise Refused("invalid_grant", "The code is unknown, too old, or another client's.")
+    if given.redirect_uri != redirect_uri:
+        raise Refused("invalid_grant", "redirect_uri is not the one of the authorization request.")
+    if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
+        raise Refused("invalid_grant", "code_verifier does not fit the code_challenge.")
+    same_resource(given.resource, resource)
+    await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
+    return await issue(conn, given)
+
+
+def proves(verifier: str, challenge: str) -> bool:
+    """Whether *verifier* is what the S256 *challenge* was made from."""
+    if not VERIFIER.fullmatch(verifier):
+        return False
+    made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
+    return hmac.compare_digest(made, challenge.encode())
+
+
+def same_resource(granted: str | None, asked: str) -> None:
+    if asked and asked != granted:
+        raise Refused("invalid_target", "resource is not the one that was allowed.")
+
+
+async def refresh(
+    conn: AsyncConnection, token: str, client_id: str, scopes: list[str], resource: str
+) -> Tokens:
+    """Return new tokens of the same family, or raise Refused: Replayed when the token is long replaced.
+
+    Within 60 seconds it may come again: a reply can get lost, and a client may refresh twice at once.
+    """
+    hashed = {"hash": digest(token)}
+    await lock(
+        conn,
+        await fetch_value(
+            conn, "SELECT family FROM oauth_tokens WHERE refresh_token_hash = %(hash)s", hashed
+        ),
+    )
+    pair = await fetch_one(
+        conn,
+        Pair,
+        """
+        SELECT id, user_id, client_id, scopes, resource, family, consented_at,
+            coalesce(refresh_expires_at <= now(), false) AS expired,
+            coalesce(rotated_at < now() - interval '60 seconds', false) AS replayed
+        FROM oauth_tokens
+        WHERE refresh_token_hash = %(hash)s
+        """,
+        hashed,
+    )
+    if pair is None or pair.expired or pair.client_id != client_id:
+        raise Refused("invalid_grant", "The refresh token is unknown, too old, or another client's.")
+    if pair.replayed:
+        raise Replayed(pair.family)
+    same_resource(pair.resource, resource)
+    if not set(scopes) <= set(pair.scopes):
+        raise Refused("invalid_scope", "scope asks for more than was allowed.")
+    await conn.execute(
+        "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
+    )
+    return await issue(conn, pair, pair.consented_at)
+
+
+async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetime | None = None) -> Tokens:
+    """Store and return new tokens: an hour, and to refresh them 30 days, but no longer than 180 in all."""
+    await conn.execute(
+        """
+        DELETE FROM oauth_tokens
+        WHERE user_id = %(user_id)s AND greatest(expires_at, refresh_expires_at) <= now()
+        """,
+        {"user_id": given.user_id},
+    )
+    access_token, refresh_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    await conn.execute(
+        """
+        INSERT INTO oauth_tokens (
+            user_id, client_id, scopes, resource, family, consented_at, access_token_hash, refresh_token_hash,
+            expires_at, refresh_expires_at
+        )
+        VALUES (
+            %(user_id)s, %(client_id)s, %(scopes)s, %(resource)s, %(family)s,
+            coalesce(%(consented_at)s, now()), %(access)s, %(refresh)s,
+            now() + make_interval(secs => %(seconds)s),
+            least(now() + interval '30 days', coalesce(%(consented_at)s, now()) + interval '180 days')
+        )
+        """,
+        {
+            **given.model_dump(include={"user_id", "client_id", "scopes", "resource", "family"}),
+            "consented_at": consented_at,
+            "access": digest(access_token),
+            "refresh": digest(refresh_token),
+            "seconds": ACCESS_SECONDS,
+        },
+    )
+    return Tokens(
+        access_token=access_token,
+        expires_in=ACCESS_SECONDS,
+        refresh_token=refresh_token,
+        scope=" ".join(given.scopes),
+    )
+
+
+async def find_token(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
+    """Return who may use *resource* with the access token, or None when nobody may.
+
+    A token for an address is good for what lies below it. Tokens of the old application name no address.
+    """
+    return await fetch_one(
+        conn,
+        Principal,
+        """
+        SELECT oauth_tokens.user_id, oauth_tokens.scopes,
+            coalesce(oauth_clients.client_name, oauth_clients.client_id) AS client, true AS by_consent
+        FROM oauth_tokens
+        JOIN oauth_clients ON oauth_clients.client_id = oauth_tokens.client_id
+        WHERE oauth_tokens.access_token_hash = %(hash)s
+        AND oauth_tokens.expires_at > now()
+        AND (
+            oauth_tokens.resource IS NULL
+            OR oauth_tokens.resource = %(resource)s
+            OR starts_with(%(resource)s, oauth_tokens.resource || '/')
+        )
+        """,
+        {"hash": digest(token), "resource": resource},
+    )
+
+
+async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | None:
+    """End the family of an access or refresh token, and return it; None when there is no such token."""
+    pair = await fetch_one(
+        conn,
+        Owner,
+        """
+        SELECT client_id, family
+        FROM oauth_tokens
+        WHERE access_token_hash = %(hash)s OR refresh_token_hash = %(hash)s
+        """,
+        {"hash": digest(token)},
+    )
+    if pair is None:
+        return None
+    if pair.client_id != client_id:
+        raise Refused("invalid_grant", "The token is another client's.")
+    await end(conn, pair.family)
+    return pair.family
+
+
+async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -> None:
+    """Make every token of the family worthless, at once; with *user_id*, only if that user has allowed it."""
+    await lock(conn, family)
+    await conn.execute(
+        """
+        DELETE FROM oauth_tokens
+        WHERE family = %(family)s AND user_id = coalesce(%(user_id)s, user_id)
+        """,
+        {"family": family, "user_id": user_id},
+    )
+
+
+async def end_all(conn: AsyncConnection, user_id: int) -> None:
+    """Make everything worthless that the user has allowed."""
+    for grant in await grants(conn, user_id):
+        await end(conn, grant.family)
+
+
+async def lock(conn: AsyncConnection, family: UUID | None) -> None:
+    """Let nobody else refresh or end the family until the transaction is over.
+
+    Without it, tokens that are being issued would survive the end: it does not see them yet.
+    """
+    await conn.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%(family)s::text, 0))", {"family": family}
+    )
+
+
+async def grants(conn: AsyncConnection, user_id: int) -> list[Grant]:
+    """Return what the user has allowed and what still works, the newest first."""
+    return await fetch_all(
+        conn,
+        Grant,
+        """
+        SELECT oauth_tokens.family, coalesce(oauth_clients.client_name, oauth_clients.client_id) AS client,
+            oauth_clients.redirect_uris, oauth_tokens.scopes, min(oauth_tokens.consented_at) AS since,
+            max(oauth_tokens.created_at) AS renewed
+        FROM oauth_tokens
+        JOIN oauth_clients ON oauth_clients.client_id = oauth_tokens.client_id
+        WHERE oauth_tokens.user_id = %(user_id)s
+        AND greatest(oauth_tokens.expires_at, oauth_tokens.refresh_expires_at) > now()
+        GROUP BY oauth_tokens.family, oauth_clients.id, oauth_tokens.scopes
+        ORDER BY renewed DESC, oauth_tokens.family
+        """,
+        {"user_id": user_id},
+    )

@@ -1,0 +1,63 @@
+"""Completions: what the id in an address, or an argument of a prompt, can become."""
+
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.types import CompleteRequestParams, Completion, ResourceTemplateReference
+
+from mcp_server.attachments.resources import KINDS, READS
+from mcp_server.errors import NotFound
+from mcp_server.protocol.edge import App, read
+from mcp_server.protocol.strict import answer, printable, refusal, to_tool
+from mcp_server.services import completion
+from mcp_server.services.completion import Noun
+
+# The protocol allows no more at once.
+MOST = 100
+# The arguments of prompts that name something there is.
+NOUNS: dict[str, Noun] = {"setup": "setup", "item": "item"}
+
+
+async def complete_id(ctx: Context[App], noun: Noun, value: str) -> list[str]:
+    """Complete an id; one value more than fits means that there are more."""
+    async with read(ctx) as conn:
+        return await completion.ids(conn, noun, value, MOST + 1)
+
+
+async def complete_name(ctx: Context[App], noun: Noun, value: str) -> list[str]:
+    """Complete a name; one value more than fits means that there are more."""
+    async with read(ctx) as conn:
+        return await completion.names(conn, noun, value, MOST + 1)
+
+
+IDS, NAMES = to_tool(complete_id, "", READS), to_tool(complete_name, "", READS)
+
+
+async def complete(params: CompleteRequestParams, context: Context[App, Any]) -> Completion:
+    """Return what an argument can become: nothing for one that is free text."""
+    if isinstance(params.ref, ResourceTemplateReference):
+        tool, noun = IDS, await noun_of_template(context, params.ref.uri, params.argument.name)
+    else:
+        tool, noun = NAMES, await noun_of_prompt(context, params.ref.name, params.argument.name)
+    if noun is None:
+        return Completion(values=[])
+    found: list[str] = await answer(tool, {"noun": noun, "value": params.argument.value}, context)
+    if len(found) > MOST:
+        # Counting all of them would take longer with every row.
+        return Completion(values=found[:MOST], has_more=True)
+    return Completion(values=found, total=len(found), has_more=False)
+
+
+async def noun_of_template(context: Context[App, Any], template: str, argument: str) -> Noun | None:
+    known = [each.uri_template for each in await context.mcp_server.list_resource_templates()]
+    if template not in known:
+        raise refusal(NotFound(f"No template {printable(template)!r}. There are: {', '.join(known)}."))
+    nouns: dict[str, Noun] = {kind.template.uri_template: kind.noun for kind in KINDS}
+    return nouns.get(template) if argument == "id" else None
+
+
+async def noun_of_prompt(context: Context[App, Any], name: str, argument: str) -> Noun | None:
+    prompts = {each.name: each.arguments or [] for each in await context.mcp_server.list_prompts()}
+    if name not in prompts:
+        raise refusal(NotFound(f"No prompt {printable(name)!r}. There are: {', '.join(prompts)}."))
+    return NOUNS.get(argument) if argument in [each.name for each in prompts[name]] else None

@@ -1,0 +1,69 @@
+"""What a client asks to be told of: `subscriptions/listen`, or the `resources/subscribe` of 2025-11-25."""
+
+from contextlib import suppress
+from typing import Any
+
+from mcp import MCPError
+from mcp.server import Server
+from mcp.server.context import ServerRequestContext
+from mcp.types import (
+    INVALID_REQUEST,
+    EmptyResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    UnsubscribeRequestParams,
+)
+from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from mcp_server.attachments.resources import reader_of
+from mcp_server.errors import AppError
+from mcp_server.protocol.edge import App, principal
+from mcp_server.protocol.live import Session
+from mcp_server.protocol.strict import refusal
+
+
+def serve_on(server: Server[App]) -> None:
+    """Have *server* answer these requests."""
+    server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, listen)
+    server.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
+    server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, unsubscribe)
+
+
+async def listen(
+    ctx: ServerRequestContext[App, Any], params: SubscriptionsListenRequestParams
+) -> SubscriptionsListenResult:
+    return await ctx.lifespan_context.live.listen(principal(ctx).user_id, ctx, params)
+
+
+async def subscribe(ctx: ServerRequestContext[App, Any], params: SubscribeRequestParams) -> EmptyResult:
+    try:
+        reader_of(params.uri)
+    except AppError as exc:
+        raise refusal(exc, {"uri": params.uri}) from exc
+    session_of(ctx).subscribe(params.uri)
+    return EmptyResult()
+
+
+async def unsubscribe(ctx: ServerRequestContext[App, Any], params: UnsubscribeRequestParams) -> EmptyResult:
+    session_of(ctx).unsubscribe(params.uri)
+    return EmptyResult()
+
+
+def tell_of_list(ctx: ServerRequestContext[App, Any]) -> None:
+    """Whoever has seen the list in a session is told when it changes; others ask for that with `listen`."""
+    if ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
+        # Where there is no room for one more, the list is as good as before, only nobody is told.
+        with suppress(MCPError):
+            ctx.lifespan_context.live.session(principal(ctx).user_id, ctx)
+
+
+def session_of(ctx: ServerRequestContext[App, Any]) -> Session:
+    session = ctx.lifespan_context.live.session(principal(ctx).user_id, ctx)
+    if session is None:
+        raise MCPError(
+            INVALID_REQUEST,
+            "[invalid_input] Nothing can be told over this connection: each request has one of its own. "
+            "Connect over SSE, or with the protocol of 2026-07-28 and subscriptions/listen.",
+        )
+    return session

@@ -1,0 +1,155 @@
+"""Lists at the command line: files of any size into the collection, and the collection into a file."""
+
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TextIO
+
+from psycopg import AsyncConnection
+
+from db.pool import create_pool, transaction
+from mcp_server.accounts.auth import ensure_user
+from mcp_server.commands.database import run
+from mcp_server.errors import InvalidInput
+from mcp_server.formats.reader import open_file
+from mcp_server.models.csv import ExportFormat, Format, Imported
+from mcp_server.services import change, csv, export, setup
+from mcp_server.services import settings as units
+
+STDIN = "-"
+
+
+class ShownFile(io.FileIO):
+    """A file that tells at a terminal how much of it has been read."""
+
+    def readinto(self, buffer: object, /) -> int | None:
+        count = super().readinto(buffer)  # type: ignore[arg-type]
+        if sys.stderr.isatty() and (size := os.fstat(self.fileno()).st_size):
+            print(f"\r{self.name}: {100 * self.tell() // size} % read ", end="", file=sys.stderr, flush=True)
+        return count
+
+
+@asynccontextmanager
+async def unhurried(url: str, username: str, *, logged: bool = False) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection for one transaction on the user's rows that may take as long as it needs."""
+    async with create_pool(url) as pool:
+        async with pool.connection() as conn:
+            user_id = await ensure_user(conn, username)
+        async with transaction(pool, user_id, logged=logged) as conn:
+            await conn.execute("""
+                SELECT
+                    set_config('statement_timeout', '0', true),
+                    set_config('idle_in_transaction_session_timeout', '0', true)
+            """)
+            yield conn
+
+
+def import_files(
+    url: str,
+    username: str,
+    files: Sequence[str],
+    format: Format | None = None,
+    setup_name: str | None = None,
+    update_existing: bool = False,
+    skip_bad_lines: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Import each file, all of it or nothing, as a change that can be undone."""
+
+    async def one(file: str) -> None:
+        raw = ShownFile(0 if file == STDIN else file, closefd=file != STDIN)
+        async with unhurried(url, username, logged=True) as conn:
+            currency = (await units.get(conn)).currency
+            with open_file(raw, format, currency) as reader:
+                name = setup_name or (Path(file).stem if reader.is_list and file != STDIN else None)
+                wish = csv.Wish(name, update_existing, skip_bad_lines)
+                imported = await csv.import_lines(conn, reader, wish)
+            change_id = None if dry_run else await record(conn, file, imported)
+            if dry_run:
+                await conn.rollback()
+        tell(file, imported, change_id, dry_run=dry_run)
+
+    async def each() -> None:
+        for file in files:
+            try:
+                await one(file)
+            except InvalidInput as exc:
+                raise InvalidInput(f"{file}: {exc.args[0]}") from exc
+            except OSError as exc:
+                raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc
+
+    run(each())
+
+
+async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | None:
+    """Log the import, unless it has changed nothing. Return the change's number."""
+    change_id = await change.current(conn)
+    if await change.is_empty(conn, change_id):
+        return None
+    await change.record(
+        conn,
+        change_id,
+        tool="import_csv",
+        client="gearshed import",
+        summary=f'Imported {imported.items:,} and changed {imported.changed:,} items: "{Path(file).name}"',
+        key=None,
+        digest=b"",
+        result=None,
+    )
+    return change_id
+
+
+def tell(file: str, imported: Imported, change_id: int | None, *, dry_run: bool) -> None:
+    """Say what became of a file, and of each line that was not plainly imported."""
+    counts = {
+        "imported": imported.items,
+        "unchanged": imported.unchanged,
+        "changed": imported.changed,
+        "different (left as they are: --update-existing)": imported.different,
+        "refused": imported.refused,
+        "skipped": imported.skipped,
+    }
+    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
+    over_progress = "\r" if sys.stderr.isatty() else ""
+    told = f"{over_progress}{file}: {imported.format}, {said}"
+    told += f"; setup {imported.setup_name!r}" if imported.setup_name else ""
+    told += f"; change {change_id}, which undo_change takes back" if change_id else ""
+    print(f"{told}{' (nothing was stored: --dry-run)' if dry_run else ''}")
+    for verdict in imported.verdicts:
+        print(f"  {verdict.verdict}: {csv.place(verdict)}")
+    if imported.verdicts_left_out:
+        print(f"  … and {imported.verdicts_left_out:,} more")
+
+
+def opened(file: str) -> TextIO:
+    """Open a file to write, with the line ends that it is given."""
+    return open(1 if file == STDIN else file, "w", encoding="utf-8", newline="", closefd=file != STDIN)
+
+
+def export_file(
+    url: str,
+    username: str,
+    file: str = STDIN,
+    setup_name: str | None = None,
+    format: ExportFormat = "gearshed",
+) -> None:
+    """Write the collection, or one setup, to a file or to standard output."""
+
+    async def write() -> None:
+        lossy = Counter[str]()
+        async with unhurried(url, username) as conn:
+            setup_id = None if setup_name is None else await setup.find(conn, setup_name)
+            with opened(file) as out:
+                async for line in export.export_lines(conn, setup_id, format, lossy):
+                    out.write(line)
+        for told in export.told(lossy):
+            print(f"gearshed: {told}", file=sys.stderr)
+
+    try:
+        run(write())
+    except OSError as exc:
+        raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc

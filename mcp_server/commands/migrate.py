@@ -1,0 +1,129 @@
+"""`gearshed migrate-sqlite`: how it runs, how it ends, and what it leaves for people and programs to read."""
+
+import sqlite3
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from db.embedded import EmbeddedError
+from db.pool import CONNECTION
+from mcp_server.commands.database import StartError, started, translated_errors
+from mcp_server.settings import Settings
+from mcp_server.sqlite_migration import target
+from mcp_server.sqlite_migration.images import import_folder
+from mcp_server.sqlite_migration.outcome import BadSource, Interrupted, Outcome, Stopped, Unusable
+from mcp_server.sqlite_migration.progress import Progress
+from mcp_server.sqlite_migration.report import Findings, Report, write_rejects, write_report
+from mcp_server.sqlite_migration.run import Migration, Options, served_as
+from mcp_server.sqlite_migration.signals import interruptible
+from mcp_server.sqlite_migration.source import Source, opened
+
+
+class Ending(NamedTuple):
+    outcome: Outcome
+    exit_code: int
+    message: str
+
+
+def migrate(settings: Settings, **arguments: Any) -> int:
+    """Migrate, report the outcome, and return the exit code."""
+    options = Options(**arguments)
+    progress = Progress()
+    report = Report(seconds=progress.seconds)
+    with interruptible():
+        try:
+            check_folder(options)
+            with opened(options.file) as source:
+                findings = Findings(source.conn)
+                try:
+                    ending = attempt(settings, options, source, findings, report, progress)
+                except (Stopped, KeyboardInterrupt) as exc:
+                    ending = ended_by(exc)
+                except sqlite3.DatabaseError as exc:
+                    ending = ended_by(BadSource(f"{options.file} cannot be read to its end: {exc}."))
+                leave(options, ending, report, findings)
+        except (Stopped, KeyboardInterrupt) as exc:
+            ending = ended_by(exc)
+            leave(options, ending, report, None)
+    return ending.exit_code
+
+
+def import_images(url: str, username: str, folder: Path) -> int:
+    """Fill in the images that a migration left without a file, and return the exit code."""
+    return import_folder(url, username, folder)
+
+
+def check_folder(options: Options) -> None:
+    if options.uploads and not options.uploads.is_dir():
+        raise Unusable(f"--uploads: there is no folder {options.uploads}.")
+
+
+def attempt(
+    settings: Settings,
+    options: Options,
+    source: Source,
+    findings: Findings,
+    report: Report,
+    progress: Progress,
+) -> Ending:
+    report.source = {**source.described(), "path": str(options.file)}
+    report.notes += source.notes
+    progress.say(f"{options.file}: {source.size:,} bytes, version {source.version} of the old schema.")
+    with connected(settings, options) as (conn, current):
+        migration = Migration(options, source, conn, report, findings, progress)
+        if current:
+            target.prepare(conn)
+            if there := migration.already_there():
+                return Ending("already_migrated", 0, there)
+        owner = migration.examine()
+        if current:
+            migration.load(owner)
+    if options.dry_run:
+        done = (
+            "loaded, verified and taken back"
+            if current
+            else "only read, because the target has no current schema"
+        )
+        return Ending("dry_run", 0, f"Trial run: everything was {done}. Nothing was written.")
+    rows = sum(table.written for table in report.tables.values())
+    return Ending("migrated", 0, f"Migrated {rows:,} rows, verified equal. {served_as(owner.name)}")
+
+
+@contextmanager
+def connected(settings: Settings, options: Options) -> Generator[tuple[psycopg.Connection, bool]]:
+    """Lend a connection, which rolls back what was not committed, and say whether the schema is current."""
+    try:
+        with started(settings) as database, translated_errors():
+            current = target.require_current(database.url, upgrade=not options.dry_run)
+            conn = psycopg.connect(make_conninfo(database.url, **CONNECTION))
+            try:
+                yield conn, current
+            finally:
+                conn.close()
+    except (StartError, EmbeddedError) as exc:
+        raise Unusable(str(exc)) from exc
+
+
+def ended_by(reason: Stopped | KeyboardInterrupt) -> Ending:
+    if isinstance(reason, KeyboardInterrupt):
+        reason = Interrupted("Interrupted: the target is unchanged.")
+    return Ending(reason.outcome, reason.exit_code, str(reason))
+
+
+def leave(options: Options, ending: Ending, report: Report, findings: Findings | None) -> None:
+    """Tell a person how it ended, and write the files that were asked for."""
+    for line in [*report.notes, *(findings.summary() if findings else ())]:
+        print(line, file=sys.stderr)
+    try:
+        if options.report:
+            write_report(options.report, ending._asdict(), report, findings)
+        if options.rejects:
+            write_rejects(options.rejects, findings)
+    except OSError as exc:
+        print(f"{exc.filename} cannot be written: {exc.strerror}.", file=sys.stderr)
+    print(ending.message, file=sys.stdout if ending.exit_code == 0 else sys.stderr)

@@ -1,0 +1,83 @@
+"""Signing in and out, and what a person has allowed."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from mcp_server import audit
+from mcp_server.accounts import auth, limit, oauth, password, session
+from mcp_server.http.address import address, whereabouts
+from mcp_server.http.oauth.pages import check_token, in_words_of_people, page, sign_in_page, visitor
+from mcp_server.http.oauth.site import Site, form, form_token
+from mcp_server.models.oauth import Refused
+
+
+@in_words_of_people
+async def sign_in(site: Site, request: Request) -> Response:
+    """Start a session, and go on to where the person was going."""
+    sent = await form(request)
+    check_token(site, request, sent, "sign-in")
+    username, query = sent.get("username", ""), sent.get("query", "")
+    async with site.transaction() as conn:
+        await limit.spend(conn, f"sign-in {username.casefold()}", 10, 60)
+        await limit.spend(conn, f"sign-in from {whereabouts(request)}", 10, 60)
+        login = await auth.find_login(conn, username)
+    fits = await password.matches(login.password_hash if login else None, sent.get("password", ""))
+    if login is None or not fits:
+        # Of a name that nobody has, nothing is logged: it may be a password in the wrong field.
+        known = username if login else None
+        audit.note("refused", address=address(request), user=known, reason="wrong user name or password")
+        return sign_in_page(
+            site, request, query, "The user name or the password is wrong.", username, status=403
+        )
+    async with site.transaction() as conn:
+        # A new number, so that nobody who knew the old one is signed in too.
+        visit = await session.begin(conn, login.user_id)
+    audit.note("signed in", address=address(request), user=username)
+    response = RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
+    site.remember(response, visit)
+    return response
+
+
+@in_words_of_people
+async def sign_out(site: Site, request: Request) -> Response:
+    """End the session; what was allowed goes on."""
+    sent = await form(request)
+    check_token(site, request, sent, "sign-out")
+    async with site.transaction() as conn:
+        await session.end(conn, site.visit(request))
+    query = sent.get("query", "")
+    return RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
+
+
+@in_words_of_people
+async def account(site: Site, request: Request) -> Response:
+    """Show what was allowed, and revoke it."""
+    person = await visitor(site, request)
+    if person is None:
+        return sign_in_page(site, request)
+    visit = site.visit(request)
+    if request.method == "POST":
+        sent = await form(request)
+        check_token(site, request, sent, "account")
+        async with site.transaction() as conn:
+            await oauth.end(conn, to_family(sent), person.id)
+        audit.note("revoked", address=address(request), user=person.username, family=sent["family"])
+        return RedirectResponse("/account", 303)
+    async with site.transaction() as conn:
+        grants = await oauth.grants(conn, person.id)
+    return page(
+        "account",
+        person=person.username,
+        grants=grants,
+        token=form_token(visit, "account"),
+        leave_token=form_token(visit, "sign-out"),
+    )
+
+
+def to_family(sent: dict[str, str]) -> UUID:
+    try:
+        return UUID(sent.get("family", ""))
+    except ValueError:
+        raise Refused("invalid_request", "There is nothing to revoke. Go back and reload the page.") from None

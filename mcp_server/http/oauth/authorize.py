@@ -1,0 +1,132 @@
+"""The authorization endpoint: a person allows a client something, or does not."""
+
+import re
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mcp_server import audit
+from mcp_server.accounts import client, limit, oauth
+from mcp_server.http.address import address, whereabouts
+from mcp_server.http.oauth.document import fetch_client
+from mcp_server.http.oauth.endpoints import needed
+from mcp_server.http.oauth.pages import check_token, in_words_of_people, page, sign_in_page, visitor
+from mcp_server.http.oauth.site import Site, fields, form, form_token
+from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, Refused, host_of, is_document
+from mcp_server.models.session import Person
+
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@in_words_of_people
+async def authorize(site: Site, request: Request) -> Response:
+    """Ask the person in front of the browser whether a client may have access.
+
+    Nobody is sent to a client before having signed in, and no document is fetched for a stranger.
+    """
+    asked = fields(request.url.query.encode())
+    person = await visitor(site, request)
+    client_id, back = needed(asked, "client_id"), needed(asked, "redirect_uri")
+    if person is None and is_document(client_id):
+        return sign_in_page(site, request, request.url.query)
+    found = await find_client(site, request, client_id)
+    if not found.allows(back):
+        raise Refused("invalid_request", "The program has not registered the address to go back to.")
+    if person is None:
+        return sign_in_page(site, request, request.url.query)
+    try:
+        wish = checked(site, asked)
+    except Refused as exc:
+        audit.note(
+            "refused", address=address(request), user=person.username, client=client_id, reason=str(exc)
+        )
+        return leave(site, asked, error=exc.error, error_description=str(exc))
+    if request.method == "GET":
+        return consent_page(site, request, person, found, wish)
+    return await decide(site, request, person, asked, wish)
+
+
+async def find_client(site: Site, request: Request, client_id: str) -> Client:
+    """Return the client; before the person is asked, as its document describes it at this moment."""
+    if request.method == "GET" and is_document(client_id):
+        async with site.transaction() as conn:
+            await limit.spend(conn, f"document for {whereabouts(request)}", 30, 60)
+        described = await fetch_client(client_id, site.rules)
+        async with site.transaction() as conn:
+            await client.remember(conn, described)
+        return described
+    async with site.transaction() as conn:
+        found = await client.find(conn, client_id)
+    if found is None:
+        raise Refused("invalid_client", "The program is not registered here, or no longer. Connect it anew.")
+    return found
+
+
+def checked(site: Site, asked: dict[str, str]) -> Asked:
+    """Return what is asked for, if it can be allowed."""
+    if asked.get("response_type") != "code":
+        raise Refused("unsupported_response_type", "response_type must be code.")
+    if asked.get("code_challenge_method") != "S256":
+        raise Refused("invalid_request", "code_challenge_method must be S256.")
+    if not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
+        raise Refused("invalid_request", "code_challenge must be a SHA-256 in base64url.")
+    scopes = asked.get("scope", "").split() or ["read"]
+    if not set(scopes) <= set(SCOPES):
+        raise Refused("invalid_scope", "scope must be read, write or both.")
+    return Asked(
+        client_id=asked["client_id"],
+        redirect_uri=asked["redirect_uri"],
+        code_challenge=asked["code_challenge"],
+        scopes=scopes,
+        resource=site.resource(asked.get("resource", "")),
+    )
+
+
+def consent_page(site: Site, request: Request, person: Person, found: Client, wish: Asked) -> Response:
+    visit, query = site.visit(request), request.url.query
+    return page(
+        "consent",
+        client=found.title,
+        # Of a program that registered itself, only the place it goes back to is certain.
+        publisher=host_of(found.client_id) if is_document(found.client_id) else None,
+        host=host_of(wish.redirect_uri),
+        local=bool(LOOPBACK.fullmatch(wish.redirect_uri)),
+        write="write" in wish.scopes,
+        person=person.username,
+        query=query,
+        token=form_token(visit, f"authorize?{query}"),
+        leave_token=form_token(visit, "sign-out"),
+    )
+
+
+async def decide(
+    site: Site, request: Request, person: Person, asked: dict[str, str], wish: Asked
+) -> Response:
+    """Send the browser back to the client, with a code or without."""
+    sent = await form(request)
+    check_token(site, request, sent, f"authorize?{request.url.query}")
+    # The person decides, who may allow less than was asked for, or more.
+    scopes = {"read": ["read"], "write": ["read", "write"]}.get(sent.get("decision", ""))
+    if scopes is None:
+        audit.note("denied", address=address(request), user=person.username, client=wish.client_id)
+        return leave(site, asked, error="access_denied", error_description="The person did not allow it.")
+    async with site.transaction() as conn:
+        code = await oauth.allow(conn, person.id, wish.model_copy(update={"scopes": scopes}))
+    audit.note(
+        "allowed", address=address(request), user=person.username, client=wish.client_id, scopes=scopes
+    )
+    return leave(site, asked, code=code)
+
+
+def leave(site: Site, asked: dict[str, str], **answer: str) -> Response:
+    """Send the browser back to the client, by a page.
+
+    Not by a redirect: browsers hold each one that follows a form to our policy for forms, and what comes
+    behind a client's address (another host, an app) is not ours to know.
+    """
+    if asked.get("state"):
+        answer["state"] = asked["state"]
+    back = asked["redirect_uri"]
+    to = f"{back}{'&' if '?' in back else '?'}{urlencode({**answer, 'iss': site.url})}"
+    return page("leave", to=to, host=host_of(back), reason=answer.get("error_description"))

@@ -1,0 +1,84 @@
+"""What people see: how a page is made, and what all of them do alike."""
+
+import functools
+import hmac
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from mcp_server import audit
+from mcp_server.accounts import session
+from mcp_server.errors import Busy, from_exception
+from mcp_server.http.oauth.endpoints import Endpoint, address
+from mcp_server.http.oauth.site import Site, form_token
+from mcp_server.models.oauth import Refused
+from mcp_server.models.session import Person
+
+TEMPLATES = Environment(
+    loader=PackageLoader("mcp_server.http.oauth"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+)
+STYLE = TEMPLATES.get_template("style.css").render()
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    # With no-referrer, browsers would not tell us either that a form is our own: its Origin would be null.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def page(name: str, status: int = 200, **values: Any) -> Response:
+    return HTMLResponse(TEMPLATES.get_template(f"{name}.html").render(values), status, HEADERS)
+
+
+def in_words_of_people(endpoint: Endpoint) -> Endpoint:
+    """Say on a page what was wrong."""
+
+    @functools.wraps(endpoint)
+    async def answer(site: Site, request: Request) -> Response:
+        try:
+            return await endpoint(site, request)
+        except Refused as exc:
+            audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
+            return page("problem", 400, problem=str(exc))
+        except Exception as exc:
+            known = from_exception(exc)
+            if known is None:
+                raise
+            return page("problem", 429 if isinstance(known, Busy) else 503, problem=known.args[0])
+
+    return answer
+
+
+async def visitor(site: Site, request: Request) -> Person | None:
+    async with site.transaction() as conn:
+        return await session.find(conn, site.visit(request))
+
+
+def sign_in_page(
+    site: Site, request: Request, query: str = "", problem: str = "", username: str = "", status: int = 200
+) -> Response:
+    visit = site.visit(request)
+    token = form_token(visit, "sign-in")
+    response = page("sign_in", status, token=token, query=query, problem=problem, username=username)
+    site.remember(response, visit)
+    return response
+
+
+def check_token(site: Site, request: Request, sent: dict[str, str], purpose: str) -> None:
+    """Refuse a form that is not from our own page in this browser."""
+    expected = form_token(site.visit(request), purpose)
+    if not hmac.compare_digest(expected.encode(), sent.get("token", "").encode()):
+        raise Refused(
+            "invalid_request", "The page was open for too long, or in another browser. Go back and reload it."
+        )

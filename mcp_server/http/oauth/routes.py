@@ -1,0 +1,43 @@
+"""The routes of sign-in and OAuth, to be mounted beside those of MCP."""
+
+from functools import partial
+
+from mcp.server.transport_security import RequestBodyLimitMiddleware
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from mcp_server.http.oauth import endpoints
+from mcp_server.http.oauth.account import account, sign_in, sign_out
+from mcp_server.http.oauth.authorize import authorize
+from mcp_server.http.oauth.endpoints import Endpoint
+from mcp_server.http.oauth.site import ENDPOINTS, Site
+
+# Bytes: no form and no registration is longer.
+LARGEST = 64 * 1024
+
+
+def oauth_routes(site: Site) -> list[Route]:
+    """Return every route of the authorization server, and where each resource says that it is protected."""
+
+    def route(path: str, endpoint: Endpoint, *methods: str) -> Route:
+        return Route(
+            path,
+            partial(endpoint, site),
+            methods=methods,
+            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST)],
+        )
+
+    return [
+        *(
+            route(f"{endpoints.RESOURCE_METADATA}{path}", endpoints.resource_metadata, "GET")
+            for path in ("", *ENDPOINTS)
+        ),
+        route("/.well-known/oauth-authorization-server", endpoints.server_metadata, "GET"),
+        route("/register", endpoints.register, "POST"),
+        route("/token", endpoints.token, "POST"),
+        route("/revoke", endpoints.revoke, "POST"),
+        route("/authorize", authorize, "GET", "POST"),
+        route("/sign-in", sign_in, "POST"),
+        route("/sign-out", sign_out, "POST"),
+        route("/account", account, "GET", "POST"),
+    ]

@@ -1,0 +1,78 @@
+"""Telling a client that it has to ask for more: it may read, and calls a tool that writes."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcp_server import audit
+from mcp_server.protocol.edge import Caller
+
+NEEDS_WRITE = (
+    "This tool changes things, and the person has allowed you to look only. Ask for the scope write."
+)
+
+
+class Named(BaseModel):
+    name: str
+
+
+class ToolCall(BaseModel):
+    """As much of a request as it takes to see which tool it calls."""
+
+    method: Literal["tools/call"]
+    params: Named
+
+
+class StepUp:
+    """Answers 403 to a client that could get the scope it lacks, so that it asks the person again.
+
+    Whoever comes with a key cannot get more, and is told so by the tool.
+    """
+
+    def __init__(self, app: ASGIApp, metadata: str, writes: Collection[str], largest: int) -> None:
+        self._app = app
+        self._challenge = (
+            f'Bearer error="insufficient_scope", scope="read write", resource_metadata="{metadata}"'
+        )
+        self._writes = writes
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["user"]
+        who = caller.principal
+        if scope["method"] == "POST" and who.by_consent and not who.may_write:
+            body, receive = await self._peek(receive)
+            tool = tool_of(body)
+            if tool in self._writes:
+                audit.note("refused", user=who.user_id, client=who.client, tool=tool, reason="scope")
+                response = JSONResponse(
+                    {"error": "insufficient_scope", "error_description": NEEDS_WRITE},
+                    403,
+                    {"WWW-Authenticate": self._challenge},
+                )
+                return await response(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    async def _peek(self, receive: Receive) -> tuple[bytes, Receive]:
+        """Return the body, or as much of it as is too much anyway, and what receives it once more."""
+        messages, body = list[Message](), bytearray()
+        while not messages or (messages[-1].get("more_body") and len(body) <= self._largest):
+            messages.append(await receive())
+            body += messages[-1].get("body", b"")
+        messages.reverse()
+
+        async def again() -> Message:
+            return messages.pop() if messages else await receive()
+
+        return bytes(body), again
+
+
+def tool_of(body: bytes) -> str | None:
+    """Return the name of the tool that a request calls, or None when it does something else."""
+    try:
+        return ToolCall.model_validate_json(body).params.name
+    except ValidationError:
+        return None

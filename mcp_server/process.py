@@ -1,0 +1,80 @@
+"""What a serving process does besides answering calls, whatever it serves over."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+import anyio.to_thread
+from psycopg import AsyncConnection
+from psycopg.errors import ReadOnlySqlTransaction
+
+from db.embedded import Database, EmbeddedError
+from db.listen import listening
+from db.pool import Pool, create_pool, transaction
+from db.standby import following
+from mcp_server.accounts.auth import ensure_user, find_user
+from mcp_server.protocol import stdio
+from mcp_server.protocol.edge import App
+from mcp_server.server import build_server, tools_off
+from mcp_server.services import change as change_log
+from mcp_server.settings import Settings, SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+async def serve_stdio(database: Database, settings: Settings) -> None:
+    """Serve one client on standard input and output."""
+    off = tools_off(settings)
+    async with create_pool(database.url, restarting(database)) as pool:
+        async with pool.connection() as conn:
+            user_id = await user_to_serve(conn, settings)
+        if not settings.read_only:
+            # A server may start where nothing can be written at the moment.
+            with suppress(ReadOnlySqlTransaction):
+                await forget_old_changes(pool, user_id, settings.undo_days)
+        async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
+            await stdio.serve(build_server(app, off))
+
+
+async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
+    """Return the id of the user whose collection is served. A read-only server creates nobody."""
+    if not settings.read_only:
+        return await ensure_user(conn, settings.user)
+    user_id = await find_user(conn, settings.user)
+    if user_id is None:
+        raise SettingsError(
+            f"GEARSHED_USER: there is no user {settings.user!r}, and a read-only server creates none. "
+            "Start it once without --read-only, or name another user."
+        )
+    return user_id
+
+
+def restarting(database: Database) -> Callable[[object], Awaitable[None]]:
+    """Return what to do when the database has been away for a while: start it again, if it is ours."""
+
+    async def restart(_: object) -> None:
+        try:
+            await anyio.to_thread.run_sync(database.start)
+        except EmbeddedError as exc:
+            logger.error("The database does not start again: %s", exc)
+
+    return restart
+
+
+async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
+    """Forget the changes that are older than *days*, in batches, so that no batch keeps others waiting."""
+    forgotten = change_log.BATCH
+    while forgotten == change_log.BATCH:
+        async with transaction(pool, user_id) as conn:
+            forgotten = await change_log.prune(conn, days)
+
+
+@asynccontextmanager
+async def sharing(app: App, database: Database, settings: Settings) -> AsyncGenerator[App]:
+    """Yield *app* with what it has of other processes: their changes, and a standby if there is one."""
+    async with (
+        listening(settings.direct_url or database.url, app.live.hear, app.live.users),
+        following(settings.replica_url) as standby,
+    ):
+        yield replace(app, standby=standby)

@@ -1,0 +1,359 @@
+"""The SDK's server made strict: unknown arguments refused, errors short, schemas lean, calls over in time."""
+
+import asyncio
+import inspect
+import logging
+import random
+import re
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import anyio
+import psycopg
+from mcp import MCPError
+from mcp.server import NotificationOptions, Server
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
+from mcp.server.models import InitializationOptions
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    ToolAnnotations,
+)
+from mcp.types import Tool as ListedTool
+from psycopg import errors
+from psycopg_pool import PoolTimeout
+from pydantic import TypeAdapter, ValidationError
+
+from mcp_server.errors import (
+    AppError,
+    Forbidden,
+    InsufficientScope,
+    Internal,
+    InvalidInput,
+    NotFound,
+    TimedOut,
+    Unavailable,
+    did_you_mean,
+    from_exception,
+    from_validation,
+)
+from mcp_server.models.change import Note
+from mcp_server.models.fields import Row
+from mcp_server.protocol.edge import App, Call, Written, current_call, principal
+from mcp_server.protocol.reply import reply
+
+logger = logging.getLogger(__name__)
+
+Schema: TypeAlias = dict[str, Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+Result = TypeVar("Result")
+
+# Seconds that a call may take, and that it may need to end once it has been told to.
+DEADLINE, GRACE = 10.0, 2.0
+# Seconds before each new attempt at a transaction that lost against another.
+PAUSES = (0.02, 0.05, 0.1)
+LARGEST_CALL = 4 * 1024 * 1024
+DEEPEST = 32
+NULL = {"type": "null"}
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class StrictServer(MCPServer[App]):
+    """An MCPServer that takes every call at its word.
+
+    A tool that is *off* is not there; whoever calls it all the same is told why.
+    """
+
+    def __init__(self, name: str, *, off: Mapping[str, str], **options: Any) -> None:
+        super().__init__(name, **options)
+        self._off = off
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
+        try:
+            tool = self._find(name, context)
+            arguments = given(tool, arguments)
+            result = await run(tool, arguments, context or Context(mcp_server=self))
+        except AppError as exc:
+            raise ToolError(str(exc)) from exc
+        if isinstance(result, Written):
+            return cast(Written[Row], result).said
+        return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
+
+    def _find(self, name: str, context: Context[App, Any] | None) -> Tool:
+        if name in self._off:
+            raise Forbidden(
+                f"{name} is off here: {self._off[name]}. "
+                "Do without it, or ask the person who runs Gearshed to turn it on."
+            )
+        tool = self._tool_manager.get_tool(name)
+        if tool is None:
+            known = [tool.name for tool in self._tool_manager.list_tools()]
+            raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
+        if context and not reads(tool) and not principal(context).may_write:
+            raise InsufficientScope(
+                f"{name} changes things, and what you connect with may only read. "
+                "Do without it, or ask the person for a key, or a consent, that may write."
+            )
+        return tool
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Fill in a prompt. It is a person who chose it, so what is wrong with it is a protocol error."""
+        prompt = self._prompt_manager.get_prompt(name)
+        if prompt is None:
+            known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
+            hint = did_you_mean(name, known) or f" There are: {', '.join(known)}."
+            raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
+        required = {argument.name for argument in prompt.arguments or () if argument.required}
+        if missing := required - (arguments or {}).keys():
+            raise refusal(InvalidInput(f"{', '.join(sorted(missing))}: is required."))
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as exc:
+            cause = exc.__cause__ and exc.__cause__.__cause__
+            if isinstance(cause, ValidationError):
+                raise refusal(from_validation(cause)) from exc
+            raise
+
+
+def session_options(server: Server[App]) -> InitializationOptions:
+    """Return what is promised to a session in which the server can speak up by itself."""
+    return server.create_initialization_options(NotificationOptions(resources_changed=True))
+
+
+class Arguments(FuncMetadata):
+    """A tool's arguments, of which only objects and lists may come as JSON in a text: some clients do that.
+
+    The SDK would read every text as JSON that is not declared as exactly `str`: a note "null" would be lost.
+    """
+
+    nested: frozenset[str]
+
+    def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
+        return data | super().pre_parse_json({name: data[name] for name in self.nested & data.keys()})
+
+
+def reads(tool: Tool | ListedTool) -> bool:
+    """Whether a tool only reads."""
+    return bool(tool.annotations and tool.annotations.read_only_hint)
+
+
+def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
+    """Make a tool of a function: its name, its docstring, its arguments and its result."""
+    tool = Tool.from_function(
+        function,
+        title=title,
+        description=inspect.getdoc(function),
+        annotations=hints,
+        structured_output=False,
+    )
+    parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
+    arguments = Arguments(
+        arg_model=tool.fn_metadata.arg_model,
+        output_schema=result_schema(get_type_hints(function)["return"]),
+        nested=frozenset(
+            name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
+        ),
+    )
+    return tool.model_copy(update={"parameters": parameters, "fn_metadata": arguments})
+
+
+def result_schema(result: Any) -> Schema:
+    """Return the schema of what a tool returns: of a write, with what is said of its change."""
+    if get_origin(result) is not Written:
+        return lean(TypeAdapter(result).json_schema(mode="serialization"))
+    (written,) = get_args(result)
+    schema, note = result_schema(written), result_schema(Note)
+    return {**schema, "properties": {**schema["properties"], **note["properties"]}}
+
+
+def spread(function: Function) -> Function:
+    """Make the fields of a `**fields: Unpack[SomeTypedDict]` arguments of their own, required ones first.
+
+    So a field that is added to the model is added to the tool.
+    """
+    signature = inspect.signature(function)
+    *own, last = signature.parameters.values()
+    (fields,) = get_args(get_type_hints(function, include_extras=True)[last.name])
+    types = get_type_hints(fields, include_extras=True)
+    arguments = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if name in fields.__required_keys__ else None,
+            annotation=types[name],
+        )
+        for name in sorted(types, key=lambda name: name not in fields.__required_keys__)
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *arguments])  # pyright: ignore[reportFunctionMemberAccess]
+    return function
+
+
+def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
+    """Say the same in fewer bytes: no titles, no references, no null where a field may simply be left out."""
+    definitions = definitions or cast(Schema, schema.get("$defs", {}))
+    if "$ref" in schema:
+        referred = definitions[schema["$ref"].rpartition("/")[2]]
+        return lean({**referred, **without(schema, "$ref")}, definitions)
+    if NULL in schema.get("anyOf", ()):
+        (kept,) = (option for option in schema["anyOf"] if option != NULL)
+        return lean({**kept, **without(schema, "anyOf")}, definitions)
+    result = without(schema, "title", "$defs", "readOnly")
+    if result.get("default", ...) in (None, "", []):
+        del result["default"]
+    if "properties" in result:
+        # What is computed is left out when there is none, like any other null.
+        computed = {name for name, field in result["properties"].items() if field.get("readOnly")}
+        required = [name for name in result.pop("required", ()) if name not in computed]
+        result |= {"required": required} if required else {}
+        result["properties"] = {
+            name: lean(field, definitions) for name, field in result["properties"].items()
+        }
+    if "items" in result:
+        result["items"] = lean(result["items"], definitions)
+    return result
+
+
+def without(schema: Schema, *keys: str) -> Schema:
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a client means to leave out: some send null for it, some an empty text."""
+    required = tool.parameters.get("required", ())
+    return {
+        name: value
+        for name, value in arguments.items()
+        if value is not None and (value != "" or name in required)
+    }
+
+
+def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
+    """Refuse arguments that the tool does not have, and texts anywhere that PostgreSQL cannot store."""
+    valid = tool.parameters.get("properties", {})
+    for name in arguments.keys() - valid.keys():
+        hint = did_you_mean(name, valid) or f" Valid: {', '.join(valid) or 'none'}."
+        raise InvalidInput(f"{tool.name} has no argument {printable(name)!r}.{hint}")
+    size = 0
+    for path, text in texts(arguments, ""):
+        size += len(text)
+        if UNSTORABLE.search(text):
+            raise InvalidInput(f"{printable(path)}: holds a NUL or half of a surrogate pair. Leave that out.")
+    if size > LARGEST_CALL:
+        raise InvalidInput(
+            "The arguments are larger than 4 MB. Send less at once; of an image a smaller copy, or its URL."
+        )
+
+
+def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:
+    """Yield every text in *value*, keys too, and where it is."""
+    if depth > DEEPEST:
+        raise InvalidInput(f"{printable(path)}: nested deeper than {DEEPEST} levels.")
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for index, inner in enumerate(cast(list[Any], value)):
+            yield from texts(inner, f"{path}.{index}", depth + 1)
+    elif isinstance(value, dict):
+        for key, inner in cast(dict[str, Any], value).items():
+            inside = f"{path}.{key}" if path else key
+            yield inside, key
+            yield from texts(inner, inside, depth + 1)
+
+
+def printable(text: str) -> str:
+    return UNSTORABLE.sub("\ufffd", text[:100])
+
+
+async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
+    """Run a tool with arguments that it has, in time. What goes wrong comes in words: an AppError, mostly."""
+    current_call.set(Call(tool.name, arguments))
+    try:
+        check_arguments(tool, arguments)
+        return await within_deadline(attempt(tool, arguments, context))
+    except (ToolError, AppError) as exc:
+        raise explained(tool.name, exc) from exc
+
+
+async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
+    """Run a tool of the server's own, for a request that is no tool call."""
+    try:
+        return await run(tool, arguments, context)
+    except (ToolError, AppError) as exc:
+        raise refusal(exc) from exc
+
+
+def refusal(error: ToolError | AppError, data: Any = None) -> MCPError:
+    """The same words as a protocol error."""
+    is_callers = isinstance(error, NotFound | InvalidInput)
+    return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error), data)
+
+
+async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
+    """Run a tool, and again if its transaction was sound but lost, against another or with its connection.
+
+    After a lost connection only reads are repeated: a write may have been committed before.
+    """
+    again = list(PAUSES)
+    while True:
+        try:
+            return await tool.run(arguments, context)
+        except ToolError as exc:
+            lost_race = isinstance(exc.__cause__, errors.SerializationFailure | errors.DeadlockDetected)
+            if lost_race and again:
+                await asyncio.sleep(again.pop(0) * (1 + random.random()))  # noqa: S311 (no secret)
+            elif reads(tool) and is_lost(exc.__cause__) and len(again) == len(PAUSES):
+                again.pop(0)
+            else:
+                raise
+
+
+def is_lost(cause: BaseException | None) -> bool:
+    """Whether the connection was lost, rather than none to be had."""
+    return (
+        not isinstance(cause, PoolTimeout)
+        and isinstance(cause, psycopg.OperationalError)
+        and (isinstance(from_exception(cause), Unavailable))
+    )
+
+
+async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
+    """Run *call* in a task of its own, and cancel that task when time is up or the client has gone.
+
+    A task of its own, because anyio's way to cancel would also keep psycopg from cancelling its statement.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait([task], timeout=DEADLINE)
+    finally:
+        if not task.done():
+            task.cancel()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([task], timeout=GRACE)
+    if not task.done() or task.cancelled():
+        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Ask for less at once.")
+    return task.result()
+
+
+def explained(name: str, error: ToolError | AppError) -> ToolError | AppError:
+    """Put an error into words for the model. What nobody foresaw is logged, once, and shown as its id."""
+    cause = error.__cause__ if isinstance(error, ToolError) else error
+    if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+        return from_validation(cause)
+    if cause is not None and (known := from_exception(cause)):
+        return known
+    if not isinstance(error, UnexpectedToolError):
+        return ToolError(str(error).removeprefix(f"Error executing tool {name}: "))
+    incident = current_call.get().id
+    logger.error("Incident %s: %r failed", incident, name, exc_info=cause)
+    return Internal(f"A bug in Gearshed (incident {incident} in its log). Nothing was changed.")

@@ -1,0 +1,227 @@
+"""Every value that cannot be kept as it is: found by SQL that only compares, then looked at one by one."""
+
+import sqlite3
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mcp_server.sqlite_migration import versions
+from mcp_server.sqlite_migration.clean import Clean
+from mcp_server.sqlite_migration.report import Action, Finding, Findings, shortened
+from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, Column, Table
+from mcp_server.sqlite_migration.values import (
+    MAX_ID,
+    SKIP,
+    UNITS,
+    UTF8,
+    Defect,
+    Micros,
+    Moment,
+    Value,
+    has_bad_bytes,
+)
+
+# ruff: noqa: S608 (all names are from tables.py, or quoted)
+
+ROWS = 1000
+
+
+class Audit:
+    """The examination of one snapshot: it fills the findings, and repairs what *flags* allow."""
+
+    def __init__(self, source: Source, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
+        self.source = source
+        self.conn = source.conn
+        self.clean = clean
+        self.findings = findings
+        self.flags = flags
+
+    def values(self) -> None:
+        """Examine what each row holds by itself."""
+        unknown(self.source, self.findings, "skipped" if SKIP in self.flags else "rejected")
+        lost_emoji(self.source, self.findings)
+        sequences(self.source, self.findings)
+        self.weight_unit()
+        for table in self.tables():
+            self.examine(table, f"WHERE NOT ifnull({proof(self.present(table))}, 0)")
+        if self.flags & {UTF8, SKIP} or self.findings.count("rejected"):
+            self.encoding()
+        for table in TABLES:
+            self.clean.refresh(table)
+
+    def weight_unit(self) -> None:
+        """Refuse a unit under the name that this server reads and in words that it does not know."""
+        query = "SELECT rowid, value FROM main.settings WHERE key = 'weight_unit'"
+        for row, value in self.conn.execute(query).fetchall():
+            if value not in UNITS:
+                column = SETTINGS.column("value")
+                self.note(SETTINGS, "weight_unit", column, Defect("unknown_value"), value, False)
+                if SKIP in self.flags:
+                    self.clean.leave_out(SETTINGS, row)
+
+    def encoding(self) -> None:
+        """Examine the rows whose text is no UTF-8, which only reading every text can show."""
+        for table in self.tables():
+            columns = self.present(table)
+            names = ", ".join(column.name for column in columns)
+            # The others have been examined.
+            query = f"SELECT rowid, {names} FROM main.{table.old} WHERE ifnull({proof(columns)}, 0)"
+            with lenient(self.conn):
+                bad = [row[0] for row in self.conn.execute(query) if is_bad(row)]
+            for row in bad:
+                self.examine(table, f"WHERE rowid = {int(row)}")
+
+    def tables(self) -> list[Table]:
+        return [table for table in TABLES if self.source.has(table.old)]
+
+    def present(self, table: Table) -> list[Column]:
+        return [column for column in table.columns if column.name in self.source.layout[table.old]]
+
+    def examine(self, table: Table, where: str) -> None:
+        """Examine each value of some rows of *table*."""
+        columns = self.present(table)
+        names = ", ".join(column.name for column in columns)
+        with lenient(self.conn):
+            for row, *values in batched(self.conn, f"SELECT rowid, {names} FROM main.{table.old} {where}"):
+                self.examine_row(table, row, columns, values)
+
+    def examine_row(self, table: Table, row: int, columns: Sequence[Column], values: Sequence[Value]) -> None:
+        shown = name_of(table, row, columns, values)
+        mended: dict[str, Value] = {}
+        kept = True
+        for column, value in zip(columns, values, strict=True):
+            final, found = mend(column, value, self.flags)
+            for defect, before, done in found:
+                kept &= done
+                self.note(table, shown, column, defect, before, done)
+            if found:
+                mended[column.name] = stored(column, final)
+        if not kept:
+            if SKIP in self.flags:
+                self.clean.leave_out(table, row)
+        elif mended:
+            self.clean.change(table, row, mended)
+
+    def note(
+        self, table: Table, shown: Any, column: Column, defect: Defect, value: Value, done: bool
+    ) -> None:
+        action: Action = "converted" if done else "skipped" if SKIP in self.flags else "rejected"
+        text = shortened(value, secret=column.secret)
+        flag = defect.flag or SKIP
+        self.findings.add(Finding(table.old, shown, column.name, defect.problem, text, action, flag))
+
+
+def proof(columns: Sequence[Column]) -> str:
+    """Return SQL that is true of rows in which no value needs a second look."""
+    return " AND ".join(
+        f"({column.kind.proof(column.name)})"
+        if column.required
+        else f"({column.name} IS NULL OR ({column.kind.proof(column.name)}))"
+        for column in columns
+    )
+
+
+def mend(
+    column: Column, value: Value, flags: frozenset[str]
+) -> tuple[Value, list[tuple[Defect, Value, bool]]]:
+    """Return what becomes of *value* by the repairs in *flags*, and each defect, mended or not."""
+    found: list[tuple[Defect, Value, bool]] = []
+    while True:
+        if value is None and not column.required:
+            return value, found
+        defect = Defect("null") if value is None else column.kind.defect(value)
+        if defect is None:
+            return value, found
+        if column.required and defect.mended is None:
+            # A repair that makes it unknown would be none.
+            defect = Defect(defect.problem)
+        done = defect.flag in flags
+        found.append((defect, value, done))
+        if not done:
+            return value, found
+        value = defect.mended
+
+
+def stored(column: Column, value: Value) -> Value:
+    """Return *value* as the clean view holds it: a time in microseconds."""
+    if isinstance(column.kind, Moment) and isinstance(value, int):
+        return int(value) if isinstance(value, Micros) else value * 1_000_000
+    return value
+
+
+def name_of(table: Table, row: int, columns: Sequence[Column], values: Sequence[Value]) -> int | str | None:
+    """Return what a person knows a row by: its id; of a setting its key."""
+    if table.key == "id":
+        return row
+    at = next(number for number, column in enumerate(columns) if column.name == table.key)
+    return shortened(values[at])
+
+
+def decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def lenient(conn: sqlite3.Connection) -> Generator[None]:
+    """Read text that is no UTF-8 too, with surrogates in place of its bad bytes."""
+    conn.text_factory = decode
+    try:
+        yield
+    finally:
+        conn.text_factory = str
+
+
+def is_bad(row: Sequence[Value]) -> bool:
+    return any(isinstance(value, str) and has_bad_bytes(value) for value in row)
+
+
+def batched(conn: sqlite3.Connection, query: str) -> Iterator[Any]:
+    cursor = conn.execute(query)
+    while rows := cursor.fetchmany(ROWS):
+        yield from rows
+
+
+def unknown(source: Source, findings: Findings, otherwise: Action) -> None:
+    """Note tables and columns that no version has had: only with something in them do they stop the run."""
+    for table, columns in source.layout.items():
+        known = versions.known_columns(table)
+        names = [None] if not known else [column for column in columns if column not in known]
+        for column in names:
+            what = f"count({quoted(column)})" if column else "count(*)"
+            (count,) = source.conn.execute(f"SELECT {what} FROM main.{quoted(table)}").fetchone()
+            problem, unit = ("unknown_column", "values") if column else ("unknown_table", "rows")
+            action: Action = otherwise if count else "noted"
+            findings.add(
+                Finding(table, None, column, problem, f"{count} {unit}", action, SKIP if count else None)
+            )
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def lost_emoji(source: Source, findings: Findings) -> None:
+    """Note the emoji that the old application's own upgrade would have made a package too."""
+    if "emoji" not in source.layout["categories"] or "icon" in source.layout["categories"]:
+        return
+    query = """
+        SELECT raw.row, old.emoji
+        FROM main.categories AS old
+        JOIN raw_categories AS raw ON raw.row = old.rowid
+        WHERE raw.icon = 'package' AND old.emoji NOT IN ('', '📦')
+    """
+    for row, emoji in source.conn.execute(query).fetchall():
+        findings.add(Finding("categories", row, "emoji", "bad_icon", shortened(emoji), "noted"))
+
+
+def sequences(source: Source, findings: Findings) -> None:
+    """Reject a highest id that is none: new rows would have to count on from it."""
+    if not source.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+        return
+    query = "SELECT name, seq FROM sqlite_sequence"
+    for name, seq in source.conn.execute(query).fetchall():
+        if not isinstance(seq, int) or not 0 <= seq <= MAX_ID:
+            findings.add(
+                Finding("sqlite_sequence", str(name), "seq", "out_of_range", shortened(seq), "rejected")
+            )

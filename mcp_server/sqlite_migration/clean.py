@@ -1,0 +1,99 @@
+"""The rows of the old file as version 10 would have them, with repairs: views that all that follows reads.
+
+`raw_items` has the rows as they are, times in microseconds. `clean_items` leaves out those that `patched`
+names and has what became of them instead, from `fixed_items`. All of it is in SQLite's temporary database.
+"""
+
+from collections.abc import Mapping
+
+from mcp_server.sqlite_migration import versions
+from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.tables import TABLES, Column, Table
+from mcp_server.sqlite_migration.values import Moment, Value
+
+# ruff: noqa: S608 (all names are from tables.py)
+
+
+class Clean:
+    """The views of one snapshot, and the way to change or leave out a row of them."""
+
+    def __init__(self, source: Source) -> None:
+        self.conn = source.conn
+        self.conn.execute("""
+            CREATE TEMP TABLE patched (name TEXT, row INTEGER, gone INTEGER, PRIMARY KEY (name, row))
+            WITHOUT ROWID
+        """)
+        for table in TABLES:
+            define_raw(source, table)
+            self.refresh(table)
+
+    def refresh(self, table: Table) -> None:
+        """Have a table's clean view show what was patched. If nothing was, it is as fast as the table."""
+        name = table.old
+        query = f"SELECT * FROM raw_{name}"
+        if self.conn.execute("SELECT EXISTS (SELECT 1 FROM patched WHERE name = ?)", (name,)).fetchone() == (
+            1,
+        ):
+            query += f"""
+                WHERE row NOT IN (SELECT row FROM patched WHERE name = '{name}')
+                UNION ALL
+                SELECT * FROM fixed_{name}
+            """
+        self.conn.execute(f"DROP VIEW IF EXISTS temp.clean_{name}")
+        self.conn.execute(f"CREATE TEMP VIEW clean_{name} AS {query}")
+
+    def change(self, table: Table, row: int, values: Mapping[str, Value]) -> None:
+        """Have *row* hold *values* in some of its columns."""
+        self.conn.execute(
+            f"""
+            INSERT INTO fixed_{table.old}
+            SELECT *
+            FROM raw_{table.old}
+            WHERE row = ? AND row NOT IN (SELECT row FROM patched WHERE name = '{table.old}')
+            """,
+            (row,),
+        )
+        self.conn.execute("INSERT OR IGNORE INTO patched VALUES (?, ?, 0)", (table.old, row))
+        columns = ", ".join(f"{column} = :{column}" for column in values)
+        self.conn.execute(f"UPDATE fixed_{table.old} SET {columns} WHERE row = :row", {"row": row, **values})
+
+    def leave_out(self, table: Table, row: int) -> None:
+        self.conn.execute(f"DELETE FROM fixed_{table.old} WHERE row = ?", (row,))
+        self.conn.execute("INSERT OR REPLACE INTO patched VALUES (?, ?, 1)", (table.old, row))
+
+    def add(self, table: Table, values: Mapping[str, Value]) -> None:
+        """Have a row that the file does not have, under a number that no row of it has."""
+        columns = ", ".join(values)
+        places = ", ".join(f":{column}" for column in values)
+        self.conn.execute(
+            f"""
+            INSERT INTO fixed_{table.old} (row, {columns})
+            SELECT coalesce(max(row), 0) + 1, {places}
+            FROM raw_{table.old}
+            """,
+            values,
+        )
+        self.conn.execute(f"INSERT INTO patched SELECT '{table.old}', max(row), 0 FROM fixed_{table.old}")
+        self.refresh(table)
+
+
+def define_raw(source: Source, table: Table) -> None:
+    present = source.layout.get(table.old, [])
+    columns = [f"{expression(column, present)} AS {column.name}" for column in table.columns]
+    # Nobody checks that an index has all rows of its table, and this is what everything is read from.
+    rows = f"FROM main.{table.old} NOT INDEXED" if present else "WHERE 0"
+    number = "rowid" if present else "NULL"
+    names = ", ".join(column.name for column in table.columns)
+    source.conn.execute(
+        f"CREATE TEMP VIEW raw_{table.old} AS SELECT {number} AS row, {', '.join(columns)} {rows}"
+    )
+    source.conn.execute(f"CREATE TEMP TABLE fixed_{table.old} (row INTEGER PRIMARY KEY, {names})")
+
+
+def expression(column: Column, present: list[str]) -> str:
+    """Return the SQL that reads a column, or what stands for it in a version that lacks it."""
+    if column.name == "icon" and "icon" not in present and "emoji" in present:
+        return versions.renamed_to_icon()
+    if column.name not in present:
+        return column.default
+    return f"{column.name} * 1000000" if isinstance(column.kind, Moment) else column.name

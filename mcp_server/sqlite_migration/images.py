@@ -1,0 +1,124 @@
+"""Images from the old application's folder, made clean, where the collection has named gaps for them."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from db.pool import CONNECTION, begin
+from mcp_server.errors import InvalidInput
+from mcp_server.untrusted import picture
+from mcp_server.untrusted.picture import Picture
+
+# A file of more is none that the old application stored.
+LARGEST = 40 * 2**20
+
+
+class Gap(NamedTuple):
+    """An image whose file is missing."""
+
+    id: int
+    filename: str
+
+
+class Filled(NamedTuple):
+    """What became of a gap: *problem* and *detail* say why it stays one."""
+
+    gap: Gap
+    problem: Literal["missing_image", "bad_image"] | None = None
+    detail: str | None = None
+
+
+def gaps(conn: psycopg.Connection, user_id: int) -> list[Gap]:
+    """Return the images without a file; one that has only an address never had one."""
+    query = """
+        SELECT id, filename
+        FROM images
+        WHERE user_id = %(user_id)s AND data IS NULL AND filename IS DISTINCT FROM source_url
+        ORDER BY id
+    """
+    return [Gap(*row) for row in conn.execute(query, {"user_id": user_id})]
+
+
+def fill(conn: psycopg.Connection, user_id: int, folder: Path) -> Iterator[Filled]:
+    """Store what *folder* has for each gap, one by one. The files stay as they are."""
+    for gap in gaps(conn, user_id):
+        try:
+            data = read(folder, gap.filename)
+            new = asyncio.run(picture.clean(data))
+        except InvalidInput as exc:
+            yield Filled(gap, "bad_image", str(exc))
+        except OSError as exc:
+            yield Filled(gap, "missing_image", exc.strerror or str(exc))
+        else:
+            store(conn, user_id, gap.id, new)
+            yield Filled(gap)
+
+
+def read(folder: Path, name: str) -> bytes:
+    """Return the bytes of a file in *folder*, and of none elsewhere."""
+    if name in ("", ".", "..") or set(name) & set("/\\\0"):
+        raise FileNotFoundError("its name is none of a file in a folder")
+    path = folder / name
+    if not path.is_file():
+        raise FileNotFoundError("there is no such file")
+    if path.stat().st_size > LARGEST:
+        raise InvalidInput("The file has more than 40 MB.")
+    return path.read_bytes()
+
+
+def store(conn: psycopg.Connection, user_id: int, image_id: int, new: Picture) -> None:
+    """Fill a gap; whatever shows it shows the same picture from now on, if that is stored already."""
+    params = {**new._asdict(), "sha256": sha256(new.data).digest(), "id": image_id, "user_id": user_id}
+    same = conn.execute(
+        "SELECT id FROM images WHERE user_id = %(user_id)s AND sha256 = %(sha256)s", params
+    ).fetchone()
+    if same is None:
+        conn.execute(
+            """
+            UPDATE images
+            SET sha256 = %(sha256)s, mime_type = %(mime_type)s, width = %(width)s, height = %(height)s,
+                data = %(data)s
+            WHERE id = %(id)s AND user_id = %(user_id)s
+            """,
+            params,
+        )
+        return
+    params["same"] = same[0]
+    conn.execute(
+        "UPDATE items SET image_id = %(same)s WHERE image_id = %(id)s AND user_id = %(user_id)s", params
+    )
+    conn.execute(
+        "UPDATE candidates SET image_id = %(same)s WHERE image_id = %(id)s AND user_id = %(user_id)s", params
+    )
+    conn.execute("DELETE FROM images WHERE id = %(id)s AND user_id = %(user_id)s", params)
+
+
+def import_folder(url: str, username: str, folder: Path) -> int:
+    """Fill the gaps of a user's collection from *folder*, one transaction for each image, and tell which."""
+    if not folder.is_dir():
+        print(f"There is no folder {folder}.", file=sys.stderr)
+        return 1
+    filled = 0
+    with psycopg.connect(make_conninfo(url, **CONNECTION), autocommit=True) as conn:
+        user_id = conn.execute(
+            "SELECT id FROM users WHERE username = %(name)s", {"name": username}
+        ).fetchone()
+        if user_id is None:
+            print(f"There is no user {username}: say with --user whose images to fill in.", file=sys.stderr)
+            return 1
+        conn.execute(begin(user_id[0], False, False))
+        for each in fill(conn, user_id[0], folder):
+            conn.execute("COMMIT")
+            filled += each.problem is None
+            print(f"{each.gap.filename}: {each.detail or 'stored'}")
+            conn.execute(begin(user_id[0], False, False))
+        left = len(gaps(conn, user_id[0]))
+        conn.execute("COMMIT")
+    print(f"{filled} images were stored, {left} are still missing.")
+    return 0

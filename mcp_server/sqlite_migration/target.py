@@ -1,0 +1,219 @@
+"""The database that receives: made ready in one transaction, and put back as it was by its end."""
+
+import json
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+
+import psycopg
+from psycopg import errors
+from psycopg.sql import SQL, Identifier
+
+from db import migrations
+from mcp_server.sqlite_migration.outcome import BadTarget
+from mcp_server.sqlite_migration.source import Source
+
+LOCK = int.from_bytes(b"gear old", "big")
+# What somebody may hold; words of items and rows of changes come and go with these.
+HELD = (
+    "categories",
+    "items",
+    "threads",
+    "candidates",
+    "setups",
+    "setup_items",
+    "images",
+    "settings",
+    "changes",
+    "api_keys",
+    "sessions",
+    "oauth_clients",
+    "oauth_codes",
+    "oauth_tokens",
+)
+# What is written, and so loses its keys, indexes and triggers meanwhile.
+WRITTEN = ("users", "item_words", *(table for table in HELD if table != "changes"))
+
+
+class Marker(NamedTuple):
+    """What an earlier migration left behind."""
+
+    at: datetime
+    owner: str
+    checksums: dict[str, str]
+
+
+def prepare(conn: psycopg.Connection) -> None:
+    """Begin: alone, without limits of time, and seeing everybody's rows. Raise BadTarget if in use."""
+    for statement in (
+        "SET LOCAL lock_timeout = '5s'",
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+        "SET LOCAL timezone = 'UTC'",
+        "SET LOCAL gearshed.change_id = ''",
+        "SET LOCAL maintenance_work_mem = '256MB'",
+        # A migration that was killed is to be over within a second. PostgreSQL on Windows cannot tell.
+        """
+        SELECT set_config('client_connection_check_interval', '1s', true)
+        WHERE version() !~* 'visual c|mingw|windows'
+        """,
+    ):
+        conn.execute(statement)
+    try:
+        conn.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
+    except errors.LockNotAvailable:
+        raise BadTarget("Another migration is writing to this database. Wait until it has ended.") from None
+    try:
+        for table in protected(conn):
+            conn.execute(SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(Identifier(table)))
+    except errors.LockNotAvailable:
+        raise BadTarget(
+            "The database is in use: quit the clients of Gearshed and stop its servers, then try again."
+        ) from None
+    except errors.InsufficientPrivilege:
+        raise BadTarget(
+            "The tables belong to another user: run the migration with the DATABASE_URL that the server uses."
+        ) from None
+
+
+def protected(conn: psycopg.Connection) -> list[str]:
+    """Return the tables whose rows even their owner sees only as one user."""
+    query = """
+        SELECT relname
+        FROM pg_class
+        WHERE oid = ANY(%(tables)s::regclass[]) AND relrowsecurity
+        ORDER BY relname
+    """
+    tables = [*HELD, "item_words", "row_changes"]
+    return [name for (name,) in conn.execute(query, {"tables": tables})]
+
+
+def protect(conn: psycopg.Connection) -> None:
+    """Let nobody see another's rows again, the owner included."""
+    for table in protected(conn):
+        conn.execute(SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(Identifier(table)))
+
+
+def held(conn: psycopg.Connection) -> list[str]:
+    """Return what the database holds already, such as `12 items`."""
+    query = SQL("SELECT count(*) FROM {}")
+    counts = {name: conn.execute(query.format(Identifier(name))).fetchone() for name in HELD}
+    counts["users with a password"] = conn.execute(
+        "SELECT count(*) FROM users WHERE password_hash IS NOT NULL"
+    ).fetchone()
+    return [f"{row[0]} {name}" for name, row in counts.items() if row and row[0]]
+
+
+def marker(conn: psycopg.Connection, sha256: str) -> Marker | None:
+    """Return what the migration of this very file left behind, if there was one."""
+    query = """
+        SELECT migrated_at, owner, checksums
+        FROM sqlite_migrations
+        WHERE sha256 = %(sha256)s
+        ORDER BY id DESC
+    """
+    row = conn.execute(query, {"sha256": sha256}).fetchone()
+    return Marker(*row) if row else None
+
+
+def user_id(conn: psycopg.Connection, username: str) -> int:
+    """Return the id of a user, or 0, which is nobody's."""
+    query = "SELECT id FROM users WHERE username = %(username)s"
+    row = conn.execute(query, {"username": username}).fetchone()
+    return row[0] if row else 0
+
+
+def mark(
+    conn: psycopg.Connection, source: Source, owner: str, counts: dict[str, int], checksums: dict[str, str]
+) -> None:
+    conn.execute(
+        """
+        INSERT INTO sqlite_migrations (sha256, bytes, version, owner, counts, checksums)
+        VALUES (%(sha256)s, %(bytes)s, %(version)s, %(owner)s, %(counts)s, %(checksums)s)
+        """,
+        {
+            "sha256": source.sha256,
+            "bytes": source.size,
+            "version": source.version,
+            "owner": owner,
+            "counts": json.dumps(counts),
+            "checksums": json.dumps(checksums),
+        },
+    )
+
+
+def empty(conn: psycopg.Connection) -> None:
+    """Empty the database: who is left in it has nothing, or was to be replaced. What is theirs goes too."""
+    conn.execute("TRUNCATE users, item_words, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE")
+
+
+def strip(conn: psycopg.Connection) -> list[bytes]:
+    """Take keys, indexes and triggers off the tables that are written. Return what puts them back."""
+    put_back = definitions(conn)
+    for table in WRITTEN:
+        conn.execute(SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(Identifier(table)))
+    for statement in drops(conn):
+        conn.execute(statement)
+    return put_back
+
+
+def restore(conn: psycopg.Connection, put_back: list[bytes]) -> None:
+    """Put keys, indexes and triggers back; PostgreSQL checks every row for every key."""
+    for statement in put_back:
+        conn.execute(statement)
+    for table in WRITTEN:
+        conn.execute(SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(Identifier(table)))
+        conn.execute(SQL("ANALYZE {}").format(Identifier(table)))
+
+
+# Foreign keys need the unique ones of other tables, and so go first and come last.
+CONSTRAINTS: LiteralString = """
+    SELECT conrelid::regclass::text AS name, conname, contype, pg_get_constraintdef(oid) AS definition
+    FROM pg_constraint
+    WHERE contype IN ('p', 'u', 'f')
+    AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[]))
+"""
+INDEXES: LiteralString = """
+    SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+    FROM pg_index
+    WHERE indrelid = ANY(%(tables)s::regclass[])
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+"""
+
+
+def drops(conn: psycopg.Connection) -> list[bytes]:
+    """Return the statements that take keys and indexes off."""
+    query = SQL("""
+        SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', name, conname)
+        FROM ({constraints}) AS key
+        ORDER BY contype <> 'f'
+    """).format(constraints=SQL(CONSTRAINTS))
+    statements = conn.execute(query, {"tables": list(WRITTEN)}).fetchall()
+    query = SQL("SELECT format('DROP INDEX %%s', name) FROM ({indexes}) AS index").format(
+        indexes=SQL(INDEXES)
+    )
+    statements += conn.execute(query, {"tables": list(WRITTEN)}).fetchall()
+    return [statement.encode() for (statement,) in statements]
+
+
+def definitions(conn: psycopg.Connection) -> list[bytes]:
+    """Return the statements that put keys and indexes back, in the catalog's own words."""
+    query = SQL("""
+        SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', name, conname, definition), contype = 'f'
+        FROM ({constraints}) AS key
+        UNION ALL
+        SELECT definition, false
+        FROM ({indexes}) AS index
+        ORDER BY 2, 1
+    """).format(constraints=SQL(CONSTRAINTS), indexes=SQL(INDEXES))
+    return [statement.encode() for statement, _ in conn.execute(query, {"tables": list(WRITTEN)})]
+
+
+def require_current(url: str, *, upgrade: bool) -> bool:
+    """Bring the schema up to date, or only say whether it is."""
+    try:
+        if upgrade:
+            migrations.upgrade(url)
+            return True
+        return not migrations.is_old(migrations.current(url))
+    except migrations.UnusableDatabase as exc:
+        raise BadTarget(str(exc)) from None
