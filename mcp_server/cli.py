@@ -11,9 +11,9 @@ from typing import Any, NoReturn, get_args
 from db.embedded import EmbeddedError
 from mcp_server.commands import database, serve
 from mcp_server.commands.database import StartError
+from mcp_server.commands.migrate_arguments import add_arguments
 from mcp_server.models.csv import ExportFormat, Format
 from mcp_server.settings import Settings, SettingsError, load
-from mcp_server.sqlite_migration.arguments import add_arguments
 
 Command = Callable[..., int | None]
 
