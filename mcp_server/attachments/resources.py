@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
+from psycopg import AsyncConnection
 
 from mcp_server.errors import AppError, NotFound
 from mcp_server.models.fields import Id
@@ -52,8 +53,7 @@ class Kind(NamedTuple):
 
 async def get_image(ctx: Context[App], image_id: Id) -> ImageShown:
     """Return an image as it is stored."""
-    async with read(ctx) as conn:
-        return await image.get(conn, image_id)
+    return await read(ctx).do(image.get, image_id)
 
 
 KINDS = (
@@ -100,9 +100,12 @@ def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:
 
 async def list_mine(ctx: Context[App]) -> list[Resource]:
     """Return the summary, then setups and active threads by name."""
-    async with read(ctx) as conn:
-        setups = (await setup.list_all(conn)).setups[:MOST]
-        threads = (await thread.list_all(conn, "active")).threads[:MOST]
+    return await read(ctx).do(list_in)
+
+
+async def list_in(conn: AsyncConnection) -> list[Resource]:
+    setups = (await setup.list_all(conn)).setups[:MOST]
+    threads = (await thread.list_all(conn, "active")).threads[:MOST]
     return [
         SUMMARY,
         *(listed("setups", each, f"Setup, lines: {each.items}") for each in setups),

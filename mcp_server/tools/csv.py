@@ -40,5 +40,4 @@ async def export_csv(
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Write the collection, or a setup, as CSV: without loss as gearshed, or as LighterPack reads it."""
-    async with read(ctx) as conn:
-        return await export.export_text(conn, setup, format)
+    return await read(ctx).do(export.export_text, setup, format)

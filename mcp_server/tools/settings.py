@@ -9,8 +9,7 @@ from mcp_server.services import settings
 
 async def get_settings(ctx: Context[App]) -> Settings:
     """Show the units in which the person reads: weight unit, and currency if one is set."""
-    async with read(ctx) as conn:
-        return await settings.get(conn)
+    return await read(ctx).do(settings.get)
 
 
 async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Settings]:
