@@ -32,7 +32,7 @@ READS = ToolAnnotations(read_only_hint=True)
 MOST = 100
 
 
-class Kind(NamedTuple):
+class ResourceKind(NamedTuple):
     """What is read under `gear://<noun>s/{id}`: what *function* says of the row with this id."""
 
     noun: Noun
@@ -57,11 +57,11 @@ async def get_image(ctx: Context[App], image_id: Id) -> ImageShown:
 
 
 KINDS = (
-    Kind("item", get_item, "One item with all its fields, the setups that use it and where it came from"),
-    Kind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
-    Kind("thread", get_thread, "Research before a purchase: the candidates side by side"),
+    ResourceKind("item", get_item, "An item with all its fields, its setups and the thread it came from"),
+    ResourceKind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
+    ResourceKind("thread", get_thread, "Research before a purchase: the candidates side by side"),
     # Each image has a type of its own.
-    Kind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
+    ResourceKind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
 )
 TEMPLATES = [kind.template for kind in KINDS]
 READERS = {f"{kind.noun}s": (kind.noun, to_tool(kind.function, "", READS)) for kind in KINDS}
