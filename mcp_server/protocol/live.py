@@ -16,6 +16,8 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol.sdk import connection_of
+
 SCHEME = "gear://"
 SUMMARY = "gear://summary"
 # Streams and sessions of one user, and resources of one of them.
@@ -95,7 +97,7 @@ class Live:
 
     def session(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> "Session | None":
         """Return what a session of 2025-11-25 is told until it ends; None if nothing can be sent to it."""
-        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
+        connection = connection_of(ctx.session)
         if not connection.has_standalone_channel:
             return None
         found: Session | None = connection.state.get("live")

@@ -20,6 +20,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol import sdk
 from mcp_server.protocol.strict import LARGEST_CALL, StrictServer, session_options
 
 # In characters. The largest call fits, with each of its characters written as \uXXXX.
@@ -52,7 +53,7 @@ class Stream(Protocol):
 
 async def serve(server: StrictServer) -> None:
     """Serve the client on standard input and output until the input ends."""
-    low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    low_level = sdk.low_level(server)
     lines = BoundedLines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
     async with stdio_server(anyio.wrap_file(lines)) as (received, answers):
         messages = Messages(cast(Stream, received), cast(Stream, answers))
