@@ -130,7 +130,7 @@ def test_a_list_that_cannot_be_read_or_written_is_one_line(url: str, tmp_path: P
 
 def test_an_unknown_setting_stops_the_start_and_names_the_nearest() -> None:
     line = complaint(gearshed("serve", GEARSHED_USR="ada"))
-    assert "GEARSHED_USR is no setting of this version. Did you mean GEARSHED_USER" in line
+    assert "GEARSHED_USR is not a known setting. Did you mean GEARSHED_USER" in line
 
 
 def test_a_setting_with_a_wrong_value_stops_the_start() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from mcp_server.errors import InvalidInput, shortened
+from mcp_server.errors import InvalidInput, reworded
 from mcp_server.formats import lighterpack
 from mcp_server.formats.gearshed import GearshedLine, GearshedSetupLine
 from mcp_server.formats.hikerherd import HikerherdLine
@@ -142,7 +142,7 @@ def problems(error: ValidationError) -> Iterator[Problem]:
     for problem in error.errors(include_url=False, include_context=False):
         column = str(problem["loc"][0]) if problem["loc"] else ""
         value = problem["input"] if isinstance(problem["input"], str) else ""
-        yield Problem(column, shown(value), shortened(problem["msg"]))
+        yield Problem(column, shown(value), reworded(problem["msg"]))
 
 
 class Rank(NamedTuple):

@@ -31,6 +31,7 @@ from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.stop import FOR_CONNECTIONS, NoneWhenStopping, Server, Stop
 from mcp_server.process import forget_old_changes, restarting, sharing
+from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App
 from mcp_server.protocol.strict import LARGEST_CALL, session_options
 from mcp_server.server import WRITES, build_server, tools_off
@@ -53,7 +54,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     metrics, off = Metrics(app.pool), tools_off(settings)
     # No tool asks back, so no request leaves a state for the next one that replicas would have to share.
     server = build_server(app, off, metrics.count_call, middleware=[stop.count])
-    low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    low_level = sdk.low_level(server)
     streamable = StreamableHTTPSessionManager(
         low_level, stateless=True, security_settings=NO_OTHER_CHECKS, max_request_body_size=LARGEST_BODY
     )

@@ -22,22 +22,20 @@ async def list_changes(
     cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
 ) -> ChangePage:
     """List what was written, newest first: all, or what touched one item, setup or thread."""
-    async with read(ctx) as conn:
-        return await change.find(
-            conn,
-            tool=tool,
-            item_id=item_id,
-            setup_id=setup_id,
-            thread_id=thread_id,
-            limit=limit,
-            cursor=cursor,
-        )
+    return await read(ctx).do(
+        change.find,
+        tool=tool,
+        item_id=item_id,
+        setup_id=setup_id,
+        thread_id=thread_id,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 async def get_change(ctx: Context[App], change_id: Id) -> ChangeShown:
     """Show what one change did to each row, before and after."""
-    async with read(ctx) as conn:
-        return await change.get(conn, change_id)
+    return await read(ctx).do(change.get, change_id)
 
 
 async def undo_change(ctx: Context[App], change_id: Id, dry_run: Flag = False) -> Written[ChangeUndone]:
