@@ -7,8 +7,8 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import VERIFIER, Browser, Program, wish
-from tests.oauth.conftest import web
+from tests.http.oauth.browser import VERIFIER, Browser, Program, wish
+from tests.http.oauth.conftest import web
 
 
 def everything_in(url: str) -> str:

@@ -5,8 +5,8 @@ import asyncio
 from db.pool import Pool, create_pool
 from mcp_server.accounts.client import MOST_UNUSED
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import Browser, Page, Program, wish
-from tests.oauth.conftest import web
+from tests.http.oauth.browser import Browser, Page, Program, wish
+from tests.http.oauth.conftest import web
 
 
 async def try_to_sign_in(browser: Browser, username: str) -> Page:

@@ -13,10 +13,10 @@ import trustme
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
 from mcp_server.untrusted.fetch import Rules
+from tests.http.oauth.browser import BACK, Browser, Program, wish
+from tests.http.oauth.conftest import signed_in
 from tests.listener import Answer, Listener, listening, ok, redirect_to
-from tests.oauth.browser import BACK, Browser, Program, wish
-from tests.oauth.conftest import signed_in
-from tests.test_fetch import names
+from tests.untrusted.test_fetch import names
 
 
 @pytest.fixture(scope="module")
