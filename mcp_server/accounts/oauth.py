@@ -14,7 +14,7 @@ from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.accounts import client
 from mcp_server.accounts.key import digest
 from mcp_server.models.auth import Principal
-from mcp_server.models.oauth import Asked, Code, Grant, Owner, Pair, Refused, Replayed, Tokens
+from mcp_server.models.oauth import Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
 
 ACCESS_SECONDS = 3600
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -45,7 +45,7 @@ async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
 async def redeem(
     conn: AsyncConnection, code: str, client_id: str, redirect_uri: str, verifier: str, resource: str
 ) -> Tokens:
-    """Return the first tokens of a family for a code, or raise Refused: Replayed when it was used before."""
+    """Return the first tokens of a family for a code, or raise OAuthError: Replayed when it was used before."""
     given = await fetch_one(
         conn,
         Code,
@@ -61,11 +61,11 @@ async def redeem(
     if given and given.used:
         raise Replayed(given.family)
     if given is None or given.expired or given.client_id != client_id:
-        raise Refused("invalid_grant", "The code is unknown, too old, or another client's.")
+        raise OAuthError("invalid_grant", "The code is unknown, too old, or another client's.")
     if given.redirect_uri != redirect_uri:
-        raise Refused("invalid_grant", "redirect_uri is not the one of the authorization request.")
+        raise OAuthError("invalid_grant", "redirect_uri is not the one of the authorization request.")
     if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
-        raise Refused("invalid_grant", "code_verifier does not fit the code_challenge.")
+        raise OAuthError("invalid_grant", "code_verifier does not fit the code_challenge.")
     same_resource(given.resource, resource)
     await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
     return await issue(conn, given)
@@ -81,13 +81,13 @@ def proves(verifier: str, challenge: str) -> bool:
 
 def same_resource(granted: str | None, asked: str) -> None:
     if asked and asked != granted:
-        raise Refused("invalid_target", "resource is not the one that was allowed.")
+        raise OAuthError("invalid_target", "resource is not the one that was allowed.")
 
 
 async def refresh(
     conn: AsyncConnection, token: str, client_id: str, scopes: list[str], resource: str
 ) -> Tokens:
-    """Return new tokens of the same family, or raise Refused: Replayed when the token is long replaced.
+    """Return new tokens of the same family, or raise OAuthError: Replayed when the token is long replaced.
 
     Within 60 seconds it may come again: a reply can get lost, and a client may refresh twice at once.
     """
@@ -111,12 +111,12 @@ async def refresh(
         hashed,
     )
     if pair is None or pair.expired or pair.client_id != client_id:
-        raise Refused("invalid_grant", "The refresh token is unknown, too old, or another client's.")
+        raise OAuthError("invalid_grant", "The refresh token is unknown, too old, or another client's.")
     if pair.replayed:
         raise Replayed(pair.family)
     same_resource(pair.resource, resource)
     if not set(scopes) <= set(pair.scopes):
-        raise Refused("invalid_scope", "scope asks for more than was allowed.")
+        raise OAuthError("invalid_scope", "scope asks for more than was allowed.")
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
@@ -191,7 +191,7 @@ async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | No
     """End the family of an access or refresh token, and return it; None when there is no such token."""
     pair = await fetch_one(
         conn,
-        Owner,
+        TokenOwner,
         """
         SELECT client_id, family
         FROM oauth_tokens
@@ -202,7 +202,7 @@ async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | No
     if pair is None:
         return None
     if pair.client_id != client_id:
-        raise Refused("invalid_grant", "The token is another client's.")
+        raise OAuthError("invalid_grant", "The token is another client's.")
     await end(conn, pair.family)
     return pair.family
 

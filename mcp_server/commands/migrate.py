@@ -19,9 +19,9 @@ from mcp_server.sqlite_migration.images import import_folder
 from mcp_server.sqlite_migration.outcome import BadSource, Interrupted, Outcome, Stopped, Unusable
 from mcp_server.sqlite_migration.progress import Progress
 from mcp_server.sqlite_migration.report import Findings, Report, write_rejects, write_report
-from mcp_server.sqlite_migration.run import Migration, Options, served_as
+from mcp_server.sqlite_migration.run import Migration, MigrationOptions, served_as
 from mcp_server.sqlite_migration.signals import interruptible
-from mcp_server.sqlite_migration.source import Source, opened
+from mcp_server.sqlite_migration.source import SourceFile, opened
 
 
 class Ending(NamedTuple):
@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 
 def migrate(settings: Settings, **arguments: Any) -> int:
     """Migrate, report the outcome, and return the exit code."""
-    options = Options(**arguments)
+    options = MigrationOptions(**arguments)
     progress = Progress()
     report = Report(seconds=progress.seconds)
     with interruptible():
@@ -58,15 +58,15 @@ def import_images(url: str, username: str, folder: Path) -> int:
     return import_folder(url, username, folder)
 
 
-def check_folder(options: Options) -> None:
+def check_folder(options: MigrationOptions) -> None:
     if options.uploads and not options.uploads.is_dir():
         raise Unusable(f"--uploads: there is no folder {options.uploads}.")
 
 
 def attempt(
     settings: Settings,
-    options: Options,
-    source: Source,
+    options: MigrationOptions,
+    source: SourceFile,
     findings: Findings,
     report: Report,
     progress: Progress,
@@ -95,7 +95,7 @@ def attempt(
 
 
 @contextmanager
-def connected(settings: Settings, options: Options) -> Generator[tuple[psycopg.Connection, bool]]:
+def connected(settings: Settings, options: MigrationOptions) -> Generator[tuple[psycopg.Connection, bool]]:
     """Lend a connection, which rolls back what was not committed, and say whether the schema is current."""
     try:
         with started(settings) as database, translated_errors():
@@ -115,7 +115,7 @@ def ended_by(reason: Stopped | KeyboardInterrupt) -> Ending:
     return Ending(reason.outcome, reason.exit_code, str(reason))
 
 
-def leave(options: Options, ending: Ending, report: Report, findings: Findings | None) -> None:
+def leave(options: MigrationOptions, ending: Ending, report: Report, findings: Findings | None) -> None:
     """Tell a person how it ended, and write the files that were asked for."""
     for line in [*report.notes, *(findings.summary() if findings else ())]:
         print(line, file=sys.stderr)

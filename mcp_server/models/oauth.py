@@ -19,7 +19,7 @@ HTTPS = re.compile(
 LOOPBACK = re.compile(r"http://(?P<host>localhost|127\.0\.0\.1|\[::1\])(?P<port>:\d{1,5})?(?P<rest>[/?].*)?")
 
 
-class Refused(Exception):
+class OAuthError(Exception):
     """What a client is told: an error code of OAuth, and a sentence without what was sent."""
 
     def __init__(self, error: str, description: str) -> None:
@@ -27,7 +27,7 @@ class Refused(Exception):
         self.error = error
 
 
-class Replayed(Refused):
+class Replayed(OAuthError):
     """A code or refresh token came a second time: whoever holds the others may have stolen them."""
 
     def __init__(self, family: UUID) -> None:
@@ -157,7 +157,7 @@ class Pair(Row):
     replayed: bool
 
 
-class Owner(Row):
+class TokenOwner(Row):
     """Whose a token is."""
 
     client_id: str

@@ -10,7 +10,7 @@ from mcp_server.accounts import auth, limit, oauth, password, session
 from mcp_server.http.address import address, whereabouts
 from mcp_server.http.oauth.pages import check_token, in_words_of_people, page, sign_in_page, visitor
 from mcp_server.http.oauth.site import Site, form, form_token
-from mcp_server.models.oauth import Refused
+from mcp_server.models.oauth import OAuthError
 
 
 @in_words_of_people
@@ -80,4 +80,6 @@ def to_family(sent: dict[str, str]) -> UUID:
     try:
         return UUID(sent.get("family", ""))
     except ValueError:
-        raise Refused("invalid_request", "There is nothing to revoke. Go back and reload the page.") from None
+        raise OAuthError(
+            "invalid_request", "There is nothing to revoke. Go back and reload the page."
+        ) from None

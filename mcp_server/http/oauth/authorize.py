@@ -13,7 +13,7 @@ from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
 from mcp_server.http.oauth.pages import check_token, in_words_of_people, page, sign_in_page, visitor
 from mcp_server.http.oauth.site import Site, fields, form, form_token
-from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, Refused, host_of, is_document
+from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, OAuthError, host_of, is_document
 from mcp_server.models.session import Person
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -32,12 +32,12 @@ async def authorize(site: Site, request: Request) -> Response:
         return sign_in_page(site, request, request.url.query)
     found = await find_client(site, request, client_id)
     if not found.allows(back):
-        raise Refused("invalid_request", "The program has not registered the address to go back to.")
+        raise OAuthError("invalid_request", "The program has not registered the address to go back to.")
     if person is None:
         return sign_in_page(site, request, request.url.query)
     try:
         wish = checked(site, asked)
-    except Refused as exc:
+    except OAuthError as exc:
         audit.note(
             "refused", address=address(request), user=person.username, client=client_id, reason=str(exc)
         )
@@ -59,21 +59,23 @@ async def find_client(site: Site, request: Request, client_id: str) -> Client:
     async with site.transaction() as conn:
         found = await client.find(conn, client_id)
     if found is None:
-        raise Refused("invalid_client", "The program is not registered here, or no longer. Connect it anew.")
+        raise OAuthError(
+            "invalid_client", "The program is not registered here, or no longer. Connect it anew."
+        )
     return found
 
 
 def checked(site: Site, asked: dict[str, str]) -> Asked:
     """Return what is asked for, if it can be allowed."""
     if asked.get("response_type") != "code":
-        raise Refused("unsupported_response_type", "response_type must be code.")
+        raise OAuthError("unsupported_response_type", "response_type must be code.")
     if asked.get("code_challenge_method") != "S256":
-        raise Refused("invalid_request", "code_challenge_method must be S256.")
+        raise OAuthError("invalid_request", "code_challenge_method must be S256.")
     if not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
-        raise Refused("invalid_request", "code_challenge must be a SHA-256 in base64url.")
+        raise OAuthError("invalid_request", "code_challenge must be a SHA-256 in base64url.")
     scopes = asked.get("scope", "").split() or ["read"]
     if not set(scopes) <= set(SCOPES):
-        raise Refused("invalid_scope", "scope must be read, write or both.")
+        raise OAuthError("invalid_scope", "scope must be read, write or both.")
     return Asked(
         client_id=asked["client_id"],
         redirect_uri=asked["redirect_uri"],

@@ -14,7 +14,7 @@ from mcp_server.accounts import client, limit, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
 from mcp_server.http.address import address, whereabouts
 from mcp_server.http.oauth.site import Site, form
-from mcp_server.models.oauth import SCOPES, Refused, Registration, Replayed, Tokens
+from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
 
 Endpoint: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
@@ -28,7 +28,7 @@ def in_words_of_oauth(endpoint: Endpoint) -> Endpoint:
     async def answer(site: Site, request: Request) -> Response:
         try:
             return await endpoint(site, request)
-        except Refused as exc:
+        except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             status = 401 if exc.error == "invalid_client" else 400
             return problem(exc.error, str(exc), status)
@@ -90,7 +90,7 @@ async def register(site: Site, request: Request) -> Response:
     except ValidationError as exc:
         wrong = {str(problem["loc"][0]) for problem in exc.errors() if problem["loc"]}
         error = "invalid_redirect_uri" if wrong == {"redirect_uris"} else "invalid_client_metadata"
-        raise Refused(error, str(from_validation(exc))) from None
+        raise OAuthError(error, str(from_validation(exc))) from None
     async with site.transaction() as conn:
         await limit.spend(conn, f"register {whereabouts(request)}", 20, 3600)
         registered = await client.register(conn, asked)
@@ -114,7 +114,7 @@ async def token(site: Site, request: Request) -> Response:
     """Give tokens for a code or a refresh token. When one is used again, all of its family end."""
     sent = await form(request)
     if "authorization" in request.headers or "client_secret" in sent:
-        raise Refused("invalid_client", "Clients of this server have no secret: send client_id alone.")
+        raise OAuthError("invalid_client", "Clients of this server have no secret: send client_id alone.")
     try:
         async with site.transaction() as conn:
             await limit.spend(conn, f"token {whereabouts(request)}", 300, 60)
@@ -130,7 +130,7 @@ async def token(site: Site, request: Request) -> Response:
 async def exchange(conn: AsyncConnection, site: Site, sent: dict[str, str]) -> Tokens:
     client_id, resource = needed(sent, "client_id"), sent.get("resource", "")
     if await client.find(conn, client_id) is None:
-        raise Refused("invalid_client", "No client has this client_id. Register again.")
+        raise OAuthError("invalid_client", "No client has this client_id. Register again.")
     if resource:
         resource = site.resource(resource)
     match needed(sent, "grant_type"):
@@ -147,7 +147,7 @@ async def exchange(conn: AsyncConnection, site: Site, sent: dict[str, str]) -> T
             scopes = sent.get("scope", "").split()
             return await oauth.refresh(conn, needed(sent, "refresh_token"), client_id, scopes, resource)
         case _:
-            raise Refused("unsupported_grant_type", "Use authorization_code or refresh_token.")
+            raise OAuthError("unsupported_grant_type", "Use authorization_code or refresh_token.")
 
 
 @in_words_of_oauth
@@ -163,5 +163,5 @@ async def revoke(site: Site, request: Request) -> Response:
 
 def needed(sent: dict[str, str], name: str) -> str:
     if not sent.get(name):
-        raise Refused("invalid_request", f"{name} is missing.")
+        raise OAuthError("invalid_request", f"{name} is missing.")
     return sent[name]

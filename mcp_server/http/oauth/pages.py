@@ -15,7 +15,7 @@ from mcp_server.accounts import session
 from mcp_server.errors import Busy, from_exception
 from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
-from mcp_server.models.oauth import Refused
+from mcp_server.models.oauth import OAuthError
 from mcp_server.models.session import Person
 
 TEMPLATES = Environment(
@@ -48,7 +48,7 @@ def in_words_of_people(endpoint: Endpoint) -> Endpoint:
     async def answer(site: Site, request: Request) -> Response:
         try:
             return await endpoint(site, request)
-        except Refused as exc:
+        except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             return page("problem", 400, problem=str(exc))
         except Exception as exc:
@@ -79,6 +79,6 @@ def check_token(site: Site, request: Request, sent: dict[str, str], purpose: str
     """Refuse a form that is not from our own page in this browser."""
     expected = form_token(site.visit(request), purpose)
     if not hmac.compare_digest(expected.encode(), sent.get("token", "").encode()):
-        raise Refused(
+        raise OAuthError(
             "invalid_request", "The page was open for too long, or in another browser. Go back and reload it."
         )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from db.pool import Pool, credentials
 from mcp_server.accounts.session import HOURS
-from mcp_server.models.oauth import Refused
+from mcp_server.models.oauth import OAuthError
 from mcp_server.untrusted.fetch import Rules
 
 # The paths where MCP is spoken: each is a resource of its own, and the whole server is one too.
@@ -49,7 +49,7 @@ class Site:
         """Return the resource that *asked* names. Old clients name none and mean the whole server."""
         named = asked.removesuffix("/") or self.url
         if named not in self.resources:
-            raise Refused("invalid_target", "resource is not an address of this server.")
+            raise OAuthError("invalid_target", "resource is not an address of this server.")
         return named
 
     def visit(self, request: Request) -> str:
@@ -73,7 +73,7 @@ def form_token(visit: str, purpose: str) -> str:
 async def form(request: Request) -> dict[str, str]:
     """Return the fields of a form."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise Refused("invalid_request", "Send a form: application/x-www-form-urlencoded.")
+        raise OAuthError("invalid_request", "Send a form: application/x-www-form-urlencoded.")
     return fields(await request.body())
 
 
@@ -82,9 +82,9 @@ def fields(text: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError:
-        raise Refused("invalid_request", "The parameters cannot be read.") from None
+        raise OAuthError("invalid_request", "The parameters cannot be read.") from None
     if len(dict(pairs)) < len(pairs):
-        raise Refused("invalid_request", "A parameter is there twice.")
+        raise OAuthError("invalid_request", "A parameter is there twice.")
     if any("\0" in value for _, value in pairs):
-        raise Refused("invalid_request", "A parameter holds a character that cannot be stored.")
+        raise OAuthError("invalid_request", "A parameter holds a character that cannot be stored.")
     return dict(pairs)
