@@ -1,4 +1,4 @@
-"""From registration to revocation, when everybody behaves."""
+"""The whole flow without errors, from registration to revocation."""
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
