@@ -1,4 +1,4 @@
-"""What the README and the command line show is what happens."""
+"""The README and the command line show what really happens."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is installed is all that a server needs, the revisions of its database included."""
+"""The wheel contains everything that a server needs, including the schema's revisions."""
 
 import os
 import subprocess

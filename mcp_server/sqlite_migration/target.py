@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from db import migrations
 from mcp_server.sqlite_migration.outcome import BadTarget
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 
 LOCK = int.from_bytes(b"gear old", "big")
 # What somebody may hold; words of items and rows of changes come and go with these.
@@ -123,7 +123,11 @@ def user_id(conn: psycopg.Connection, username: str) -> int:
 
 
 def mark(
-    conn: psycopg.Connection, source: Source, owner: str, counts: dict[str, int], checksums: dict[str, str]
+    conn: psycopg.Connection,
+    source: SourceFile,
+    owner: str,
+    counts: dict[str, int],
+    checksums: dict[str, str],
 ) -> None:
     conn.execute(
         """

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.pictures import photo
-from tests.scripts.migration import migrate, migrated
-from tests.scripts.old_collections import old_collection
+from tests.sqlite_migration.migration import migrate, migrated
+from tests.sqlite_migration.old_collections import old_collection
 
 
 @pytest.fixture

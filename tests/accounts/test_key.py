@@ -1,4 +1,4 @@
-"""Keys: what each of them opens, and for how long."""
+"""API keys."""
 
 import hashlib
 from datetime import timedelta
@@ -27,14 +27,14 @@ async def last_used(pool: Pool) -> list[object]:
         return [found.last_used_at for found in await key.list_all(conn, None)]
 
 
-async def test_a_key_tells_whose_it_is_and_what_it_may_do(pool: Pool, user_id: int) -> None:
+async def test_a_key_identifies_its_user_and_its_scopes(pool: Pool, user_id: int) -> None:
     made = await create(pool, user_id)
     assert await find(pool, made) == Principal(user_id=user_id, scopes=READ, client="laptop")
     for wrong in ("", "gs_", made[:-1], made + " ", made.upper(), made.removeprefix("gs_")):
         assert await find(pool, wrong) is None
 
 
-async def test_a_key_of_the_old_application_opens_what_it_did(pool: Pool, user_id: int) -> None:
+async def test_a_key_of_the_old_application_stays_valid(pool: Pool, user_id: int) -> None:
     old = "0123456789abcdef" * 4
     async with pool.connection() as conn:
         await conn.execute(
@@ -47,7 +47,7 @@ async def test_a_key_of_the_old_application_opens_what_it_did(pool: Pool, user_i
     assert await find(pool, old) == Principal(user_id=user_id, scopes=READ_WRITE, client="old")
 
 
-async def test_the_use_of_a_key_is_noted_once_a_minute(pool: Pool, user_id: int) -> None:
+async def test_the_use_of_a_key_is_recorded_once_a_minute(pool: Pool, user_id: int) -> None:
     made = await create(pool, user_id)
     assert await last_used(pool) == [None]
     await find(pool, made)
@@ -57,7 +57,7 @@ async def test_the_use_of_a_key_is_noted_once_a_minute(pool: Pool, user_id: int)
     assert await last_used(pool) == [first]
 
 
-async def test_a_key_goes_on_to_open_where_nothing_can_be_written(pool: Pool, user_id: int) -> None:
+async def test_a_key_is_valid_in_a_read_only_database(pool: Pool, user_id: int) -> None:
     made = await create(pool, user_id)
     async with credentials(pool) as conn:
         await conn.execute("SET TRANSACTION READ ONLY")
@@ -65,7 +65,7 @@ async def test_a_key_goes_on_to_open_where_nothing_can_be_written(pool: Pool, us
     assert await last_used(pool) == [None]
 
 
-async def test_a_key_ends_when_it_expires_or_is_revoked(pool: Pool, user_id: int) -> None:
+async def test_an_expired_or_revoked_key_is_invalid(pool: Pool, user_id: int) -> None:
     expired = await create(pool, user_id, timedelta(0))
     assert await find(pool, expired) is None
     made = await create(pool, user_id, timedelta(days=1))
@@ -79,7 +79,7 @@ async def test_a_key_ends_when_it_expires_or_is_revoked(pool: Pool, user_id: int
     assert await find(pool, made) is None
 
 
-async def test_nobody_can_find_a_key_in_the_database(pool: Pool, user_id: int, url: str) -> None:
+async def test_the_database_contains_no_key(pool: Pool, user_id: int, url: str) -> None:
     made = await create(pool, user_id)
     with psycopg.connect(url) as conn:
         (stored,) = conn.execute("SELECT api_keys::text FROM api_keys").fetchall()
@@ -87,7 +87,7 @@ async def test_nobody_can_find_a_key_in_the_database(pool: Pool, user_id: int, u
     assert made[key.SHOWN :] not in stored[0]
 
 
-async def test_whoever_looks_at_credentials_sees_no_collection(pool: Pool) -> None:
+async def test_the_credentials_role_sees_no_collection(pool: Pool) -> None:
     for query in ("SELECT name FROM items", "UPDATE users SET username = ''", "DELETE FROM api_keys"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             async with credentials(pool) as conn:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from mcp_server.cli import run
-from tests.scripts.new_collections import everything, expected, found, has_right_words
-from tests.scripts.old_collections import SECRETS, old_collection
+from tests.sqlite_migration.new_collections import everything, expected, found, has_right_words
+from tests.sqlite_migration.old_collections import SECRETS, old_collection
 
 
 class Finding(NamedTuple):

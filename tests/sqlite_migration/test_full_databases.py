@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 
 from db import migrations
-from tests.scripts.migration import migrate, migrated, refused, spoil
-from tests.scripts.new_collections import found
+from tests.sqlite_migration.migration import migrate, migrated, refused, spoil
+from tests.sqlite_migration.new_collections import found
 
 RENAME = "UPDATE items SET name = 'Newest' WHERE id = 1"
 

@@ -15,7 +15,7 @@ from db.pool import Pool
 from mcp_server import cli
 from mcp_server.accounts import auth, password
 
-# Of "correct horse", as the old application's library makes it.
+# The hash of "correct horse", with the parameters of the old application.
 OLD_HASH = PasswordHasher(time_cost=2, memory_cost=65536, parallelism=1).hash("correct horse")
 
 
@@ -65,12 +65,12 @@ def test_a_user_is_added_listed_and_removed_with_everything(gearshed: Gearshed, 
         assert conn.execute("SELECT count(*) FROM items").fetchone() == (0,)
 
 
-def test_what_cannot_be_done_is_said_in_one_line(gearshed: Gearshed) -> None:
+def test_an_impossible_command_is_one_line(gearshed: Gearshed) -> None:
     gearshed("users", "add", "ada", "--no-password")
     for arguments, line, words in (
-        (("users", "add", "Ada", "--no-password"), "", "There is a user 'ada' already."),
+        (("users", "add", "Ada", "--no-password"), "", "User 'ada' already exists."),
         (("users", "add", " ", "--no-password"), "", "name: "),
-        (("users", "add", "a\x1b[31m", "--no-password"), "", "name: must not hold control characters."),
+        (("users", "add", "a\x1b[31m", "--no-password"), "", "name: must not contain control characters."),
         (("users", "add", "eve"), "", "password: must have 10 to 1000 characters."),
         (("users", "add", "eve"), "short\n", "password: must have 10 to 1000 characters."),
         (("users", "add", "eve"), "aaaaaaaaaaaa\n", "at least 5 different characters"),
@@ -78,16 +78,16 @@ def test_what_cannot_be_done_is_said_in_one_line(gearshed: Gearshed) -> None:
         (("users", "remove", "adda"), "", "No user 'adda'."),
         (("keys", "create", "adda", "laptop"), "", "No user 'adda'."),
         (("keys", "create", "ada", " "), "", "name: "),
-        (("keys", "create", "ada", "x", "--expires", "0"), "", "expires: "),
-        (("keys", "create", "ada", "x", "--expires", "99999999"), "", "expires: "),
+        (("keys", "create", "ada", "x", "--expires", "0"), "", "--expires: "),
+        (("keys", "create", "ada", "x", "--expires", "99999999"), "", "--expires: "),
         (("keys", "list", "adda"), "", "No user 'adda'."),
-        (("keys", "revoke", "7"), "", "No key 7. `gearshed keys list` shows them."),
+        (("keys", "revoke", "7"), "", "No key 7. `gearshed keys list` lists all keys."),
     ):
         done = gearshed(*arguments, line=line)
-        (said,) = done.err.splitlines()
+        (error,) = done.err.splitlines()
         assert (done.code, done.out) == (1, "")
-        assert words in said
-        assert "short" not in said
+        assert words in error
+        assert "short" not in error
     assert [row[0] for row in rows(gearshed("users", "list"))] == ["ada"]
 
 
@@ -104,13 +104,13 @@ def test_a_key_is_shown_once_and_alone_on_standard_output(gearshed: Gearshed) ->
     assert [row[2] for row in rows(gearshed("keys", "list"))] == ["phone"]
 
 
-async def test_a_password_opens_under_the_name_in_any_case_and_one_of_the_old_application_does_too(
+async def test_a_password_matches_whatever_the_case_of_the_name_and_old_hashes_match_too(
     pool: Pool,
 ) -> None:
     async with pool.connection() as conn:
         await auth.add_user(conn, "ada", await password.hashed("battery staple"))
         await auth.add_user(conn, "old", OLD_HASH)
-        await auth.add_user(conn, "nobody", None)
+        await auth.add_user(conn, "keys only", None)
         for username, text, opens in (
             ("ada", "battery staple", True),
             ("Ada", "battery staple", True),
@@ -118,14 +118,14 @@ async def test_a_password_opens_under_the_name_in_any_case_and_one_of_the_old_ap
             ("ada", "", False),
             ("old", "correct horse", True),
             ("old", "correct horses", False),
-            ("nobody", "", False),
+            ("keys only", "", False),
             ("who", "battery staple", False),
         ):
             login = await auth.find_login(conn, username)
             assert await password.matches(login and login.password_hash, text) is opens
 
 
-async def test_a_wrong_password_and_an_unknown_name_take_as_long_and_hold_nothing_up() -> None:
+async def test_a_wrong_password_and_an_unknown_name_take_equally_long() -> None:
     started = time.monotonic()
     for stored in (None, OLD_HASH, "not a hash at all"):
         before = time.monotonic()

@@ -20,8 +20,8 @@ from db.pool import create_pool
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import Browser, Program
-from tests.oauth.conftest import HASH
+from tests.http.oauth.browser import Browser, Program
+from tests.http.oauth.conftest import HASH
 
 PORT, CALLBACK_PORT = 8767, 8768
 

@@ -1,4 +1,4 @@
-"""A person's browser, as far as our pages need one, and the program that sends it to them."""
+"""A minimal browser for our pages, and an OAuth client."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What is on a page: its forms, where it leads on by itself, and its words."""
+    """The forms, the automatic redirect and the text of a page."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 
 def wish(client_id: str, /, **changes: str | None) -> dict[str, str]:
-    """What a good client asks for; a change to None leaves a parameter out."""
+    """A valid authorization request; a change to None omits a parameter."""
     asked = {
         "response_type": "code",
         "client_id": client_id,
@@ -93,7 +93,7 @@ class Browser:
 
 @dataclass
 class Program:
-    """A client: it registers, and turns codes into tokens."""
+    """A client that registers and exchanges codes for tokens."""
 
     http: httpx2.AsyncClient
     client_id: str = ""

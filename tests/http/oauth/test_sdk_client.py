@@ -1,4 +1,4 @@
-"""The SDK's own OAuth client goes all the way, from discovery to revocation."""
+"""The SDK's OAuth client, from discovery to revocation."""
 
 import asyncio
 import socket
@@ -26,15 +26,15 @@ from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.protocol.edge import App
 from mcp_server.settings import load
-from tests.oauth.browser import Browser, Page, Program
-from tests.oauth.conftest import signed_in
+from tests.http.oauth.browser import Browser, Page, Program
+from tests.http.oauth.conftest import signed_in
 
 CALLBACK = "http://127.0.0.1:33418/callback"
 
 
 @dataclass
 class Storage:
-    """What a client keeps between two starts."""
+    """What a client stores between two runs."""
 
     tokens: OAuthToken | None = None
     client: OAuthClientInformationFull | None = None
@@ -58,7 +58,7 @@ class Storage:
 
 @dataclass
 class Person:
-    """Allows whatever the client asks for, in a browser that has signed in."""
+    """Grants every request, in a signed-in browser."""
 
     browser: Browser
     asked: list[str] = field(default_factory=list[str])
@@ -79,7 +79,7 @@ class Person:
 
 @pytest.fixture
 async def whole(site: Site) -> AsyncGenerator[Site]:
-    """The whole server on a port of this machine."""
+    """The whole server on a local port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = build_app(App(site.pool, None), load({}), url, Stop())
@@ -104,7 +104,7 @@ async def tools_of(client: Client) -> set[str]:
     return {tool.name for tool in (await client.list_tools()).tools}
 
 
-async def test_the_sdks_client_signs_in_by_itself_asks_for_more_refreshes_and_is_revoked(
+async def test_the_sdks_client_signs_in_steps_up_refreshes_and_is_revoked(
     whole: Site, user_id: int, era: Literal["legacy", "auto"]
 ) -> None:
     async with signed_in(whole, user_id) as browser:
@@ -121,13 +121,13 @@ async def test_the_sdks_client_signs_in_by_itself_asks_for_more_refreshes_and_is
             assert storage.scope == "read"
             assert len(person.asked) == 1
 
-            # A tool that writes: the person is asked once more, for both.
+            # A tool that writes: the client asks the person again, for both scopes.
             result = await client.call_tool("create_item", {"name": "Tent"})
             assert not result.is_error
             assert storage.scope == "read write"
             assert len(person.asked) == 2
 
-            # The token expires: nobody is asked.
+            # The token expires: the client refreshes it without asking the person.
             before = storage.tokens
             provider.context.token_expiry_time = 1
             result = await client.call_tool("list_items", {})
@@ -135,7 +135,7 @@ async def test_the_sdks_client_signs_in_by_itself_asks_for_more_refreshes_and_is
             assert storage.tokens != before
             assert len(person.asked) == 2
 
-            # It is revoked: there is no way but to ask again.
+            # It is revoked: the client has to ask the person again.
             assert storage.tokens
             assert storage.client
             await Program(browser.http, storage.client.client_id).post(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.migration import Finding, migrated, refused, spoil
-from tests.scripts.nasty_values import CASCADE, CASES, Nasty
-from tests.scripts.old_collections import VERSIONS, small_collection
+from tests.sqlite_migration.migration import Finding, migrated, refused, spoil
+from tests.sqlite_migration.nasty_values import CASCADE, CASES, Nasty
+from tests.sqlite_migration.old_collections import VERSIONS, small_collection
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -17,7 +17,7 @@ from typing import Any, LiteralString, TypeAlias
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.scripts.old_collections import ARCHIVE, LOOSEN, OldCollection, upgrade
+from tests.sqlite_migration.old_collections import ARCHIVE, LOOSEN, OldCollection, upgrade
 
 # Rows by table, and the next id of each table as the row ("next id", table).
 Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]

@@ -1,4 +1,4 @@
-"""What is secret is seen by its owner once, and is in no log, no error and no copy of the database."""
+"""Secrets are shown once, and are in no log, no error and no dump."""
 
 import logging
 
@@ -7,12 +7,12 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import VERIFIER, Browser, Program, wish
-from tests.oauth.conftest import web
+from tests.http.oauth.browser import VERIFIER, Browser, Program, wish
+from tests.http.oauth.conftest import web
 
 
 def everything_in(url: str) -> str:
-    """All rows of all tables, as a dump would have them."""
+    """All rows of all tables, as in a dump."""
     with psycopg.connect(url) as conn:
         tables = conn.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -48,7 +48,7 @@ async def test_no_secret_is_in_a_log_an_error_or_the_database(
             "new access token": renewed["access_token"],
             "new refresh token": renewed["refresh_token"],
         }
-        said = [
+        responses = [
             await program.redeem(page.answer["code"], code_verifier="w" * 43),
             await program.refresh(tokens["refresh_token"], client_id="x"),
             await program.refresh(tokens["access_token"]),
@@ -56,10 +56,10 @@ async def test_no_secret_is_in_a_log_an_error_or_the_database(
             await program.redeem(page.answer["code"]),
             await browser.http.post("/sign-in", data={"password": "correct horse"}),
         ]
-    assert [response.status_code for response in said] == [400, 401, 400, 200, 400, 400]
+    assert [response.status_code for response in responses] == [400, 401, 400, 200, 400, 400]
     texts = {
         "the log": "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records),
-        "an error": "\n".join(response.text for response in said),
+        "an error": "\n".join(response.text for response in responses),
         "the page": replies[0].response.text.replace(secrets["form"], ""),
         "the database": everything_in(url),
     }

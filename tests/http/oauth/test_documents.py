@@ -1,4 +1,4 @@
-"""Clients that are known by the address of a document, which is fetched from the public internet only."""
+"""Clients with a metadata document, which is fetched only from the public internet."""
 
 import json
 import ssl
@@ -13,10 +13,10 @@ import trustme
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
 from mcp_server.untrusted.fetch import Rules
+from tests.http.oauth.browser import BACK, Browser, Program, wish
+from tests.http.oauth.conftest import signed_in
 from tests.listener import Answer, Listener, listening, ok, redirect_to
-from tests.oauth.browser import BACK, Browser, Program, wish
-from tests.oauth.conftest import signed_in
-from tests.test_fetch import names
+from tests.untrusted.test_fetch import names
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def authority() -> trustme.CA:
 async def published(
     site: Site, user_id: int, authority: trustme.CA, *answers: Answer, allowed: str = "127.0.0.1"
 ) -> AsyncGenerator[tuple[Listener, Browser]]:
-    """A host where documents lie, and ada's browser at a site that may fetch from the *allowed* address."""
+    """A host that serves documents, and ada's browser at a site that may fetch from the *allowed* address."""
     inside, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("client.test").configure_cert(inside)  # pyright: ignore[reportUnknownMemberType]
     authority.configure_trust(trusting)  # pyright: ignore[reportUnknownMemberType]
@@ -43,25 +43,23 @@ def about(listener: Listener) -> str:
 
 
 def publish(listener: Listener, **changes: Any) -> None:
-    """Put a document there, which is right but for the *changes*."""
-    said = {"client_id": about(listener), "client_name": "Claude", "redirect_uris": [BACK], **changes}
-    listener.answers = [ok(json.dumps(said).encode())]
+    """Serve a document that is valid except for the *changes*."""
+    metadata = {"client_id": about(listener), "client_name": "Claude", "redirect_uris": [BACK], **changes}
+    listener.answers = [ok(json.dumps(metadata).encode())]
 
 
-async def test_a_document_is_as_good_as_a_registration(
-    site: Site, user_id: int, authority: trustme.CA
-) -> None:
+async def test_a_document_replaces_a_registration(site: Site, user_id: int, authority: trustme.CA) -> None:
     async with published(site, user_id, authority) as (listener, ada):
         publish(listener, redirect_uris=["claude://callback", BACK])
         page = await ada.allow(wish(about(listener)))
         tokens = await Program(ada.http, about(listener)).redeem(page.answer["code"])
     assert tokens.json()["scope"] == "read write"
     assert b"Accept: application/json" in listener.requests[0]
-    # Once for the question; the answer is about what was shown.
+    # Fetched once, for the consent page; the decision applies to what was shown.
     assert listener.connections == 1
 
 
-async def test_a_document_is_read_anew_for_each_question(
+async def test_a_document_is_fetched_for_each_consent_page(
     site: Site, user_id: int, authority: trustme.CA
 ) -> None:
     async with published(site, user_id, authority) as (listener, ada):
@@ -101,13 +99,13 @@ async def test_a_document_is_refused_when(
 NO_CLIENTS: list[tuple[str, Answer]] = [
     ("it is not there", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     ("it is elsewhere", redirect_to("/elsewhere.json")),
-    ("it is no JSON", ok(b"<html>")),
-    ("it is no object", ok(b"[]")),
+    ("it is not JSON", ok(b"<html>")),
+    ("it is not an object", ok(b"[]")),
     ("it is too big", ok(b" " * 20_000)),
 ]
 
 
-async def test_an_address_is_no_client_when(
+async def test_an_address_is_not_a_client_when(
     site: Site, user_id: int, authority: trustme.CA, subtests: pytest.Subtests
 ) -> None:
     for violates, answer in NO_CLIENTS:

@@ -1,12 +1,12 @@
-"""Whoever tries too often waits, and what strangers can store does not grow without end."""
+"""Rate limits, and limits on what unauthenticated clients can store."""
 
 import asyncio
 
 from db.pool import Pool, create_pool
 from mcp_server.accounts.client import MOST_UNUSED
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import Browser, Page, Program, wish
-from tests.oauth.conftest import web
+from tests.http.oauth.browser import Browser, Page, Program, wish
+from tests.http.oauth.conftest import web
 
 
 async def try_to_sign_in(browser: Browser, username: str) -> Page:
@@ -19,7 +19,7 @@ async def minute_passes(pool: Pool) -> None:
         await conn.execute("UPDATE attempts SET until = now()")
 
 
-async def test_of_one_account_the_password_is_tried_ten_times_a_minute(site: Site, pool: Pool) -> None:
+async def test_one_account_allows_ten_passwords_a_minute(site: Site, pool: Pool) -> None:
     for number in range(11):
         async with web(site, f"198.51.100.{number}") as http:
             page = await try_to_sign_in(Browser(http), "ada")
@@ -31,14 +31,14 @@ async def test_of_one_account_the_password_is_tried_ten_times_a_minute(site: Sit
         assert "Signed in as ada" in (await Browser(http).sign_in()).words
 
 
-async def test_from_one_address_passwords_are_tried_ten_times_a_minute(site: Site) -> None:
+async def test_one_address_may_try_ten_passwords_a_minute(site: Site) -> None:
     async with web(site) as http:
         for number in range(11):
             page = await try_to_sign_in(Browser(http), f"user {number}")
             assert page.response.status_code == (403 if number < 10 else 429)
 
 
-async def test_no_header_makes_an_address_another_one(site: Site) -> None:
+async def test_a_header_does_not_change_the_client_address(site: Site) -> None:
     async with web(site) as http:
         for number in range(11):
             http.headers["X-Forwarded-For"] = http.headers["X-Real-IP"] = f"203.0.113.{number}"
@@ -46,7 +46,7 @@ async def test_no_header_makes_an_address_another_one(site: Site) -> None:
             assert page.response.status_code == (403 if number < 10 else 429)
 
 
-async def test_a_whole_network_of_ipv6_addresses_is_one(site: Site) -> None:
+async def test_an_ipv6_network_counts_as_one_address(site: Site) -> None:
     for number in range(21):
         async with web(site, f"2001:db8::{number:x}") as http:
             response = await Program(http).register()
@@ -81,7 +81,7 @@ async def test_unused_clients_are_bounded_in_number(site: Site, pool: Pool, prog
         assert await cursor.fetchone() == (1,)
 
 
-async def test_a_client_that_nobody_allowed_anything_goes_after_a_day(
+async def test_a_client_without_a_grant_expires_after_a_day(
     ada: Browser, program: Program, pool: Pool
 ) -> None:
     unused, used = program.client_id, (await program.register()).json()["client_id"]
@@ -95,7 +95,7 @@ async def test_a_client_that_nobody_allowed_anything_goes_after_a_day(
     assert (await ada.ask(wish(used))).response.status_code == 200
 
 
-async def test_without_a_database_everybody_is_told_to_come_back() -> None:
+async def test_without_a_database_every_endpoint_is_unavailable() -> None:
     async with (
         create_pool("postgresql://127.0.0.1:1/gone") as pool,
         web(Site("https://gear.example", pool)) as http,

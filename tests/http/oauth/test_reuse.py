@@ -1,4 +1,4 @@
-"""What comes twice: by accident, which must do no harm, or from a thief, which must end everything."""
+"""Reuse of codes and tokens: harmless by accident, but revoked after a theft."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import pytest
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
-from tests.oauth.browser import Browser, Program, wish
+from tests.http.oauth.browser import Browser, Program, wish
 
 MCP = "https://gear.example/mcp"
 
@@ -18,7 +18,7 @@ async def works(pool: Pool, tokens: dict[str, str]) -> bool:
 
 
 async def pass_by(pool: Pool, seconds: int) -> None:
-    """Let time pass for what was refreshed."""
+    """Move the time of past refreshes back."""
     async with pool.connection() as conn:
         cursor = await conn.execute(
             "UPDATE oauth_tokens SET rotated_at = rotated_at - make_interval(secs => %(seconds)s)",
@@ -27,7 +27,7 @@ async def pass_by(pool: Pool, seconds: int) -> None:
         assert cursor.rowcount > 0
 
 
-async def test_of_twenty_redemptions_at_once_one_succeeds_and_then_all_is_revoked(
+async def test_one_of_twenty_concurrent_redemptions_succeeds_and_then_all_is_revoked(
     program: Program, code: str, pool: Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
     responses = await asyncio.gather(*(program.redeem(code) for _ in range(20)))
@@ -39,9 +39,7 @@ async def test_of_twenty_redemptions_at_once_one_succeeds_and_then_all_is_revoke
     assert 'revoked address="198.51.100.7"' in caplog.text
 
 
-async def test_a_code_that_comes_again_after_a_while_revokes_what_came_from_it(
-    program: Program, code: str, pool: Pool
-) -> None:
+async def test_a_code_reused_later_revokes_its_tokens(program: Program, code: str, pool: Pool) -> None:
     tokens = (await program.redeem(code)).json()
     renewed = (await program.refresh(tokens["refresh_token"])).json()
     assert await works(pool, renewed)
@@ -52,7 +50,7 @@ async def test_a_code_that_comes_again_after_a_while_revokes_what_came_from_it(
     assert not await works(pool, renewed)
 
 
-async def test_eight_refreshes_at_once_all_get_tokens_that_last(
+async def test_eight_concurrent_refreshes_all_get_valid_tokens(
     program: Program, tokens: dict[str, str], pool: Pool
 ) -> None:
     responses = await asyncio.gather(*(program.refresh(tokens["refresh_token"]) for _ in range(8)))
@@ -65,7 +63,7 @@ async def test_eight_refreshes_at_once_all_get_tokens_that_last(
         assert (await program.refresh(pair["refresh_token"])).status_code == 200
 
 
-async def test_a_reply_that_was_lost_is_asked_for_again(
+async def test_a_refresh_can_be_retried_after_a_lost_response(
     program: Program, tokens: dict[str, str], pool: Pool
 ) -> None:
     lost = await program.refresh(tokens["refresh_token"])
@@ -76,7 +74,7 @@ async def test_a_reply_that_was_lost_is_asked_for_again(
     assert await works(pool, again.json())
 
 
-async def test_a_refresh_token_that_comes_long_after_revokes_its_family(
+async def test_a_refresh_token_reused_later_revokes_its_family(
     program: Program, tokens: dict[str, str], pool: Pool, caplog: pytest.LogCaptureFixture
 ) -> None:
     renewed = (await program.refresh(tokens["refresh_token"])).json()
@@ -114,7 +112,7 @@ async def test_a_replay_ends_its_own_family_only(
 async def test_tokens_that_are_being_issued_do_not_survive_a_revocation(
     program: Program, tokens: dict[str, str], pool: Pool
 ) -> None:
-    """A refresh has stored its tokens and not yet committed when all of its family is revoked."""
+    """The family is revoked while a refresh has inserted its tokens but not committed."""
     async with pool.connection() as conn:
         async with conn.transaction():
             renewed = await oauth.refresh(conn, tokens["refresh_token"], program.client_id, [], "")
@@ -148,7 +146,7 @@ async def test_a_family_ends_half_a_year_after_the_consent(
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-async def test_a_client_revokes_all_it_has(
+async def test_a_client_can_revoke_its_tokens(
     program: Program, tokens: dict[str, str], pool: Pool, kind: str
 ) -> None:
     renewed = (await program.refresh(tokens["refresh_token"])).json()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import create_test_db
-from tests.scripts.new_collections import everything
-from tests.scripts.old_collections import small_collection
+from tests.sqlite_migration.new_collections import everything
+from tests.sqlite_migration.old_collections import small_collection
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Pictures from strangers: what is kept of them, what is refused, and what decoding them may cost."""
+"""Untrusted pictures: what is kept, what is refused, and the limits of decoding."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def animation() -> bytes:
 
 
 def with_metadata(kind: str) -> bytes:
-    """A picture that lies on its side, and says where and by whom it was taken in every way that it can."""
+    """A rotated picture with a place and an author in every kind of metadata."""
     image = Image.new("RGB", (60, 20), "red")
     exif = image.getexif()
     exif[ORIENTATION] = 6
@@ -143,7 +143,7 @@ async def test_the_same_picture_gives_the_same_bytes() -> None:
     assert await picture.clean(photo()) == await picture.clean(photo())
 
 
-async def test_of_an_animation_the_first_frame_is_kept() -> None:
+async def test_the_first_frame_of_an_animation_is_kept() -> None:
     image = opened((await picture.clean(animation())).data)
     assert getattr(image, "n_frames", 1) == 1
     assert is_red(image)
@@ -175,7 +175,7 @@ async def test_metadata_is_gone_and_the_picture_stands_upright(kind: str) -> Non
     ],
     ids=["nothing", "a word", "SVG", "HTML", "PDF", "BMP", "TIFF", "PostScript"],
 )
-async def test_what_is_none_of_the_five_formats_is_refused(data: bytes) -> None:
+async def test_other_formats_are_refused(data: bytes) -> None:
     assert (await refusal(data)).startswith("[invalid_input] Not an image: ")
 
 
@@ -199,8 +199,8 @@ async def test_forty_megapixels_are_decoded_within_the_limits() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
-async def test_a_decoder_that_wants_more_memory_than_it_may_have_is_refused() -> None:
-    """The same picture within the usual limit is decoded: it is the limit that refuses it."""
+async def test_a_picture_that_exceeds_the_memory_limit_is_refused() -> None:
+    """The same picture is decoded within the usual limit."""
     data = bomb(8000, 5000)
     assert "too much memory" in await refusal(data, memory=160 * 1024**2)
     assert await picture.clean(data)
@@ -208,12 +208,12 @@ async def test_a_decoder_that_wants_more_memory_than_it_may_have_is_refused() ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
 def test_the_memory_limit_is_one_of_the_process() -> None:
-    for limit, said in (("2**31", ""), ("2**28", "MemoryError")):
+    for limit, error in (("2**31", ""), ("2**28", "MemoryError")):
         code = (
             f"from mcp_server.untrusted.decoder import limit_memory; limit_memory({limit}); bytearray(2**29)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.stderr.strip().rpartition("\n")[2] == said
+        assert done.stderr.strip().rpartition("\n")[2] == error
 
 
 async def test_a_decoder_that_takes_too_long_is_killed(decoders: list[subprocess.Popen[bytes]]) -> None:
@@ -250,7 +250,7 @@ async def test_no_more_than_two_are_decoded_at_once(decoders: list[subprocess.Po
     assert (len(decoders), most) == (6, 2)
 
 
-def test_a_decoder_knows_none_of_the_servers_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_decoder_has_none_of_the_servers_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(picture, "PROGRAM", program := tmp_path / "decoder.py")
     program.write_text("import os; print(*os.environ)")
     assert len(os.environ) > 4

@@ -1,4 +1,4 @@
-"""A site on a database of its own, a person who has signed in, and a client that has registered."""
+"""A site with its own database, a signed-in person, and a registered client."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,16 +12,16 @@ from db.pool import Pool
 from mcp_server.accounts import password, session
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import Browser, Program, wish
+from tests.http.oauth.browser import Browser, Program, wish
 
-# Of "correct horse", made as cheaply as the library allows.
+# The hash of "correct horse", with the cheapest parameters.
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse")
 
 
 @pytest.fixture(autouse=True)
 def fast_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(password, "PAUSE", 0)
-    monkeypatch.setattr(password, "NOBODYS", HASH)
+    monkeypatch.setattr(password, "DUMMY_HASH", HASH)
 
 
 @pytest.fixture
@@ -32,21 +32,21 @@ async def site(pool: Pool, user_id: int, other_user_id: int) -> Site:
 
 
 def web(site: Site, address: str = "198.51.100.7") -> httpx2.AsyncClient:
-    """Somebody on the internet who talks to the site."""
+    """An HTTP client with a public address."""
     transport = httpx2.ASGITransport(Starlette(routes=oauth_routes(site)), client=(address, 50000))
     return httpx2.AsyncClient(transport=transport, base_url=site.url)
 
 
 @pytest.fixture
 async def stranger(site: Site) -> AsyncGenerator[Browser]:
-    """A browser in which nobody has signed in."""
+    """A browser without a session."""
     async with web(site) as http:
         yield Browser(http)
 
 
 @asynccontextmanager
 async def signed_in(site: Site, user_id: int) -> AsyncGenerator[Browser]:
-    """A browser in which somebody has signed in a while ago."""
+    """A browser with an existing session."""
     async with site.transaction() as conn:
         visit = await session.begin(conn, user_id)
     http = web(site) if site.secure else httpx2.AsyncClient(base_url=site.url)
@@ -57,7 +57,7 @@ async def signed_in(site: Site, user_id: int) -> AsyncGenerator[Browser]:
 
 @pytest.fixture
 async def ada(site: Site, user_id: int) -> AsyncGenerator[Browser]:
-    """A browser in which ada has signed in."""
+    """A browser with a session of ada."""
     async with signed_in(site, user_id) as browser:
         yield browser
 
@@ -70,7 +70,7 @@ async def eve(site: Site, other_user_id: int) -> AsyncGenerator[Browser]:
 
 @pytest.fixture
 async def program(site: Site) -> AsyncGenerator[Program]:
-    """A client that has registered."""
+    """A registered client."""
     async with web(site) as http:
         program = Program(http)
         await program.register(client_name="Claude")
@@ -79,7 +79,7 @@ async def program(site: Site) -> AsyncGenerator[Program]:
 
 @pytest.fixture
 async def code(ada: Browser, program: Program) -> str:
-    """A code for reading and writing, as good as new."""
+    """A fresh code for reading and writing."""
     page = await ada.allow(wish(program.client_id))
     return page.answer["code"]
 

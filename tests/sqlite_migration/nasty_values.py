@@ -6,8 +6,8 @@ where a flag mends it, what that flag is to do, said in SQL on the old file.
 
 from typing import NamedTuple
 
-from tests.scripts.migration import Finding
-from tests.scripts.old_collections import LOOSEN
+from tests.sqlite_migration.migration import Finding
+from tests.sqlite_migration.old_collections import LOOSEN
 
 
 class Nasty(NamedTuple):

@@ -1,6 +1,6 @@
 """Any valid old collection, of any version, comes back: bit by bit from SQL, and through the server's tools.
 
-`EXAMPLES=1000 pytest tests/scripts/test_any_collection.py` tries more of them.
+`EXAMPLES=1000 pytest tests/sqlite_migration/test_any_collection.py` tries more of them.
 """
 
 import os
@@ -19,9 +19,9 @@ from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from tests.calls import call
 from tests.conftest import create_test_db
-from tests.scripts.migration import migrate
-from tests.scripts.new_collections import Rows, expected, found, has_right_words
-from tests.scripts.old_collections import VERSIONS, old_collection
+from tests.sqlite_migration.migration import migrate
+from tests.sqlite_migration.new_collections import Rows, expected, found, has_right_words
+from tests.sqlite_migration.old_collections import VERSIONS, old_collection
 
 Row = dict[str, Any]
 

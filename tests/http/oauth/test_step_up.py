@@ -1,4 +1,4 @@
-"""A token that may only read, and every tool that writes."""
+"""A read token, and every tool that writes."""
 
 import json
 
@@ -12,7 +12,7 @@ from mcp_server.http.stop import Stop
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, WRITES
 from mcp_server.settings import load
-from tests.oauth.browser import Browser, Program, wish
+from tests.http.oauth.browser import Browser, Program, wish
 
 METADATA = "https://gear.example/.well-known/oauth-protected-resource/mcp"
 
@@ -22,7 +22,7 @@ def call(tool: str) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
 
 
-async def test_a_token_that_may_only_read_is_told_which_scope_each_writing_tool_needs(
+async def test_a_read_token_gets_the_scope_that_each_writing_tool_needs(
     ada: Browser, program: Program, pool: Pool
 ) -> None:
     page = await ada.allow(wish(program.client_id, scope="read"))
@@ -43,7 +43,7 @@ async def test_a_token_that_may_only_read_is_told_which_scope_each_writing_tool_
     assert len(WRITES) + sum(bool(entry.hints.read_only_hint) for entry in TOOLS) == len(TOOLS)
 
 
-async def test_whoever_comes_without_a_token_is_told_where_to_sign_in_and_for_what(pool: Pool) -> None:
+async def test_a_request_without_a_token_gets_the_metadata_and_the_scope(pool: Pool) -> None:
     app = build_app(App(pool, None), load({}), "https://gear.example", Stop())
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="https://gear.example"
@@ -59,6 +59,6 @@ async def test_whoever_comes_without_a_token_is_told_where_to_sign_in_and_for_wh
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"\xff", b'{"method":"tools/call"}', b'{"method":"ping"}', call("x")[1:]]
 )
-def test_what_calls_no_tool_goes_on_to_those_who_know_better(body: bytes) -> None:
+def test_a_request_that_does_not_call_a_tool_is_passed_on(body: bytes) -> None:
     assert tool_of(call("create_item")) == "create_item"
     assert tool_of(body) is None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.migration import contents, migrate, migrated, refused, spoil
-from tests.scripts.new_collections import everything, expected, found
-from tests.scripts.old_collections import OldCollection, fill, small_collection, upgrade
+from tests.sqlite_migration.migration import contents, migrate, migrated, refused, spoil
+from tests.sqlite_migration.new_collections import everything, expected, found
+from tests.sqlite_migration.old_collections import OldCollection, fill, small_collection, upgrade
 
 
 def a_copy_without(end: int) -> Callable[[Path], None]:

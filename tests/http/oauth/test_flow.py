@@ -1,9 +1,9 @@
-"""From registration to revocation, when everybody behaves."""
+"""The whole flow without errors, from registration to revocation."""
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
 from mcp_server.models.auth import Principal
-from tests.oauth.browser import BACK, Browser, Program, wish
+from tests.http.oauth.browser import BACK, Browser, Program, wish
 
 MCP = "https://gear.example/mcp"
 

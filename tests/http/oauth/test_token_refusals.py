@@ -1,4 +1,4 @@
-"""What a hostile or broken client may try with codes and tokens, each named by what it violates."""
+"""Hostile or broken token requests, named by the rule that they violate."""
 
 import hashlib
 from typing import Any, LiteralString
@@ -7,7 +7,7 @@ import pytest
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
-from tests.oauth.browser import CHALLENGE, VERIFIER, Browser, Program, wish
+from tests.http.oauth.browser import CHALLENGE, VERIFIER, Browser, Program, wish
 
 OTHER = "https://other.example/callback"
 
@@ -22,7 +22,7 @@ async def run(pool: Pool, statement: LiteralString, **values: Any) -> None:
 
 BAD_REDEMPTIONS: list[tuple[str, dict[str, str | None], str]] = [
     ("client_id is missing", {"client_id": None}, "invalid_request"),
-    ("client_id is nobody's", {"client_id": "nobody"}, "invalid_client"),
+    ("client_id is unknown", {"client_id": "unknown"}, "invalid_client"),
     ("client_id is another client's", {"client_id": "other"}, "invalid_grant"),
     ("client_secret is there", {"client_secret": "x"}, "invalid_client"),
     ("grant_type is missing", {"grant_type": None}, "invalid_request"),
@@ -51,7 +51,7 @@ async def test_a_code_is_not_redeemed(
             assert response.json()["error"] == error
             assert response.status_code == (401 if error == "invalid_client" else 400)
             assert response.headers["cache-control"] == "no-store"
-    # It was a good one, and still is.
+    # The code is still valid.
     assert (await program.redeem(code)).status_code == 200
 
 
@@ -80,12 +80,12 @@ async def test_a_client_that_shows_a_secret_in_a_header_is_refused(program: Prog
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
-async def test_a_token_request_that_is_no_form_is_refused(program: Program) -> None:
+async def test_a_token_request_must_be_a_form(program: Program) -> None:
     response = await program.http.post("/token", json={"grant_type": "authorization_code"})
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
-async def test_a_token_request_with_a_field_twice_is_refused(program: Program, code: str) -> None:
+async def test_a_token_request_with_a_repeated_field_is_refused(program: Program, code: str) -> None:
     response = await program.http.post(
         "/token",
         content=f"grant_type=authorization_code&code={code}&code={code}",
@@ -100,7 +100,7 @@ async def test_a_form_that_is_too_big_is_not_read(program: Program) -> None:
 
 
 @pytest.mark.parametrize("path", ["/token", "/revoke", "/register", "/sign-in", "/sign-out"])
-async def test_what_changes_something_is_not_reached_by_a_link(program: Program, path: str) -> None:
+async def test_a_link_cannot_change_anything(program: Program, path: str) -> None:
     assert (await program.http.get(path)).status_code == 405
 
 
@@ -142,7 +142,7 @@ async def test_a_refresh_token_expires(program: Program, tokens: dict[str, str],
     assert (await program.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 
-async def test_an_access_token_is_no_refresh_token(program: Program, tokens: dict[str, str]) -> None:
+async def test_an_access_token_is_not_a_refresh_token(program: Program, tokens: dict[str, str]) -> None:
     assert (await program.refresh(tokens["access_token"])).json()["error"] == "invalid_grant"
 
 
@@ -213,13 +213,13 @@ async def test_a_token_is_not_revoked(
             assert (await program.refresh(tokens["refresh_token"])).status_code == 200
 
 
-async def test_nobody_else_revokes_what_a_person_allowed(
+async def test_a_person_can_revoke_only_their_own_grants(
     ada: Browser, eve: Browser, program: Program, tokens: dict[str, str], pool: Pool
 ) -> None:
     grant = (await ada.open("/account")).forms[0]
     theirs = (await eve.open("/account")).forms[0]
     page = await eve.open("/account")
     assert "Claude" not in page.words
-    # With her own page's token and the other's family: it is as if there was no such family.
+    # With her own form token and the other user's family: treated like an unknown family.
     await eve.http.post("/account", data={**grant.fields, "token": theirs.fields["token"]})
     assert (await program.refresh(tokens["refresh_token"])).status_code == 200

@@ -1,4 +1,4 @@
-"""The pages: who may see them, what they say, and what no hostile name or site can make of them."""
+"""The pages: access, content, and protection against hostile names and sites."""
 
 import re
 from urllib.parse import urlencode
@@ -8,15 +8,13 @@ import pytest
 from db.pool import Pool
 from mcp_server.accounts import auth
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import BACK, Browser, Program, wish
-from tests.oauth.conftest import web
+from tests.http.oauth.browser import BACK, Browser, Program, wish
+from tests.http.oauth.conftest import web
 
 SCRIPT = "<script>alert(1)</script>"
 
 
-async def test_whoever_is_not_signed_in_signs_in_first_and_goes_on(
-    stranger: Browser, program: Program
-) -> None:
+async def test_the_sign_in_comes_before_the_consent_page(stranger: Browser, program: Program) -> None:
     page = await stranger.ask(wish(program.client_id))
     page = await stranger.submit(page.forms[0], username="ada", password="correct horse")
     assert "Allow Claude to use your gear?" in page.words
@@ -72,8 +70,8 @@ async def test_what_is_typed_at_the_sign_in_stays_text(stranger: Browser) -> Non
     assert "password" not in page.forms[0].fields or page.forms[0].fields["password"] == ""
 
 
-@pytest.mark.parametrize(("username", "password"), [("ada", "wrong"), ("nobody", "correct horse"), ("", "")])
-async def test_a_wrong_password_and_an_unknown_name_are_told_alike(
+@pytest.mark.parametrize(("username", "password"), [("ada", "wrong"), ("unknown", "correct horse"), ("", "")])
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_message(
     stranger: Browser, username: str, password: str
 ) -> None:
     page = await stranger.open("/account")
@@ -84,7 +82,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(
 
 
 async def test_a_sign_in_from_another_site_is_refused(site: Site, stranger: Browser) -> None:
-    """Somebody signs us in as themselves, so that we fill their collection."""
+    """Login CSRF: an attacker signs the victim in to the attacker's account."""
     page = await stranger.open("/account")
     async with web(site) as http:
         response = await http.post("/sign-in", data={**page.forms[0].fields, "username": "ada"})
@@ -125,7 +123,7 @@ async def test_the_sign_in_leads_to_our_own_pages_only(stranger: Browser, query:
     assert "x" not in response.headers
 
 
-async def test_whoever_signs_out_is_signed_out(ada: Browser, pool: Pool) -> None:
+async def test_a_sign_out_ends_the_session(ada: Browser, pool: Pool) -> None:
     kept = dict(ada.http.cookies)
     page = await ada.open("/account")
     page = await ada.submit(page.forms[-1])
@@ -139,7 +137,7 @@ async def test_a_sign_out_from_another_site_is_refused(ada: Browser) -> None:
     assert "Signed in as ada" in (await ada.open("/account")).words
 
 
-async def test_whoever_is_somebody_else_signs_out_and_comes_back_to_the_question(
+async def test_another_user_can_sign_in_and_returns_to_the_consent_page(
     ada: Browser, program: Program
 ) -> None:
     page = await ada.ask(wish(program.client_id))
@@ -153,9 +151,9 @@ async def test_a_person_sees_and_revokes_what_they_allowed(
     ada: Browser, program: Program, tokens: dict[str, str]
 ) -> None:
     page = await ada.open("/account")
-    assert "Claude sees and changes things claude.example since" in page.words
+    assert "Claude Can view and change your gear claude.example Connected" in page.words
     page = await ada.submit(page.forms[0])
-    assert "No program has access" in page.words
+    assert "You have not connected any programs" in page.words
     assert (await program.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 
@@ -175,7 +173,7 @@ async def test_a_client_of_the_old_application_keeps_its_access(
             " now() + interval '1 hour', now() + interval '1 day', '2025-01-01')",
             {"user_id": user_id},
         )
-    assert "old sees and changes things" in (await ada.open("/account")).words
+    assert "old Can view and change your gear" in (await ada.open("/account")).words
     renewed = await Program(ada.http, "old").refresh("r")
     assert renewed.json()["scope"] == "read write"
     assert "Allow old to use" in (await ada.ask(wish("old"))).words
@@ -193,7 +191,7 @@ async def test_a_new_password_ends_all_that_came_with_the_old_one(
 
 
 @pytest.mark.parametrize("family", ["", "x", "00000000-0000-0000-0000-000000000000"])
-async def test_what_is_not_there_is_not_revoked(
+async def test_an_unknown_grant_is_not_revoked(
     ada: Browser, program: Program, tokens: dict[str, str], family: str
 ) -> None:
     page = await ada.open("/account")
