@@ -21,6 +21,7 @@ def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
             name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
         ]
         assert "db/archive/sqlite/0000_first_tables.sql" in archive.namelist()
+        assert "db/functions.sql" in archive.namelist()
     with empty_database(server) as url:
         done = subprocess.run(
             [sys.executable, "-c", "from db import migrations; print(migrations.FOLDER)"],
