@@ -30,8 +30,10 @@ async def import_csv(
 
     An item that is there already (same name, category, weight) is not made twice.
     """
-    wish = csv.Wish(setup_name, update_existing, skip_bad_lines)
-    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(csv.import_text, csv_text, format, wish)
+    options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines)
+    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(
+        csv.import_text, csv_text, format, options
+    )
 
 
 async def export_csv(
