@@ -12,10 +12,10 @@ from db.pool import Pool
 from mcp_server.accounts import password, session
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
-from tests.oauth.browser import Browser, Program, wish
+from scripts.browser import PASSWORD, Browser, Program, wish
 
-# Of "correct horse", made as cheaply as the library allows.
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse")
+# As cheap as the library allows.
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import trustme
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
 from mcp_server.untrusted.fetch import Rules
+from scripts.browser import BACK, Browser, Program, wish
 from tests.listener import Answer, Listener, listening, ok, redirect_to
-from tests.oauth.browser import BACK, Browser, Program, wish
 from tests.oauth.conftest import signed_in
 from tests.test_fetch import names
 

@@ -1,4 +1,4 @@
-"""A person's browser, as far as our pages need one, and the program that sends it to them."""
+"""A browser that does as much as our pages need, and the OAuth client that sends it to them."""
 
 import base64
 import hashlib
@@ -13,6 +13,7 @@ import httpx2
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 BACK = "https://claude.example/callback"
+PASSWORD = "correct horse"  # noqa: S105 (of throwaway users)
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What is on a page: its forms, where it leads on by itself, and its words."""
+    """The content of a page: its forms, where it redirects to, and its text."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__()
@@ -47,14 +48,15 @@ class Page(HTMLParser):
 
     @property
     def answer(self) -> dict[str, str]:
-        """The parameters with which it sends the browser back to a client."""
+        """The parameters with which it sends the browser back to the client."""
         pairs = parse_qsl(urlsplit(self.leads_to).query)
-        assert len(dict(pairs)) == len(pairs)
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError(f"a parameter occurs twice: {pairs}")
         return dict(pairs)
 
 
 def wish(client_id: str, /, **changes: str | None) -> dict[str, str]:
-    """What a good client asks for; a change to None leaves a parameter out."""
+    """The parameters of a correct authorization request; a change to None omits one."""
     asked = {
         "response_type": "code",
         "client_id": client_id,
@@ -80,7 +82,7 @@ class Browser:
 
     async def sign_in(self, username: str = "ada") -> Page:
         page = await self.open("/account")
-        return await self.submit(page.forms[0], username=username, password="correct horse")
+        return await self.submit(page.forms[0], username=username, password=PASSWORD)
 
     async def ask(self, asked: Mapping[str, str]) -> Page:
         return await self.open(f"/authorize?{urlencode(asked)}")
@@ -93,7 +95,7 @@ class Browser:
 
 @dataclass
 class Program:
-    """A client: it registers, and turns codes into tokens."""
+    """An OAuth client: it registers, and exchanges codes for tokens."""
 
     http: httpx2.AsyncClient
     client_id: str = ""
