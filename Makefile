@@ -17,13 +17,13 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python scripts/docs.py --check
+	$(BIN)/python -m scripts.docs --check
 
 bench: .venv/installed
-	$(BIN)/python scripts/bench.py
+	$(BIN)/python -m scripts.bench
 
 docs: .venv/installed
-	$(BIN)/python scripts/docs.py
+	$(BIN)/python -m scripts.docs
 
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing Gearshed into .venv …" >&2

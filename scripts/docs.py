@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
-from examples import EXAMPLES
 from mcp import Client
 from mcp.types import TextContent, Tool
 
@@ -23,6 +22,7 @@ from db.pool import create_pool
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.protocol.edge import App
 from mcp_server.server import READS, TOOLS, build_server
+from scripts.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "tools.md"

@@ -10,8 +10,8 @@ import pytest
 from db.pool import Pool, create_pool
 from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE, Scope
+from scripts.served import Served, served
 from tests.conftest import create_test_db
-from tests.http.served import Served, served
 
 
 class Person(NamedTuple):

@@ -16,7 +16,7 @@ from mcp_server.http.stop import Stop
 from mcp_server.models.auth import READ_WRITE
 from mcp_server.protocol.edge import App
 from mcp_server.settings import load
-from tests.http.served import Served
+from scripts.served import Served
 
 PLACES = [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
 OWN = ["localhost:{port}", "127.0.0.1:{port}", "[::1]:9", "LOCALHOST"]

@@ -14,9 +14,9 @@ from psycopg.sql import SQL, Identifier
 
 from mcp_server.models.auth import READ
 from mcp_server.server import TOOLS
+from scripts.served import WAYS, Served, Way, connected
 from tests.calls import call, refused, text_of
 from tests.http.conftest import Admit, Person
-from tests.http.served import WAYS, Served, Way, connected
 from tests.tools.test_isolation import MARK, WITH_IDS, WITHOUT_IDS, collection, deleted, everything, filled
 
 Replicas = tuple[Served, Served]

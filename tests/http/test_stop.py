@@ -20,9 +20,9 @@ from db.embedded import Embedded
 from db.pool import create_pool
 from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE
+from scripts.served import WAYS, Served, Way, connected, served
 from tests.calls import call, refused
 from tests.http.conftest import Admit
-from tests.http.served import WAYS, Served, Way, connected, served
 from tests.test_faults import server_of_its_own as server_of_its_own
 from tests.test_faults import stop_at_once
 

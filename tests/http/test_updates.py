@@ -4,9 +4,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 
+from scripts.served import Served, connected
 from tests.calls import call
 from tests.http.conftest import Admit
-from tests.http.served import Served, connected
 from tests.test_live import Ear, attentive, subscribe
 
 SUMMARY = "gear://summary"

@@ -12,10 +12,10 @@ from db.pool import Pool
 from mcp_server.accounts import password, session
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import Browser, Program, wish
+from scripts.browser import PASSWORD, Browser, Program, wish
 
-# The hash of "correct horse", with the cheapest parameters.
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("correct horse")
+# As cheap as the library allows.
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture(autouse=True)

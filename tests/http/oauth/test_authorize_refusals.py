@@ -6,7 +6,7 @@ import pytest
 
 from db.pool import Pool
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import BACK, CHALLENGE, Browser, Program, wish
+from scripts.browser import BACK, CHALLENGE, Browser, Program, wish
 from tests.http.oauth.conftest import web
 
 OTHER = "https://other.example/callback"

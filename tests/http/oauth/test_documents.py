@@ -13,7 +13,7 @@ import trustme
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
 from mcp_server.untrusted.fetch import Rules
-from tests.http.oauth.browser import BACK, Browser, Program, wish
+from scripts.browser import BACK, Browser, Program, wish
 from tests.http.oauth.conftest import signed_in
 from tests.listener import Answer, Listener, listening, ok, redirect_to
 from tests.untrusted.test_fetch import names

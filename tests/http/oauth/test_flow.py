@@ -3,7 +3,7 @@
 from db.pool import Pool
 from mcp_server.accounts import oauth
 from mcp_server.models.auth import Principal
-from tests.http.oauth.browser import BACK, Browser, Program, wish
+from scripts.browser import BACK, Browser, Program, wish
 
 MCP = "https://gear.example/mcp"
 

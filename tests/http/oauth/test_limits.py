@@ -5,7 +5,7 @@ import asyncio
 from db.pool import Pool, create_pool
 from mcp_server.accounts.client import MOST_UNUSED
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import Browser, Page, Program, wish
+from scripts.browser import Browser, Page, Program, wish
 from tests.http.oauth.conftest import web
 
 

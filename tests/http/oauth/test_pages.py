@@ -8,7 +8,7 @@ import pytest
 from db.pool import Pool
 from mcp_server.accounts import auth
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import BACK, Browser, Program, wish
+from scripts.browser import BACK, Browser, Program, wish
 from tests.http.oauth.conftest import web
 
 SCRIPT = "<script>alert(1)</script>"

@@ -7,7 +7,7 @@ import pytest
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
-from tests.http.oauth.browser import Browser, Program, wish
+from scripts.browser import Browser, Program, wish
 
 MCP = "https://gear.example/mcp"
 

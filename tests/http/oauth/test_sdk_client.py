@@ -26,7 +26,7 @@ from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.protocol.edge import App
 from mcp_server.settings import load
-from tests.http.oauth.browser import Browser, Page, Program
+from scripts.browser import Browser, Page, Program
 from tests.http.oauth.conftest import signed_in
 
 CALLBACK = "http://127.0.0.1:33418/callback"

@@ -7,7 +7,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import VERIFIER, Browser, Program, wish
+from scripts.browser import VERIFIER, Browser, Program, wish
 from tests.http.oauth.conftest import web
 
 

@@ -12,7 +12,7 @@ from mcp_server.http.stop import Stop
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, WRITES
 from mcp_server.settings import load
-from tests.http.oauth.browser import Browser, Program, wish
+from scripts.browser import Browser, Program, wish
 
 METADATA = "https://gear.example/.well-known/oauth-protected-resource/mcp"
 

@@ -7,7 +7,7 @@ import pytest
 
 from db.pool import Pool
 from mcp_server.accounts import oauth
-from tests.http.oauth.browser import CHALLENGE, VERIFIER, Browser, Program, wish
+from scripts.browser import CHALLENGE, VERIFIER, Browser, Program, wish
 
 OTHER = "https://other.example/callback"
 

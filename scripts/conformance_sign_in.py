@@ -1,6 +1,6 @@
-"""The official conformance suite's authorization scenarios against our server, with a person at the browser.
+"""The authorization scenarios of the official conformance suite against our server, with a scripted browser.
 
-Run by scripts/conformance, which has installed the suite.
+scripts/conformance installs the suite and runs this module.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from db import migrations
@@ -20,10 +21,10 @@ from db.pool import create_pool
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
-from tests.http.oauth.browser import Browser, Program
-from tests.http.oauth.conftest import HASH
+from scripts.browser import PASSWORD, Browser, Program
 
 PORT, CALLBACK_PORT = 8767, 8768
+HASH = PasswordHasher().hash(PASSWORD)
 
 
 async def main(database: str) -> int:

@@ -1,7 +1,7 @@
-"""The product's own server with what the official conformance suite asks for by name: scripts/conformance.
+"""Our own server, with the fixtures that the official conformance suite asks for by name.
 
-Names, texts and wire keys are the suite's: its scenarios compare them. Everything else, such as how arguments
-are checked, errors are told and calls are ended, is the product's.
+scripts/conformance runs it. Names, texts and wire keys are the suite's, whose scenarios compare them.
+Everything else, such as how arguments are validated, errors reported and calls ended, is our own.
 """
 
 import asyncio
@@ -267,7 +267,7 @@ async def test_trigger_prompt_change(ctx: Context) -> str:
     return "Changed"
 
 
-# What a tool of 2026-07-28 may ask for in place of a result
+# What a tool of 2026-07-28 may request in place of a result
 
 
 def form(message: str, **properties: str) -> ElicitRequest:
@@ -285,7 +285,7 @@ def sampling(message: str) -> CreateMessageRequest:
 
 
 def asking(name: str, *rounds: InputRequests) -> Callable[..., Any]:
-    """A tool that asks in several rounds, and gives a text once each has been answered."""
+    """Return a tool that asks in several rounds, and returns a text once each is answered."""
 
     async def tool(ctx: Context) -> Any:
         step = int(ctx.request_state or 0)
@@ -407,7 +407,7 @@ PROMPTS = (
 
 
 def install(server: StrictServer) -> None:
-    """Add to *server* what the suite asks for."""
+    """Add the suite's fixtures to *server*."""
     for function in TOOLS:
         server.add_tool(function, description=f"For {function.__name__}.", structured_output=False)
     for uri, mime_type, function in (
@@ -427,7 +427,7 @@ def install(server: StrictServer) -> None:
 
 
 def add_legacy_methods(server: StrictServer) -> None:
-    """Answer methods of 2025-11-25 that the SDK's server has only a private place for."""
+    """Answer methods of 2025-11-25 for which the SDK offers no public way to add a handler."""
 
     async def answer(_: object, __: object) -> EmptyResult:
         return EmptyResult()
@@ -439,7 +439,7 @@ def add_legacy_methods(server: StrictServer) -> None:
 
 
 async def serve(database_url: str) -> None:
-    """Serve on a free port of this machine, and print the address once it answers."""
+    """Serve on a free local port, and print the address once it answers."""
     async with create_pool(database_url) as pool:
         async with pool.connection() as conn:
             user_id = await ensure_user(conn, "conformance")

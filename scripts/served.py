@@ -1,4 +1,4 @@
-"""The server as a process that listens, and clients with a key."""
+"""The server as an HTTP process, and clients that connect to it with a key."""
 
 import os
 import re
@@ -20,7 +20,7 @@ WAYS: tuple[Way, ...] = ("legacy", "auto", "sse")
 
 
 class Served(NamedTuple):
-    """A server's process and address, and the file with everything that it logged."""
+    """A server's process and address, and the file with its log."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -48,11 +48,12 @@ def served(database_url: str, log: Path, *options: str) -> Generator[Served]:
 
 
 def address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Return where a server listens, as soon as it says so."""
+    """Return the address that a server listens on, once it has logged it."""
     for _ in range(300):
         if found := re.search(r"serving (http://\S+)/mcp", log.read_text()):
             return found[1]
-        assert process.poll() is None, log.read_text()
+        if process.poll() is not None:
+            raise RuntimeError(log.read_text())
         time.sleep(0.1)
     raise TimeoutError(log.read_text())
 

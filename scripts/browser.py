@@ -13,6 +13,7 @@ import httpx2
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 BACK = "https://claude.example/callback"
+PASSWORD = "correct horse"  # noqa: S105 (of throwaway users)
 
 
 @dataclass
@@ -47,9 +48,10 @@ class Page(HTMLParser):
 
     @property
     def answer(self) -> dict[str, str]:
-        """The parameters with which it sends the browser back to a client."""
+        """The parameters with which it sends the browser back to the client."""
         pairs = parse_qsl(urlsplit(self.leads_to).query)
-        assert len(dict(pairs)) == len(pairs)
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError(f"a parameter occurs twice: {pairs}")
         return dict(pairs)
 
 
@@ -80,7 +82,7 @@ class Browser:
 
     async def sign_in(self, username: str = "ada") -> Page:
         page = await self.open("/account")
-        return await self.submit(page.forms[0], username=username, password="correct horse")
+        return await self.submit(page.forms[0], username=username, password=PASSWORD)
 
     async def ask(self, asked: Mapping[str, str]) -> Page:
         return await self.open(f"/authorize?{urlencode(asked)}")

@@ -1,37 +1,34 @@
 """The migration from SQLite beside its floors, all of them loading the same rows in turns.
 
-Run `.venv/bin/python scripts/bench_migration.py [--items N] [--rounds N]`, or `scripts/bench.py migrate` for
-a million items, which takes ten minutes and 4 GB of disk meanwhile. The floors: what PostgreSQL takes to load
-prepared files of the very same tables, the words of items included, with foreign keys and indexes dropped and
-rebuilt; pgloader (Debian has it), which gets only the filling of bare tables to do; and a process that does
-no more than read the SQLite file.
+With a million items it takes ten minutes and 4 GB of disk while it runs. The floors are: PostgreSQL loading
+prepared files of the same tables, including the words of items, with foreign keys and indexes dropped and
+rebuilt; pgloader (from Debian), which only has to fill bare tables; and a process that only reads the
+SQLite file.
 """
 
-import os
 import shutil
 import sqlite3
-import subprocess
 import sys
-import tempfile
-from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import LiteralString, NamedTuple
 
 import psycopg
-from figures import HEAD, Figure, as_row
-from make_old_collection import ITEMS, make
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier, Literal
 
 from db import migrations
 from db.embedded import Embedded
+from scripts.bench.figures import Figure
+from scripts.bench.process import Cost, run
+from scripts.bench.rig import ROOT, Rig
+from scripts.databases import empty_database
+from scripts.make_old_collection import make
 
-ROOT = Path(__file__).parents[1]
 MIGRATION = ROOT / "scripts" / "migrate_sqlite_to_postgres.py"
 ROUNDS = 3
 TEMPLATE = "bench_migration_template"
@@ -43,7 +40,7 @@ for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"
     for row in db.execute(f'SELECT * FROM "{table}"'):
         pass
 """
-# Where pgloader may write the old tables as they are, but for their types.
+# Lets pgloader write the old tables unchanged, except for their types.
 FOR_PGLOADER: tuple[LiteralString, ...] = (
     "ALTER TABLE items ADD COLUMN image_filename text, ADD COLUMN image_source_url text",
     "ALTER TABLE candidates ADD COLUMN image_filename text, ADD COLUMN image_source_url text",
@@ -86,14 +83,7 @@ WORDS = """
 """
 
 
-class Cost(NamedTuple):
-    """What a load took; the megabytes are the peak of a process, where there is one."""
-
-    seconds: float
-    megabytes: float = 0
-
-
-class Rig(NamedTuple):
+class Load(NamedTuple):
     """A running server, whose own files are in *folder*, and the collection that is loaded into it."""
 
     url: str
@@ -101,34 +91,22 @@ class Rig(NamedTuple):
     old: Path
 
 
-def main() -> None:
-    parser = ArgumentParser(description="Measure the migration from SQLite beside its floors.")
-    parser.add_argument("--items", type=int, default=ITEMS, help="how many items (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds that count (default: %(default)s)")
-    options = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
-    print(HEAD)
-    for figure in measure(options.items, options.rounds):
-        print(as_row(figure))
-
-
-def measure(items: int = ITEMS, rounds: int = ROUNDS) -> list[Figure]:
-    """Load a collection of *items* items in every way, in turns, after one migration that warms up."""
-    from tests.conftest import empty_database
-
+async def measure(rig: Rig) -> list[Figure]:
+    """Load the collection in every way, in turns, after one migration that warms up."""
     ways = {"read": read, "limit": load_files, "migrate": migrate}
     if shutil.which("pgloader"):
         ways["pgloader"] = pgloader
     costs: dict[str, list[Cost]] = {way: [] for way in ways}
-    with tempfile.TemporaryDirectory(prefix="gearshed-bench-") as name, Embedded(Path(name)) as server:
-        rig = Rig(server.url, Path(name), Path(name) / "old.db")
-        make(rig.old, items)
-        with empty_database(rig.url, TEMPLATE) as url:
+    folder = rig.folder / "migration"
+    with Embedded(folder) as server:
+        load = Load(server.url, folder, folder / "old.db")
+        make(load.old, rig.items)
+        with empty_database(load.url, TEMPLATE) as url:
             migrations.upgrade(url)
-            in_new_database(rig, prepare)
-            for _ in range(rounds):
-                for way, load in ways.items():
-                    costs[way].append(in_new_database(rig, load))
+            in_new_database(load, prepare)
+            for _ in range(ROUNDS):
+                for way, work in ways.items():
+                    costs[way].append(in_new_database(load, work))
     return figures(costs)
 
 
@@ -151,7 +129,7 @@ def figures(costs: Mapping[str, Sequence[Cost]]) -> list[Figure]:
         ),
     ]
     if "pgloader" not in costs:
-        print("No pgloader here: apt-get install pgloader", file=sys.stderr)
+        print("pgloader is not installed: apt-get install pgloader", file=sys.stderr)
         return rows
     return [
         *rows,
@@ -160,19 +138,17 @@ def figures(costs: Mapping[str, Sequence[Cost]]) -> list[Figure]:
     ]
 
 
-def in_new_database(rig: Rig, load: Callable[[Rig, str], Cost]) -> Cost:
-    from tests.conftest import empty_database
-
-    with empty_database(rig.url, template=TEMPLATE) as url:
-        return load(rig, url)
+def in_new_database(load: Load, work: Callable[[Load, str], Cost]) -> Cost:
+    with empty_database(load.url, template=TEMPLATE) as url:
+        return work(load, url)
 
 
-def prepare(rig: Rig, url: str) -> Cost:
-    """Migrate once, and write each table that came of it to a file."""
-    cost = migrate(rig, url)
+def prepare(load: Load, url: str) -> Cost:
+    """Migrate once, and write each resulting table to a file."""
+    cost = migrate(load, url)
     with psycopg.connect(url) as conn:
         for table in TABLES:
-            copy(conn, SQL("COPY {table} ({columns}) TO {file}"), table, rig.folder)
+            copy(conn, SQL("COPY {table} ({columns}) TO {file}"), table, load.folder)
     return cost
 
 
@@ -191,53 +167,53 @@ def copy(conn: psycopg.Connection, statement: SQL, table: str, folder: Path) -> 
     conn.execute(statement.format(table=Identifier(table), columns=columns, file=file))
 
 
-def read(rig: Rig, _: str) -> Cost:
-    return run([sys.executable, "-c", READ, str(rig.old)])
+def read(load: Load, _: str) -> Cost:
+    return run([sys.executable, "-c", READ, str(load.old)])
 
 
-def migrate(rig: Rig, url: str) -> Cost:
-    return run([sys.executable, str(MIGRATION), str(rig.old)], DATABASE_URL=url)
+def migrate(load: Load, url: str) -> Cost:
+    return run([sys.executable, str(MIGRATION), str(load.old)], DATABASE_URL=url)
 
 
-def load_files(rig: Rig, url: str) -> Cost:
-    """Load the files that were prepared, as the server does it by itself."""
+def load_files(load: Load, url: str) -> Cost:
+    """Load the prepared files with the server's own COPY."""
     begin = perf_counter()
     with psycopg.connect(url) as conn:
         to_rebuild = drop_keys_and_indexes(conn)
         for table in TABLES:
-            copy(conn, SQL("COPY {table} ({columns}) FROM {file}"), table, rig.folder)
+            copy(conn, SQL("COPY {table} ({columns}) FROM {file}"), table, load.folder)
         rebuild(conn, to_rebuild)
     return Cost(perf_counter() - begin)
 
 
-def pgloader(rig: Rig, url: str) -> Cost:
-    """Have pgloader fill bare tables; what belongs to them is made after it as for the files."""
+def pgloader(load: Load, url: str) -> Cost:
+    """Have pgloader fill bare tables; words, keys and indexes follow, as with the files."""
     with psycopg.connect(url) as conn:
         for statement in FOR_PGLOADER:
             conn.execute(statement)
         to_rebuild = drop_keys_and_indexes(conn)
     target = conninfo_to_dict(url)
-    command = rig.folder / "pgloader.load"
-    command.write_text(LOAD.format(file=rig.old, socket=target["host"], database=target["dbname"]))
+    command = load.folder / "pgloader.load"
+    command.write_text(LOAD.format(file=load.old, socket=target["host"], database=target["dbname"]))
     begin = perf_counter()
     cost = run(["pgloader", "--quiet", str(command)])
     with psycopg.connect(url) as conn:
         conn.execute(WORDS)
         rebuild(conn, to_rebuild)
-    check_all_is_there(rig, url)
+    check_nothing_is_missing(load, url)
     return Cost(perf_counter() - begin, cost.megabytes)
 
 
-def check_all_is_there(rig: Rig, url: str) -> None:
-    """Raise an error where pgloader, whose exit code is 0 all the same, has lost rows."""
-    with psycopg.connect(url) as conn, closing(sqlite3.connect(rig.old)) as old:
+def check_nothing_is_missing(load: Load, url: str) -> None:
+    """Raise an error if pgloader has lost rows: its exit code is 0 even then."""
+    with psycopg.connect(url) as conn, closing(sqlite3.connect(load.old)) as old:
         loaded, there = conn.execute(COUNTS).fetchone(), old.execute(COUNTS).fetchone()
     if loaded != there:
         raise RuntimeError(f"pgloader loaded {loaded} items, candidates and lines of {there}")
 
 
 def drop_keys_and_indexes(conn: psycopg.Connection) -> list[bytes]:
-    """Drop foreign keys and indexes, turn triggers off, and return the statements that undo it."""
+    """Drop foreign keys and indexes, turn triggers off, and return the statements that restore them."""
     found = conn.execute(
         """
         SELECT
@@ -270,37 +246,10 @@ def drop_keys_and_indexes(conn: psycopg.Connection) -> list[bytes]:
     ).fetchall()
     for drop, _ in found:
         conn.execute(drop.encode())
-    # Keys check what their tables' indexes find.
+    # Reversed, because foreign keys need the indexes of the tables they refer to.
     return [make_again.encode() for _, make_again in reversed(found)]
 
 
 def rebuild(conn: psycopg.Connection, statements: Sequence[bytes]) -> None:
     for statement in statements:
         conn.execute(statement)
-
-
-def run(command: Sequence[str], **environment: str) -> Cost:
-    """Run a process to its end, and return its time and its peak of memory."""
-    begin, peak = perf_counter(), 0
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
-        while process.poll() is None:
-            # Not from wait4, which counts what this process had when it forked.
-            peak = max(peak, high_water_mark(process.pid))
-            sleep(0.01)
-        if process.returncode:
-            output.seek(0)
-            raise RuntimeError(
-                f"{command[0]} ended with {process.returncode}: {output.read().decode()[-2000:]}"
-            )
-    return Cost(perf_counter() - begin, peak / 1024)
-
-
-def high_water_mark(pid: int) -> int:
-    """Return the most memory that a process has had, in KiB; nothing when it has just ended."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
-
-
-if __name__ == "__main__":
-    main()
