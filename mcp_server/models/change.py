@@ -10,7 +10,7 @@ Key = Annotated[
     Annotated[str, StringConstraints(max_length=200)] | None,
     BeforeValidator(none_if_blank),
     STRING,
-    Field(description="Repeats with the same key do it once"),
+    Field(description="Retrying with the same key has no further effect"),
 ]
 Action = Literal["created", "changed", "deleted"]
 
