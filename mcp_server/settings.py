@@ -76,27 +76,51 @@ class Settings(BaseSettings):
         env_prefix="GEARSHED_", frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
     )
 
-    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
-    database_direct_url: SecretStr | None = Field(None, validation_alias="DATABASE_DIRECT_URL")
-    read_replica: SecretStr | None = Field(None, validation_alias="DATABASE_REPLICA_URL")
-    # What is in the file that the setting names.
-    database_password_file: Annotated[SecretStr, BeforeValidator(read_line)] | None = Field(
-        None, validation_alias="DATABASE_PASSWORD_FILE"
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="the PostgreSQL server to use, instead of the embedded one",
     )
-    data_dir: Path = Field(default_factory=default_data_dir)
-    user: Name = "local"
-    read_only: bool = False
-    tools: Names = ()
-    exclude_tools: Names = ()
-    http: bool = False
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    allowed_host: Hosts = ()
-    trusted_proxy: Networks = ()
-    metrics_from: Networks = ()
-    public_url: Annotated[str, AfterValidator(check_url)] | None = None
-    undo_days: Annotated[int, Field(ge=1, le=36500)] = 365
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    database_direct_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_DIRECT_URL",
+        description="an address of the same server that bypasses PgBouncer, for live updates",
+    )
+    read_replica: SecretStr | None = Field(
+        None, validation_alias="DATABASE_REPLICA_URL", description="a standby to read from"
+    )
+    # The content of the file that the setting names.
+    database_password_file: Annotated[SecretStr, BeforeValidator(read_line)] | None = Field(
+        None,
+        validation_alias="DATABASE_PASSWORD_FILE",
+        description="a file with the password for these addresses, which then need none",
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="the folder of the embedded database"
+    )
+    user: Name = Field("local", description="the user whose collection to serve, created on first use")
+    read_only: bool = Field(
+        False, description="`true`: disable tools that write; PostgreSQL refuses writes too"
+    )
+    tools: Names = Field((), description="enable only these tools, separated by commas")
+    exclude_tools: Names = Field((), description="disable these tools, separated by commas")
+    http: bool = Field(
+        False, description="`true`: `gearshed serve` listens over HTTP instead of reading standard input"
+    )
+    host: Annotated[str, Field(min_length=1)] = Field("127.0.0.1", description="the address to listen on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="the port to listen on")
+    allowed_host: Hosts = Field((), description="more host names of the server, separated by commas")
+    trusted_proxy: Networks = Field((), description="addresses of proxies whose `X-Forwarded-For` is trusted")
+    metrics_from: Networks = Field((), description="addresses that may read `/metrics`, besides this machine")
+    public_url: Annotated[str, AfterValidator(check_url)] | None = Field(
+        None, description="the server's address as clients know it, such as `https://gear.example`"
+    )
+    undo_days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        365, description="how many days a change can be undone; older ones are deleted"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`; the log goes to standard error"
+    )
 
     @property
     def url(self) -> str | None:
