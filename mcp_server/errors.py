@@ -128,12 +128,12 @@ def in_words(error: ValidationError) -> list[str]:
         "unexpected_keyword_argument": "no such argument",
     }
     return [
-        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or shortened(problem['msg'])}"
+        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or reworded(problem['msg'])}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
-def shortened(message: str) -> str:
+def reworded(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("dictionary", "object")
     return re.sub(r"^(Input|String|List) should ", "must ", message).partition(" after validation")[0]
 

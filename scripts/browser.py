@@ -1,4 +1,4 @@
-"""A browser that does as much as our pages need, and the OAuth client that sends it to them."""
+"""A minimal browser for our pages, and an OAuth client."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """The content of a page: its forms, where it redirects to, and its text."""
+    """The forms, the automatic redirect and the text of a page."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
 
 def wish(client_id: str, /, **changes: str | None) -> dict[str, str]:
-    """The parameters of a correct authorization request; a change to None omits one."""
+    """A valid authorization request; a change to None omits a parameter."""
     asked = {
         "response_type": "code",
         "client_id": client_id,
@@ -95,7 +95,7 @@ class Browser:
 
 @dataclass
 class Program:
-    """An OAuth client: it registers, and exchanges codes for tokens."""
+    """A client that registers and exchanges codes for tokens."""
 
     http: httpx2.AsyncClient
     client_id: str = ""

@@ -109,10 +109,8 @@ def serve_options() -> set[str]:
 
 
 def default(field: FieldInfo) -> str:
-    """The default of a setting, or nothing if it is empty or false."""
-    if field.default_factory:
-        return "depends on the platform"
-    return f"`{field.default}`" if field.default else ""
+    """The default of a setting, or nothing if it is empty, false or computed."""
+    return f"`{field.default}`" if field.default and not field.default_factory else ""
 
 
 def between(path: Path, marker: str, content: str) -> str:

@@ -68,7 +68,7 @@ def test_an_unknown_tool_is_refused_with_the_nearest(field: str) -> None:
 
 @pytest.mark.parametrize("names", ["", " ", ",", " , "])
 def test_an_option_without_a_name_in_it_is_refused_rather_than_all_tools(names: str) -> None:
-    with pytest.raises(SettingsError, match=r"GEARSHED_TOOLS: .+ names, separated"):
+    with pytest.raises(SettingsError, match=r"GEARSHED_TOOLS: .+ comma-separated names"):
         on(tools=names)
 
 

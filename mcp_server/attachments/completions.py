@@ -20,14 +20,12 @@ NOUNS: dict[str, Noun] = {"setup": "setup", "item": "item"}
 
 async def complete_id(ctx: Context[App], noun: Noun, value: str) -> list[str]:
     """Complete an id; one value more than fits means that there are more."""
-    async with read(ctx) as conn:
-        return await completion.ids(conn, noun, value, MOST + 1)
+    return await read(ctx).do(completion.ids, noun, value, MOST + 1)
 
 
 async def complete_name(ctx: Context[App], noun: Noun, value: str) -> list[str]:
     """Complete a name; one value more than fits means that there are more."""
-    async with read(ctx) as conn:
-        return await completion.names(conn, noun, value, MOST + 1)
+    return await read(ctx).do(completion.names, noun, value, MOST + 1)
 
 
 IDS, NAMES = to_tool(complete_id, "", READS), to_tool(complete_name, "", READS)

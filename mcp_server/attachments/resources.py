@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
+from psycopg import AsyncConnection
 
 from mcp_server.errors import AppError, NotFound
 from mcp_server.models.fields import Id
@@ -31,7 +32,7 @@ READS = ToolAnnotations(read_only_hint=True)
 MOST = 100
 
 
-class Kind(NamedTuple):
+class ResourceKind(NamedTuple):
     """What is read under `gear://<noun>s/{id}`: what *function* says of the row with this id."""
 
     noun: Noun
@@ -52,16 +53,15 @@ class Kind(NamedTuple):
 
 async def get_image(ctx: Context[App], image_id: Id) -> ImageShown:
     """Return an image as it is stored."""
-    async with read(ctx) as conn:
-        return await image.get(conn, image_id)
+    return await read(ctx).do(image.get, image_id)
 
 
 KINDS = (
-    Kind("item", get_item, "One item with all its fields, the setups that use it and where it came from"),
-    Kind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
-    Kind("thread", get_thread, "Research before a purchase: the candidates side by side"),
+    ResourceKind("item", get_item, "An item with all its fields, its setups and the thread it came from"),
+    ResourceKind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
+    ResourceKind("thread", get_thread, "Research before a purchase: the candidates side by side"),
     # Each image has a type of its own.
-    Kind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
+    ResourceKind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
 )
 TEMPLATES = [kind.template for kind in KINDS]
 READERS = {f"{kind.noun}s": (kind.noun, to_tool(kind.function, "", READS)) for kind in KINDS}
@@ -100,9 +100,12 @@ def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:
 
 async def list_mine(ctx: Context[App]) -> list[Resource]:
     """Return the summary, then setups and active threads by name."""
-    async with read(ctx) as conn:
-        setups = (await setup.list_all(conn)).setups[:MOST]
-        threads = (await thread.list_all(conn, "active")).threads[:MOST]
+    return await read(ctx).do(list_in)
+
+
+async def list_in(conn: AsyncConnection) -> list[Resource]:
+    setups = (await setup.list_all(conn)).setups[:MOST]
+    threads = (await thread.list_all(conn, "active")).threads[:MOST]
     return [
         SUMMARY,
         *(listed("setups", each, f"Setup, lines: {each.items}") for each in setups),

@@ -66,8 +66,8 @@ def import_files(
             currency = (await units.get(conn)).currency
             with open_file(raw, format, currency) as reader:
                 name = setup_name or (Path(file).stem if reader.is_list and file != STDIN else None)
-                wish = csv.Wish(name, update_existing, skip_bad_lines)
-                imported = await csv.import_lines(conn, reader, wish)
+                options = csv.ImportOptions(name, update_existing, skip_bad_lines)
+                imported = await csv.import_lines(conn, reader, options)
             change_id = None if dry_run else await record(conn, file, imported)
             if dry_run:
                 await conn.rollback()
@@ -142,11 +142,11 @@ def export_file(
     async def write() -> None:
         lossy = Counter[str]()
         async with unhurried(url, username) as conn:
-            setup_id = None if setup_name is None else await setup.find(conn, setup_name)
+            setup_id = None if setup_name is None else await setup.resolve(conn, setup_name)
             with opened(file) as out:
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)
-        for told in export.told(lossy):
+        for told in export.counted(lossy):
             print(f"gearshed: {told}", file=sys.stderr)
 
     try:

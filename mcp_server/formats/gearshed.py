@@ -6,25 +6,13 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, model_validator
 
-from mcp_server.formats.line import FormatLine, Line, unguarded
+from mcp_server.formats.line import SETUP_COLUMNS, FormatLine, Line, unguarded
 from mcp_server.models.category import Icon
 from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb
 from mcp_server.models.setup import Classification
 
-ITEM_COLUMNS = (
-    "name",
-    "category",
-    "category_icon",
-    "weight_grams",
-    "price_cents",
-    "quantity",
-    "notes",
-    "product_url",
-    "external_id",
-)
 CATEGORY_COLUMNS = ("category", "category_icon")
 GRAMS = re.compile(r"(\d{1,9}(\.\d{1,400})?([eE][+-]?\d{1,3})?)?", re.ASCII)
-SETUP_COLUMNS = ("setup_quantity", "classification", "worn_quantity")
 
 
 def text(cell: str) -> str | None:
@@ -83,18 +71,7 @@ class GearshedLine(FormatLine):
         return cells
 
     def to_line(self, number: int) -> Line:
-        return Line(
-            number,
-            self.name,
-            self.category,
-            self.category_icon,
-            self.weight_grams,
-            self.price_cents,
-            self.quantity,
-            self.notes,
-            self.product_url,
-            self.external_id,
-        )
+        return Line(number, **dict(self))
 
 
 class GearshedSetupLine(GearshedLine):
@@ -120,12 +97,7 @@ class GearshedSetupLine(GearshedLine):
 
     def to_line(self, number: int) -> Line:
         worn = self.worn_quantity if self.classification == "worn" else Decimal(0)
-        return (
-            super()
-            .to_line(number)
-            ._replace(
-                quantity=self.counted,
-                classification=self.classification,
-                worn_quantity=self.counted if worn is None else worn,
-            )
-        )
+        values: dict[str, Any] = dict(self)
+        values["setup_quantity"] = self.counted
+        values["worn_quantity"] = self.counted if worn is None else worn
+        return Line(number, **values)

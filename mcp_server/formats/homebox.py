@@ -82,7 +82,7 @@ class HomeboxLine(FormatLine):
             category=self.tags[0] if self.tags else None,
             weight_grams=None if isinstance(self.weight, str) else self.weight,
             price_cents=self.price_cents,
-            pieces=math.ceil(self.quantity),
+            quantity=math.ceil(self.quantity),
             notes=self.told(),
             external_id=self.external_id or None,
             remarks=tuple(remarks),

@@ -36,10 +36,11 @@ class Remark(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line, ready to be stored. The weight is of one piece; `number` counts the file's lines from 1.
+    """One line of a list, ready to be stored. `number` counts the lines of the file from 1.
 
-    None is what the file does not say. Without a `name`, it is a category that has no items; without a
-    `quantity`, no line of a setup.
+    The fields between `number` and `remarks` are the columns of our own CSV. Weight and price are of one
+    piece, `quantity` counts the pieces owned, and None means that the file does not say. A line without a
+    `name` is a category without items. A line without a `setup_quantity` does not belong to a setup.
     """
 
     number: int
@@ -48,14 +49,19 @@ class Line(NamedTuple):
     category_icon: str | None = None
     weight_grams: float | None = None
     price_cents: int | None = None
-    pieces: int | None = None
+    quantity: int | None = None
     notes: str | None = None
     product_url: str | None = None
     external_id: str | None = None
-    quantity: Decimal | None = None
+    setup_quantity: Decimal | None = None
     classification: Classification = "base"
     worn_quantity: Decimal = Decimal(0)
     remarks: tuple[Remark, ...] = ()
+
+
+# The columns of our own CSV. Staging, export and the gearshed format all take them from here.
+SETUP_COLUMNS = ("setup_quantity", "classification", "worn_quantity")
+ITEM_COLUMNS = tuple(name for name in Line._fields if name not in ("number", *SETUP_COLUMNS, "remarks"))
 
 
 class Problem(NamedTuple):
@@ -66,7 +72,7 @@ class Problem(NamedTuple):
     reason: str
 
 
-class Refused(NamedTuple):
+class RefusedLine(NamedTuple):
     """A line that is not taken: it has problems, or it is no thing at all and `skipped`."""
 
     number: int
@@ -224,8 +230,8 @@ class ListLine(WeighedLine):
         return {
             "category": self.category or None,
             "weight_grams": self.weight,
-            "pieces": math.ceil(quantity),
-            "quantity": quantity,
+            "quantity": math.ceil(quantity),
+            "setup_quantity": quantity,
             "classification": "consumable" if self.consumable else "worn" if worn else "base",
             "worn_quantity": min(quantity, Decimal(1)) if worn else Decimal(0),
             "remarks": tuple(remarks),

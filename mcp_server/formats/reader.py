@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from mcp_server.errors import InvalidInput, shortened
+from mcp_server.errors import InvalidInput, reworded
 from mcp_server.formats import lighterpack
 from mcp_server.formats.gearshed import GearshedLine, GearshedSetupLine
 from mcp_server.formats.hikerherd import HikerherdLine
 from mcp_server.formats.homebox import HomeboxLine
 from mcp_server.formats.lighterpack import LighterPackLine
-from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, Refused, Remark
+from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, RefusedLine, Remark
 from mcp_server.formats.packstack import PackstackLine, PackstackPackLine
-from mcp_server.formats.text import SEPARATOR, Source, delimiter_of, from_file, from_text, rows, shown
+from mcp_server.formats.text import SEPARATOR, TextSource, delimiter_of, from_file, from_text, rows, truncated
 from mcp_server.formats.trail_sense import TrailSenseLine
 from mcp_server.models.csv import Format
 
@@ -52,12 +52,12 @@ def open_file(
 
 
 class Reader:
-    """A file's lines, to be iterated once: a Line, or Refused, for each that is not blank.
+    """A file's lines, to be iterated once: a Line, or RefusedLine, for each that is not blank.
 
     *currency* is the person's own, in which prices need no remark.
     """
 
-    def __init__(self, source: Source, format: Format | None, currency: str | None) -> None:
+    def __init__(self, source: TextSource, format: Format | None, currency: str | None) -> None:
         delimiter = delimiter_of(source.beginning)
         self._rows = rows(source.lines, delimiter)
         self.header_line, names = self._header()
@@ -87,10 +87,10 @@ class Reader:
             for column, count in self._left.items()
         ]
 
-    def __iter__(self) -> Iterator[Line | Refused]:
+    def __iter__(self) -> Iterator[Line | RefusedLine]:
         for number, cells in self._rows:
             if isinstance(cells, Problem):
-                yield Refused(number, (cells,))
+                yield RefusedLine(number, (cells,))
             elif "".join(cells).strip(" \t"):
                 yield self._read(number, cells)
 
@@ -107,12 +107,12 @@ class Reader:
                 return number, [cell.strip().lower() for cell in cells]
         raise InvalidInput("The list is empty: its first line has to name its columns.")
 
-    def _read(self, number: int, row: list[str]) -> Line | Refused:
+    def _read(self, number: int, row: list[str]) -> Line | RefusedLine:
         if len(row) != len(self._names):
             reason = f"has {len(row)} cells, the header {len(self._names)}"
-            return Refused(number, (Problem("", shown(" ".join(row)), reason),))
+            return RefusedLine(number, (Problem("", truncated(" ".join(row)), reason),))
         if "\0" in "".join(row):
-            return Refused(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
+            return RefusedLine(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
         cells = self._cells(row)
         if self.format == "lighterpack" and MISSING in row:
             cells = {name: "" if cell == MISSING else cell for name, cell in cells.items()}
@@ -120,11 +120,11 @@ class Reader:
             if cells.pop(name).strip().lower() not in NOTHING:
                 self._left[name] += 1
         if skipped := self._model.skipped(cells):
-            return Refused(number, (skipped,), skipped=True)
+            return RefusedLine(number, (skipped,), skipped=True)
         try:
             return self._model.model_validate(cells, context=self._reading).to_line(number)
         except ValidationError as exc:
-            return Refused(number, tuple(problems(exc)))
+            return RefusedLine(number, tuple(problems(exc)))
 
     def _cells(self, row: list[str]) -> dict[str, str]:
         """Return the cells by their columns; of columns that mean the same, the first that is filled."""
@@ -142,7 +142,7 @@ def problems(error: ValidationError) -> Iterator[Problem]:
     for problem in error.errors(include_url=False, include_context=False):
         column = str(problem["loc"][0]) if problem["loc"] else ""
         value = problem["input"] if isinstance(problem["input"], str) else ""
-        yield Problem(column, shown(value), shortened(problem["msg"]))
+        yield Problem(column, truncated(value), reworded(problem["msg"]))
 
 
 class Rank(NamedTuple):
@@ -163,7 +163,7 @@ def no_format(names: list[str], nearest: tuple[Format, type[FormatLine]]) -> str
     missing = ", ".join(sorted(model.NEEDED - set(names)))
     formats = ", ".join(dict.fromkeys(known[0] for known in KNOWN))
     return (
-        f"Not a list that is known here: its first line names {shown(', '.join(names))}. "
+        f"Not a list that is known here: its first line names {truncated(', '.join(names))}. "
         f"The nearest format is {format}, which also needs {missing}. There are: {formats}."
     )
 

@@ -26,7 +26,7 @@ SEPARATOR = "sep="
 GUESS = "cp1252"
 
 
-class Source(NamedTuple):
+class TextSource(NamedTuple):
     """A text, its beginning, and its encoding where that is a guess."""
 
     lines: TextIO
@@ -34,12 +34,12 @@ class Source(NamedTuple):
     guessed: str | None = None
 
 
-def from_text(text: str) -> Source:
+def from_text(text: str) -> TextSource:
     text = text.removeprefix("\ufeff")
-    return Source(io.StringIO(text, newline=""), text[:SAMPLE])
+    return TextSource(io.StringIO(text, newline=""), text[:SAMPLE])
 
 
-class Filled(io.RawIOBase):
+class FullReads(io.RawIOBase):
     """A file that gives all it is asked for, also if it is a pipe, whose beginning comes bit by bit."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
@@ -59,14 +59,14 @@ class Filled(io.RawIOBase):
         super().close()
 
 
-def from_file(raw: io.RawIOBase) -> Source:
+def from_file(raw: io.RawIOBase) -> TextSource:
     """Read a file of any size."""
-    buffered = io.BufferedReader(Filled(raw), SAMPLE)
+    buffered = io.BufferedReader(FullReads(raw), SAMPLE)
     sample = buffered.peek(SAMPLE)
     encoding = encoding_of(sample)
     beginning = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     guessed = GUESS if encoding == GUESS else None
-    return Source(io.TextIOWrapper(buffered, encoding, "strict", newline=""), beginning, guessed)
+    return TextSource(io.TextIOWrapper(buffered, encoding, "strict", newline=""), beginning, guessed)
 
 
 def encoding_of(sample: bytes) -> str:
@@ -87,7 +87,7 @@ def delimiter_of(beginning: str) -> str:
     return max(",;\t", key=header.count)
 
 
-class Lines:
+class PutBackLines:
     """Lines of a text, of which those that were taken last can be put back."""
 
     def __init__(self, source: Iterator[str]) -> None:
@@ -116,7 +116,7 @@ def rows(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
 
     A quote that is not closed costs its own line and never those behind it.
     """
-    lines, number = Lines(source), 1
+    lines, number = PutBackLines(source), 1
     while True:
         try:
             for cells in csv.reader(lines, delimiter=delimiter, strict=True):
@@ -125,7 +125,7 @@ def rows(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
                 lines.taken.clear()
             return
         except csv.Error as exc:
-            yield number, Problem("", shown(lines.put_back()), f"is not valid CSV: {exc}")
+            yield number, Problem("", truncated(lines.put_back()), f"is not valid CSV: {exc}")
             number += 1
         except UnicodeDecodeError as exc:
             raise InvalidInput(
@@ -134,6 +134,6 @@ def rows(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
             ) from exc
 
 
-def shown(value: str) -> str:
+def truncated(value: str) -> str:
     value = " ".join(value.split())
     return value if len(value) <= SHOWN else f"{value[: SHOWN - 1]}…"

@@ -46,7 +46,7 @@ class TrailSenseLine(WeighedLine):
         return {
             "category": self.category or None,
             "weight_grams": self.weight,
-            "pieces": math.ceil(most),
-            "quantity": listed,
+            "quantity": math.ceil(most),
+            "setup_quantity": listed,
             "remarks": tuple(remarks),
         }

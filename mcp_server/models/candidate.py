@@ -38,7 +38,7 @@ class CandidateShown(Candidate, Measured):
     thread_id: int
 
     def in_units(self) -> str | None:
-        return self.settings.told({"": self.weight_grams}, self.price_cents)
+        return self.units.display({"": self.weight_grams}, self.price_cents)
 
 
 class CandidateCompared(Candidate):
@@ -113,8 +113,8 @@ class Preview(Considered):
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:
-        candidate = self.settings.told({"": self.weight_grams}, self.price_cents)
-        changes = [(setup.name, self.settings.told(setup.base, None)) for setup in self.setups]
+        candidate = self.units.display({"": self.weight_grams}, self.price_cents)
+        changes = [(setup.name, self.units.display(setup.base, None)) for setup in self.setups]
         return listed([(self.name, candidate), *changes])
 
 

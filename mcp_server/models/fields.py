@@ -189,7 +189,7 @@ HttpUrl = Annotated[
 ]
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
-SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
+OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
 # The name or the id of a row.
 Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
 CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]

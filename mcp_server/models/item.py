@@ -45,7 +45,7 @@ class ItemWritten(Item, Measured):
     category: str | None = None
 
     def in_units(self) -> str | None:
-        return self.settings.told({"": self.weight_grams}, self.price_cents)
+        return self.units.display({"": self.weight_grams}, self.price_cents)
 
 
 class UsedIn(Row):

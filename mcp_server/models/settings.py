@@ -40,7 +40,7 @@ Number: TypeAlias = int | float | Decimal
 DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 2, "lb": 3}
 
 
-class Settings(Row):
+class Units(Row):
     """The units in which a person reads; results count in grams and cents all the same."""
 
     weight_unit: WeightUnit
@@ -55,21 +55,21 @@ class Settings(Row):
         """`1,249.95 EUR`."""
         return f"{Decimal(str(cents)) / 100:,.2f} {self.currency}"
 
-    def told(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
+    def display(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
         """`base 1.25 lb, 249.95 EUR`: what is known, but nothing in grams or without a currency."""
-        told = [
+        figures = [
             f"{name} {self.weight(grams)}".strip()
             for name, grams in weights.items()
             if grams is not None and self.weight_unit != "g"
         ]
-        told += [] if cents is None or self.currency is None else [self.price(cents)]
-        return ", ".join(told) or None
+        figures += [] if cents is None or self.currency is None else [self.price(cents)]
+        return ", ".join(figures) or None
 
     def factors(self) -> str | None:
         """How to turn the figures of many rows into the person's units."""
-        told = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
-        told += [] if self.currency is None else [f"prices in {self.currency}"]
-        return ", ".join(told) or None
+        factors = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
+        factors += [] if self.currency is None else [f"prices in {self.currency}"]
+        return ", ".join(factors) or None
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -81,7 +81,7 @@ class SettingsChanges(TypedDict, total=False):
 class Measured(Row):
     """A result that tells its figures once more, in the person's units."""
 
-    settings: Annotated[SkipJsonSchema[Settings], Field(exclude=True)] = Settings(weight_unit="g")
+    units: Annotated[SkipJsonSchema[Units], Field(exclude=True)] = Units(weight_unit="g")
 
     @computed_field
     @property
@@ -90,9 +90,9 @@ class Measured(Row):
 
     def in_units(self) -> str | None:
         """What to tell. Of many rows: how to convert them."""
-        return self.settings.factors()
+        return self.units.factors()
 
 
-def listed(told: Iterable[tuple[str, str | None]]) -> str | None:
+def listed(displays: Iterable[tuple[str, str | None]]) -> str | None:
     """`Tent: 2.5 lb; Quilt: 1.2 lb`: what is told of each, by name."""
-    return "; ".join(f"{name}: {text}" for name, text in told if text) or None
+    return "; ".join(f"{name}: {text}" for name, text in displays if text) or None

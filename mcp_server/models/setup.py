@@ -8,7 +8,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
-from mcp_server.models.settings import Measured, Settings, listed
+from mcp_server.models.settings import Measured, Units, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
@@ -54,7 +54,7 @@ class SetupSummary(SetupTotals, Measured):
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
-        return in_units([self], self.settings)
+        return in_units([self], self.units)
 
 
 class SetupLine(Row):
@@ -120,7 +120,7 @@ class SetupsCompared(Measured):
     lines: list[LineDifference]
 
     def in_units(self) -> str | None:
-        return in_units(self.setups, self.settings)
+        return in_units(self.setups, self.units)
 
 
 class SetupDeleted(Row):
@@ -143,5 +143,5 @@ class SetupChanges(TypedDict, total=False):
     name: Name
 
 
-def in_units(setups: Iterable[SetupTotals], settings: Settings) -> str | None:
-    return listed((setup.name, settings.told(setup.weights, setup.price_cents)) for setup in setups)
+def in_units(setups: Iterable[SetupTotals], units: Units) -> str | None:
+    return listed((setup.name, units.display(setup.weights, setup.price_cents)) for setup in setups)

@@ -53,9 +53,9 @@ class ThreadShown(ThreadHead):
     candidates: list[CandidateCompared]
 
     def in_units(self) -> str | None:
-        told = self.settings.told
+        display = self.units.display
         return listed(
-            (each.name, told({"": each.weight_grams}, each.price_cents)) for each in self.candidates
+            (each.name, display({"": each.weight_grams}, each.price_cents)) for each in self.candidates
         )
 
 
@@ -74,7 +74,7 @@ class ThreadResolved(ThreadSummary, Measured):
     swapped_in_setups: tuple[SetupTotals, ...] = ()
 
     def in_units(self) -> str | None:
-        return in_units(self.swapped_in_setups, self.settings)
+        return in_units(self.swapped_in_setups, self.units)
 
 
 class ThreadFields(TypedDict, total=False):

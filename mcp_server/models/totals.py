@@ -47,4 +47,4 @@ class Totals(Measured):
     dearest: tuple[Dear, ...] = ()
 
     def in_units(self) -> str | None:
-        return self.settings.told({"total": self.weight_grams}, self.price_cents)
+        return self.units.display({"total": self.weight_grams}, self.price_cents)

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +27,7 @@ from mcp_server.protocol.reply import reply
 from mcp_server.services import change
 
 Arguments = ParamSpec("Arguments")
+Found = TypeVar("Found")
 Result = TypeVar("Result", bound=Row)
 
 
@@ -95,25 +95,36 @@ class Call:
 current_call: ContextVar[Call] = ContextVar("current_call")
 
 
-@asynccontextmanager
-async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one call that only reads."""
-    app = ctx.request_context.lifespan_context
-    user_id = principal(ctx).user_id
-    reading = (
-        app.standby.reading(app.pool, user_id)
-        if app.standby
-        else transaction(app.pool, user_id, read_only=True)
-    )
-    async with reading as conn:
-        yield conn
+@dataclass(frozen=True)
+class read:
+    """One read-only transaction for one call, on the standby if there is one that is up to date."""
+
+    ctx: Context[App]
+
+    async def do(
+        self,
+        work: Callable[Concatenate[AsyncConnection, Arguments], Awaitable[Found]],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Found:
+        app, user_id = self.ctx.request_context.lifespan_context, principal(self.ctx).user_id
+        reading = (
+            app.standby.reading(app.pool, user_id)
+            if app.standby
+            else transaction(app.pool, user_id, read_only=True)
+        )
+        async with reading as conn:
+            return await work(conn, *args, **kwargs)
 
 
 @dataclass(frozen=True)
 class Written(Generic[Result]):
-    """A result of a write, said together with its change."""
+    """The reply of a write: its result and its change.
 
-    said: CallToolResult
+    The type parameter is the result's model. Only the output schema uses it.
+    """
+
+    reply: CallToolResult
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol.sdk import connection_of
+
 SCHEME = "gear://"
 SUMMARY = "gear://summary"
 # Streams and sessions of one user, and resources of one of them.
@@ -24,7 +26,7 @@ MOST_SUBSCRIBERS, MOST_URIS = 100, 500
 MOST_EVENTS = 8 * MOST_URIS
 
 
-class Change(BaseModel):
+class Notification(BaseModel):
     """Whose change it was, and what it touched, like `items/3`. What is not said may be anybody, or all."""
 
     user_id: int | None = None
@@ -58,10 +60,10 @@ class Live:
     def hear(self, notification: str) -> None:
         """Tell everybody whom it concerns of a change."""
         try:
-            change = Change.model_validate_json(notification)
+            change = Notification.model_validate_json(notification)
         except ValidationError:
             # From a newer release than this, perhaps.
-            change = Change()
+            change = Notification()
         for subscriber in list(self._subscribers):
             if change.user_id in (None, subscriber.user_id):
                 for event in change.events(subscriber.uris):
@@ -91,11 +93,11 @@ class Live:
         uris = set(params.notifications.resource_subscriptions or ())
         check_number(uris)
         self.check_room(user_id)
-        return await ListenHandler(Stream(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
+        return await ListenHandler(UserBus(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
 
     def session(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> "Session | None":
         """Return what a session of 2025-11-25 is told until it ends; None if nothing can be sent to it."""
-        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
+        connection = connection_of(ctx.session)
         if not connection.has_standalone_channel:
             return None
         found: Session | None = connection.state.get("live")
@@ -110,7 +112,7 @@ class Live:
 
 
 @dataclass
-class Stream:
+class UserBus:
     """The SDK's bus of one single stream: it carries what its user may hear."""
 
     live: Live

@@ -20,6 +20,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol import sdk
 from mcp_server.protocol.strict import LARGEST_CALL, StrictServer, session_options
 
 # In characters. The largest call fits, with each of its characters written as \uXXXX.
@@ -52,14 +53,14 @@ class Stream(Protocol):
 
 async def serve(server: StrictServer) -> None:
     """Serve the client on standard input and output until the input ends."""
-    low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    lines = Lines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
+    low_level = sdk.low_level(server)
+    lines = BoundedLines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
     async with stdio_server(anyio.wrap_file(lines)) as (received, answers):
         messages = Messages(cast(Stream, received), cast(Stream, answers))
         await low_level.run(messages, answers, session_options(low_level))
 
 
-class Lines(TextIOWrapper):
+class BoundedLines(TextIOWrapper):
     """Text in lines. One that is too long never is in memory whole: its middle is cut out."""
 
     def readline(self, size: int = LARGEST_LINE, /) -> str:

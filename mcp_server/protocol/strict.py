@@ -85,7 +85,7 @@ class StrictServer(MCPServer[App]):
         except AppError as exc:
             raise ToolError(str(exc)) from exc
         if isinstance(result, Written):
-            return cast(Written[Row], result).said
+            return cast(Written[Row], result).reply
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str, context: Context[App, Any] | None) -> Tool:

@@ -24,7 +24,7 @@ from mcp_server.models.candidate import (
 from mcp_server.models.setup import SetupTotals
 from mcp_server.services import image, setup, thread
 from mcp_server.services.item import to_columns
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
 
 
@@ -41,11 +41,11 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
                 WHERE others.thread_id = candidates.thread_id
                 AND (others.sort_order, others.id) <= (candidates.sort_order, candidates.id)
             ) AS rank,
-            {settings}
+            {units}
         FROM candidates
         LEFT JOIN categories ON categories.id = candidates.category_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     found = await fetch_one(conn, CandidateShown, query, {"candidate_id": candidate_id})
     if found is None:
         raise no_such_candidate(candidate_id)
@@ -150,19 +150,19 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
         SELECT
             candidates.id AS candidate_id, candidates.name, candidates.weight_grams, candidates.price_cents,
             items.id AS replaces_item_id, items.name AS replaces,
-            items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {settings}
+            items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {units}
         FROM candidates
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     considered = await fetch_one(conn, Considered, query, {"candidate_id": candidate_id})
     if considered is None:
         raise no_such_candidate(candidate_id)
     if in_setup is None:
         setup_ids = await setups_with(conn, considered.replaces_item_id)
     else:
-        setup_ids = [await setup.find(conn, in_setup)]
+        setup_ids = [await setup.resolve(conn, in_setup)]
     return Preview(
         **dict(considered),
         hint=None if setup_ids else what_to_name(considered),

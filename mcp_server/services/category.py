@@ -23,7 +23,7 @@ COLUMNS = columns("categories", Category)
 async def list_all(conn: AsyncConnection) -> CategoryList:
     """Return every category by name, with the number and the weight of its items."""
     found = await summarize(conn)
-    return CategoryList(total=len(found), categories=found, settings=await settings.get(conn))
+    return CategoryList(total=len(found), categories=found, units=await settings.get(conn))
 
 
 async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
@@ -41,7 +41,7 @@ async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
     return await fetch_all(conn, CategorySummary, query)
 
 
-async def find(conn: AsyncConnection, reference: str | int) -> int:
+async def resolve(conn: AsyncConnection, reference: str | int) -> int:
     """Return the id of the category that *reference* is the id of or, if it is a text, names without case."""
     query = SQL("""
         SELECT {columns}
@@ -108,7 +108,7 @@ async def update(conn: AsyncConnection, category_id: int, changes: CategoryChang
 
 async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | None) -> CategoryDeleted:
     """Delete a category after moving all that is in it to another one, or to none."""
-    target = None if move_to is None else await find(conn, move_to)
+    target = None if move_to is None else await resolve(conn, move_to)
     if target == category_id:
         raise InvalidInput("move_to: is the category to delete. Name another one, or leave it out.")
     moved = 0

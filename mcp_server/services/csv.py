@@ -9,17 +9,18 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list
 from mcp_server.formats.reader import Reader, open_text
-from mcp_server.formats.text import shown
+from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Format, Imported, Verdict
-from mcp_server.services import category, settings, setup, staging
-from mcp_server.services.staging import Different, Verdicts
+from mcp_server.services import category, settings, setup
+from mcp_server.services.staging import Different, Staging
+from mcp_server.services.verdicts import Verdicts
 
 # Bad lines that a refusal names.
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
-class Wish:
+class ImportOptions:
     """What the person who imports a list wants besides its items."""
 
     setup_name: str | None = None
@@ -28,65 +29,66 @@ class Wish:
 
 
 async def import_text(
-    conn: AsyncConnection, csv_text: str, format: Format | None = None, wish: Wish = Wish()
+    conn: AsyncConnection,
+    csv_text: str,
+    format: Format | None = None,
+    options: ImportOptions = ImportOptions(),
 ) -> Imported:
     """Import a list; see `import_lines`."""
     currency = (await settings.get(conn)).currency
     # In threads, because a large file takes a second that other calls should not have to wait.
     reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency)
-    return await import_lines(conn, reader, wish)
+    return await import_lines(conn, reader, options)
 
 
-async def import_lines(conn: AsyncConnection, reader: Reader, wish: Wish) -> Imported:
+async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOptions) -> Imported:
     """Create the items of a list that are not there yet and, given a `setup_name`, a setup of them all.
 
     One bad line refuses all, unless they are to be skipped.
     """
-    verdicts = await staging.stage(conn, reader)
-    await staging.refuse_repeated_ids(conn, verdicts)
-    check(verdicts, wish)
-    new_categories = await category.create_missing(conn, await staging.wanted_categories(conn))
-    await staging.tell_other_icons(conn, verdicts)
-    if wish.setup_name is None and (marked := await staging.count_marks(conn)):
-        note = (
-            f"what {marked} lines say of worn, consumable or parts is kept in a setup only: give setup_name"
-        )
-        verdicts.add(Verdict(line=reader.header_line, verdict="remark", note=note))
-    setup_id = None if wish.setup_name is None else await find_setup(conn, wish.setup_name)
-    # What other programs export of a list says how many are on it, not how many there are.
-    await staging.recognize(conn, setup_id, at_least=reader.is_list and reader.format != "gearshed")
-    for different in await staging.differences(conn, setup_id):
-        verdicts.add(told(different, "changed" if wish.update_existing else "different"))
-    counts = await staging.count(conn)
-    await staging.insert(conn)
-    if wish.update_existing:
-        await staging.update(conn)
+    staging = Staging(conn, reader)
+    await staging.load()
+    await staging.refuse_repeated_ids()
+    check(staging.verdicts, options)
+    new_categories = await category.create_missing(conn, await staging.categories())
+    await staging.note_kept_icons()
+    if options.setup_name is None:
+        await staging.note_lost_marks()
+    setup_id = None if options.setup_name is None else await find_setup(conn, options.setup_name)
+    await staging.recognize(setup_id)
+    for different in await staging.differences(setup_id):
+        staging.verdicts.add(described(different, "changed" if options.update_existing else "different"))
+    counts = await staging.count()
+    await staging.insert()
+    if options.update_existing:
+        await staging.update()
     not_in_list: list[str] = []
-    if wish.setup_name is not None:
-        setup_id = setup_id or await create_setup(conn, wish.setup_name)
-        not_in_list = await staging.not_in_list(conn, setup_id)
-        if await staging.put_in_setup(conn, setup_id, update_existing=wish.update_existing):
+    if options.setup_name is not None:
+        setup_id = setup_id or await create_setup(conn, options.setup_name)
+        not_in_list = await staging.not_in_list(setup_id)
+        if await staging.put_in_setup(setup_id, update_existing=options.update_existing):
             await setup.touch(conn, setup_id)
+    verdicts = staging.verdicts
     return Imported(
         format=reader.format,
         items=counts.new,
         unchanged=counts.unchanged,
-        changed=counts.different if wish.update_existing else 0,
-        different=0 if wish.update_existing else counts.different,
+        changed=counts.different if options.update_existing else 0,
+        different=0 if options.update_existing else counts.different,
         refused=verdicts.refused,
         skipped=verdicts.skipped,
         new_categories=tuple(new_categories),
         setup_id=setup_id,
-        setup_name=wish.setup_name,
+        setup_name=options.setup_name,
         not_in_list=tuple(not_in_list),
         verdicts=tuple(sorted(verdicts.shown, key=lambda verdict: verdict.line)),
         verdicts_left_out=verdicts.left_out,
     )
 
 
-def check(verdicts: Verdicts, wish: Wish) -> None:
+def check(verdicts: Verdicts, options: ImportOptions) -> None:
     """Refuse a list without a line that could be imported, and one with a bad line unless that is skipped."""
-    if verdicts.refused and not wish.skip_bad_lines:
+    if verdicts.refused and not options.skip_bad_lines:
         bad = [verdict for verdict in verdicts.shown if verdict.verdict == "refused"]
         more = f"; {verdicts.refused} bad lines in all" if len(bad) > MOST_NAMED else ""
         raise InvalidInput(
@@ -104,14 +106,18 @@ def place(verdict: Verdict) -> str:
     return f"line {verdict.line}{column}{value}: {verdict.note}"
 
 
-def told(different: Different, verdict: Literal["changed", "different"]) -> Verdict:
+def described(different: Different, verdict: Literal["changed", "different"]) -> Verdict:
     """`price_cents 24995 → 19995`: what the item says, and what the list says."""
     parts = [
-        f"{name} {shown(str(old)) if old is not None else 'unknown'} → {shown(str(different.after[name]))}"
+        f"{name} {written(old)} → {written(different.after[name])}"
         for name, old in different.before.items()
         if old != different.after[name]
     ]
     return Verdict(line=different.number, verdict=verdict, note=", ".join(parts))
+
+
+def written(value: object) -> str:
+    return "unknown" if value is None else truncated(str(value))
 
 
 async def find_setup(conn: AsyncConnection, name: str) -> int | None:

@@ -16,7 +16,7 @@ from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 
 
-class Owner(NamedTuple):
+class ImageOwner(NamedTuple):
     """What an image is shown for."""
 
     noun: Literal["item", "candidate"]
@@ -31,16 +31,16 @@ TABLES = {"item": SQL("items"), "candidate": SQL("candidates")}
 COLUMNS = columns("images", Image)
 
 
-def owner(item_id: int | None, candidate_id: int | None) -> Owner:
+def owner(item_id: int | None, candidate_id: int | None) -> ImageOwner:
     """Return the one of the two that was given."""
     if candidate_id is None and item_id is not None:
-        return Owner("item", item_id)
+        return ImageOwner("item", item_id)
     if item_id is None and candidate_id is not None:
-        return Owner("candidate", candidate_id)
+        return ImageOwner("candidate", candidate_id)
     raise InvalidInput("item_id, candidate_id: give exactly one of the two.")
 
 
-async def check(conn: AsyncConnection, shown_for: Owner) -> None:
+async def check(conn: AsyncConnection, shown_for: ImageOwner) -> None:
     """Raise NotFound unless there is such an item or candidate."""
     query = SQL("SELECT true FROM {table} WHERE id = %(id)s").format(table=TABLES[shown_for.noun])
     if not await fetch_value(conn, query, {"id": shown_for.id}):
@@ -75,7 +75,7 @@ async def shown(found: ImageShown, *, full: bool) -> ImageShown:
 
 
 async def attach(
-    conn: AsyncConnection, shown_for: Owner, new: Picture, source_url: str | None = None
+    conn: AsyncConnection, shown_for: ImageOwner, new: Picture, source_url: str | None = None
 ) -> Image:
     """Show a picture for an item or a candidate, in place of any other, and return it as stored.
 
@@ -100,7 +100,7 @@ async def attach(
     return stored
 
 
-async def detach(conn: AsyncConnection, shown_for: Owner) -> ImageRemoved:
+async def detach(conn: AsyncConnection, shown_for: ImageOwner) -> ImageRemoved:
     """Take the image off an item or a candidate."""
     old = await lock(conn, shown_for)
     if old is None:
@@ -131,7 +131,7 @@ async def delete_unused(conn: AsyncConnection, image_ids: Sequence[int | None]) 
     return deleted.rowcount
 
 
-async def lock(conn: AsyncConnection, shown_for: Owner) -> int | None:
+async def lock(conn: AsyncConnection, shown_for: ImageOwner) -> int | None:
     """Keep others from changing the owner until the end of the transaction, and return its image's id."""
     query = SQL("SELECT image_id FROM {table} WHERE id = %(id)s FOR UPDATE")
     row = await fetch_one(conn, OwnerRow, query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id})
@@ -140,6 +140,6 @@ async def lock(conn: AsyncConnection, shown_for: Owner) -> int | None:
     return row.image_id
 
 
-async def show(conn: AsyncConnection, shown_for: Owner, image_id: int | None) -> None:
+async def show(conn: AsyncConnection, shown_for: ImageOwner, image_id: int | None) -> None:
     query = SQL("UPDATE {table} SET image_id = %(image_id)s, updated_at = now() WHERE id = %(id)s")
     await conn.execute(query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id, "image_id": image_id})

@@ -21,15 +21,15 @@ from mcp_server.models.item import (
     NewItem,
 )
 from mcp_server.services import category, image
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 # An item's own columns, the name of its category and the settings: what ItemWritten is made of.
 WRITTEN = rendered(
     SQL("""
         {columns},
         (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category,
-        {settings}
-    """).format(columns=columns("items", Item), settings=SETTINGS)
+        {units}
+    """).format(columns=columns("items", Item), units=UNITS)
 )
 SHOWN = rendered(
     SQL("""
@@ -99,7 +99,7 @@ async def find_categories(
     problems: list[str] = []
     for reference in dict.fromkeys(each.get("category") for each in new):
         try:
-            ids[reference] = None if reference is None else await category.find(conn, reference)
+            ids[reference] = None if reference is None else await category.resolve(conn, reference)
         except NotFound as exc:
             rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
             problems.append(f"{exc.args[0]} ({', '.join(rows)})")
@@ -190,7 +190,7 @@ async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[s
         row["weight_grams"] = row.pop("weight")
     if "category" in row:
         reference = row.pop("category")
-        row["category_id"] = None if reference is None else await category.find(conn, reference)
+        row["category_id"] = None if reference is None else await category.resolve(conn, reference)
     return row
 
 

@@ -15,7 +15,7 @@ from mcp_server.errors import InvalidInput
 from mcp_server.models.item import ItemPage, ItemRow, Sort
 from mcp_server.models.settings import Measured
 from mcp_server.services import category, setup
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 
 class Order(NamedTuple):
@@ -94,7 +94,7 @@ AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
 COUNT = SQL("""
     SELECT
         (SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted) AS total,
-        {settings}
+        {units}
 """)
 # The ids first: the indexes that are in the order of a page hold no more.
 PAGE = SQL("""
@@ -138,14 +138,14 @@ async def find(
     params = {
         **prefixes,
         "parts": parts,
-        "category_id": None if in_category is None else await category.find(conn, in_category),
-        "setup_id": None if in_setup is None else await setup.find(conn, in_setup),
+        "category_id": None if in_category is None else await category.resolve(conn, in_category),
+        "setup_id": None if in_setup is None else await setup.resolve(conn, in_setup),
         "unweighed": unweighed,
         "enough": ENOUGH,
         "limit": limit + 1,
     }
     params |= read_cursor(cursor, sort, params)
-    count = COUNT.format(matches=matches(prefixes, params), settings=SETTINGS)
+    count = COUNT.format(matches=matches(prefixes, params), units=UNITS)
     counted = await fetch_only(conn, Counted, count, params)
     many = counted.total == ENOUGH
     found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
@@ -154,7 +154,7 @@ async def find(
         total_at_least=ENOUGH if many else None,
         next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
         items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
-        settings=counted.settings,
+        units=counted.units,
     )
 
 

@@ -4,27 +4,27 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_value
-from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.models.settings import SettingsChanges, Units
 
 # The settings as a column: a result that tells weights in the person's units needs no statement for it.
-SETTINGS = SQL("""
+UNITS = SQL("""
     (
         SELECT jsonb_build_object(
             'weight_unit', coalesce(max(settings.value) FILTER (WHERE settings.key = 'weight_unit'), 'g'),
             'currency', max(settings.value) FILTER (WHERE settings.key = 'currency')
         )
         FROM settings
-    ) AS settings
+    ) AS units
 """)
 
 
-async def get(conn: AsyncConnection) -> Settings:
+async def get(conn: AsyncConnection) -> Units:
     """Return the settings; grams and no currency, unless they have been changed."""
-    value = await fetch_value(conn, SQL("SELECT {settings}").format(settings=SETTINGS))
-    return Settings.model_validate(value)
+    value = await fetch_value(conn, SQL("SELECT {units}").format(units=UNITS))
+    return Units.model_validate(value)
 
 
-async def update(conn: AsyncConnection, changes: SettingsChanges) -> Settings:
+async def update(conn: AsyncConnection, changes: SettingsChanges) -> Units:
     """Apply *changes* and return the settings as they now are; None clears one."""
     rows = [{"key": key, "value": value} for key, value in changes.items()]
     async with conn.cursor() as cursor:

@@ -23,7 +23,7 @@ from mcp_server.models.setup import (
     SetupTotals,
 )
 from mcp_server.services import line, settings
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
 
@@ -63,10 +63,10 @@ async def list_all(conn: AsyncConnection) -> SetupList:
         ORDER BY lower(setups.name), setups.id
     """).format(totals=TOTALS, lines=LINES)
     found = await fetch_all(conn, SetupTotals, query)
-    return SetupList(total=len(found), setups=found, settings=await settings.get(conn))
+    return SetupList(total=len(found), setups=found, units=await settings.get(conn))
 
 
-async def find(conn: AsyncConnection, reference: str | int) -> int:
+async def resolve(conn: AsyncConnection, reference: str | int) -> int:
     """Return the id of the setup that *reference* is the id of or, if it is a text, names without case."""
     cursor = await conn.execute("SELECT id, name FROM setups ORDER BY lower(name), id")
     ids: dict[int, str] = dict(await cursor.fetchall())
@@ -120,12 +120,12 @@ def named(lines: Sequence[SetupLine]) -> tuple[str, ...]:
 async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
     """Return a setup's totals."""
     query = SQL("""
-        SELECT setups.id, setups.name, {totals}, {settings}
+        SELECT setups.id, setups.name, {totals}, {units}
         FROM setups
         LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         WHERE setups.id = %(setup_id)s
         GROUP BY setups.id
-    """).format(totals=TOTALS, settings=SETTINGS, lines=LINES)
+    """).format(totals=TOTALS, units=UNITS, lines=LINES)
     found = await fetch_one(conn, SetupSummary, query, {"setup_id": setup_id})
     if found is None:
         raise no_such("setup", setup_id)
@@ -195,7 +195,7 @@ async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> Setup
         difference=added_up(different),
         same_lines=len(lines) - len(different),
         lines=different,
-        settings=setups[0].settings,
+        units=setups[0].units,
     )
 
 

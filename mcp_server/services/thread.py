@@ -24,7 +24,7 @@ from mcp_server.models.thread import (
 )
 from mcp_server.services import image, settings, setup
 from mcp_server.services.item import to_columns
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 SUMMARIES = SQL("""
     SELECT
@@ -67,12 +67,12 @@ async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
                 'item_id', items.id, 'name', items.name,
                 'weight_grams', items.weight_grams, 'price_cents', items.price_cents
             ) END AS replaces,
-            threads.resolved_candidate_id, threads.resolved_item_id, {settings}
+            threads.resolved_candidate_id, threads.resolved_item_id, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE threads.id = %(thread_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id})
     if found is None:
         raise no_such("thread", thread_id)
@@ -173,7 +173,7 @@ async def resolve(
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status} already. {what_next(its_thread)}")
     item_id = await become_item(conn, its_thread, candidate_id)
-    setup_ids = list(dict.fromkeys([await setup.find(conn, reference) for reference in swap_in_setups]))
+    setup_ids = list(dict.fromkeys([await setup.resolve(conn, reference) for reference in swap_in_setups]))
     for setup_id in sorted(setup_ids):
         await setup.touch(conn, setup_id)
     await swap(conn, its_thread, item_id, setup_ids)
@@ -193,7 +193,7 @@ async def resolve(
         candidate_id=candidate_id,
         item_id=item_id,
         swapped_in_setups=tuple(each.totals() for each in swapped),
-        settings=await settings.get(conn),
+        units=await settings.get(conn),
     )
 
 

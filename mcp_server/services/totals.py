@@ -21,7 +21,7 @@ async def summarize(conn: AsyncConnection) -> Totals:
         by_category=by_category,
         heaviest=tuple(await heaviest(conn)),
         dearest=tuple(await dearest(conn)),
-        settings=await settings.get(conn),
+        units=await settings.get(conn),
     )
 
 

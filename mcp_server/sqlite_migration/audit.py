@@ -8,7 +8,7 @@ from typing import Any
 from mcp_server.sqlite_migration import versions
 from mcp_server.sqlite_migration.clean import Clean
 from mcp_server.sqlite_migration.report import Action, Finding, Findings, shortened
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, Column, Table
 from mcp_server.sqlite_migration.values import (
     MAX_ID,
@@ -30,7 +30,7 @@ ROWS = 1000
 class Audit:
     """The examination of one snapshot: it fills the findings, and repairs what *flags* allow."""
 
-    def __init__(self, source: Source, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
+    def __init__(self, source: SourceFile, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
         self.source = source
         self.conn = source.conn
         self.clean = clean
@@ -182,7 +182,7 @@ def batched(conn: sqlite3.Connection, query: str) -> Iterator[Any]:
         yield from rows
 
 
-def unknown(source: Source, findings: Findings, otherwise: Action) -> None:
+def unknown(source: SourceFile, findings: Findings, otherwise: Action) -> None:
     """Note tables and columns that no version has had: only with something in them do they stop the run."""
     for table, columns in source.layout.items():
         known = versions.known_columns(table)
@@ -201,7 +201,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def lost_emoji(source: Source, findings: Findings) -> None:
+def lost_emoji(source: SourceFile, findings: Findings) -> None:
     """Note the emoji that the old application's own upgrade would have made a package too."""
     if "emoji" not in source.layout["categories"] or "icon" in source.layout["categories"]:
         return
@@ -215,7 +215,7 @@ def lost_emoji(source: Source, findings: Findings) -> None:
         findings.add(Finding("categories", row, "emoji", "bad_icon", shortened(emoji), "noted"))
 
 
-def sequences(source: Source, findings: Findings) -> None:
+def sequences(source: SourceFile, findings: Findings) -> None:
     """Reject a highest id that is none: new rows would have to count on from it."""
     if not source.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
         return

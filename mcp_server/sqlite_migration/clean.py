@@ -7,7 +7,7 @@ names and has what became of them instead, from `fixed_items`. All of it is in S
 from collections.abc import Mapping
 
 from mcp_server.sqlite_migration import versions
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import TABLES, Column, Table
 from mcp_server.sqlite_migration.values import Moment, Value
 
@@ -17,7 +17,7 @@ from mcp_server.sqlite_migration.values import Moment, Value
 class Clean:
     """The views of one snapshot, and the way to change or leave out a row of them."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self.conn = source.conn
         self.conn.execute("""
             CREATE TEMP TABLE patched (name TEXT, row INTEGER, gone INTEGER, PRIMARY KEY (name, row))
@@ -77,7 +77,7 @@ class Clean:
         self.refresh(table)
 
 
-def define_raw(source: Source, table: Table) -> None:
+def define_raw(source: SourceFile, table: Table) -> None:
     present = source.layout.get(table.old, [])
     columns = [f"{expression(column, present)} AS {column.name}" for column in table.columns]
     # Nobody checks that an index has all rows of its table, and this is what everything is read from.

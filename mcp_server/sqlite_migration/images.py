@@ -26,7 +26,7 @@ class Gap(NamedTuple):
     filename: str
 
 
-class Filled(NamedTuple):
+class FilledGap(NamedTuple):
     """What became of a gap: *problem* and *detail* say why it stays one."""
 
     gap: Gap
@@ -45,19 +45,19 @@ def gaps(conn: psycopg.Connection, user_id: int) -> list[Gap]:
     return [Gap(*row) for row in conn.execute(query, {"user_id": user_id})]
 
 
-def fill(conn: psycopg.Connection, user_id: int, folder: Path) -> Iterator[Filled]:
+def fill(conn: psycopg.Connection, user_id: int, folder: Path) -> Iterator[FilledGap]:
     """Store what *folder* has for each gap, one by one. The files stay as they are."""
     for gap in gaps(conn, user_id):
         try:
             data = read(folder, gap.filename)
             new = asyncio.run(picture.clean(data))
         except InvalidInput as exc:
-            yield Filled(gap, "bad_image", str(exc))
+            yield FilledGap(gap, "bad_image", str(exc))
         except OSError as exc:
-            yield Filled(gap, "missing_image", exc.strerror or str(exc))
+            yield FilledGap(gap, "missing_image", exc.strerror or str(exc))
         else:
             store(conn, user_id, gap.id, new)
-            yield Filled(gap)
+            yield FilledGap(gap)
 
 
 def read(folder: Path, name: str) -> bytes:

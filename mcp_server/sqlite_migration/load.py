@@ -7,7 +7,7 @@ import psycopg
 from psycopg.copy import LibpqWriter
 from psycopg.sql import SQL, Identifier
 
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import (
     API_KEYS,
     CANDIDATES,
@@ -31,7 +31,7 @@ FLUSH = 65536
 # PostgreSQL counts microseconds from 2000 on; sent like this, a time is a number to everybody in between.
 UNTIL_2000 = 946_684_800_000_000
 
-Progress = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 class Sent(NamedTuple):
@@ -85,7 +85,7 @@ def as_sent(column: Column) -> Sent:
     return Sent(column.name, column.name, column.kind.wire)
 
 
-def list_images(source: Source) -> None:
+def list_images(source: SourceFile) -> None:
     """Number the images that items and candidates name: each file once, or else each address."""
     source.conn.execute("CREATE TEMP TABLE images (id INTEGER PRIMARY KEY, filename, source_url)")
     named = """
@@ -99,7 +99,7 @@ def list_images(source: Source) -> None:
 
 
 def copy_all(
-    conn: psycopg.Connection, source: Source, owner_id: int, progress: Callable[[str, int], Progress]
+    conn: psycopg.Connection, source: SourceFile, owner_id: int, progress: Callable[[str, int], OnProgress]
 ) -> dict[str, int]:
     """Send the rows of every table. Return their numbers, by the new names of the tables."""
     counts = {"images": copy_images(conn, source, owner_id)}
@@ -110,7 +110,7 @@ def copy_all(
 
 
 def copy_table(
-    conn: psycopg.Connection, source: Source, table: Table, owner_id: int, progress: Progress
+    conn: psycopg.Connection, source: SourceFile, table: Table, owner_id: int, progress: OnProgress
 ) -> int:
     columns = sent(table)
     read = ", ".join(column.expression for column in columns)
@@ -125,7 +125,7 @@ def copy_table(
     )
 
 
-def copy_images(conn: psycopg.Connection, source: Source, owner_id: int) -> int:
+def copy_images(conn: psycopg.Connection, source: SourceFile, owner_id: int) -> int:
     columns = [
         Sent("id", "id", "int8"),
         Sent("user_id", ":owner", "int8"),
@@ -138,12 +138,12 @@ def copy_images(conn: psycopg.Connection, source: Source, owner_id: int) -> int:
 
 def copy_rows(
     conn: psycopg.Connection,
-    source: Source,
+    source: SourceFile,
     table: str,
     columns: list[Sent],
     query: str,
     owner_id: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> int:
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE)").format(
         Identifier(table), SQL(", ").join(Identifier(column.name) for column in columns)
@@ -172,7 +172,7 @@ def fill_words(conn: psycopg.Connection) -> None:
     """)
 
 
-def continue_sequences(conn: psycopg.Connection, source: Source) -> dict[str, int]:
+def continue_sequences(conn: psycopg.Connection, source: SourceFile) -> dict[str, int]:
     """Have ids go on behind the highest that was ever used. Return the next one of each table."""
     query: LiteralString = "SELECT setval(pg_get_serial_sequence(%(table)s, 'id'), %(next_id)s, false)"
     following = {"images": highest(source, "SELECT max(id) FROM temp.images") + 1}
@@ -188,12 +188,12 @@ def continue_sequences(conn: psycopg.Connection, source: Source) -> dict[str, in
     return following
 
 
-def highest(source: Source, query: str, *parameters: str) -> int:
+def highest(source: SourceFile, query: str, *parameters: str) -> int:
     row = source.conn.execute(query, parameters).fetchone()
     return row[0] if row and row[0] else 0
 
 
-def last_number(source: Source, table: Table) -> int:
+def last_number(source: SourceFile, table: Table) -> int:
     if not source.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
         return 0
     return highest(source, "SELECT max(seq) FROM sqlite_sequence WHERE name = ?", table.old)

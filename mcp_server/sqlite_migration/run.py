@@ -19,13 +19,13 @@ from mcp_server.sqlite_migration.progress import Progress
 from mcp_server.sqlite_migration.relations import Relations
 from mcp_server.sqlite_migration.report import Finding, Findings, Report, TableReport, shortened
 from mcp_server.sqlite_migration.signals import uninterrupted
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, USERS
 from mcp_server.sqlite_migration.values import UNITS
 
 
 @dataclass(frozen=True)
-class Options:
+class MigrationOptions:
     """What the command line asks for."""
 
     file: Path
@@ -39,7 +39,7 @@ class Options:
     flags: Sequence[str] | None = None
 
 
-class Owner(NamedTuple):
+class CollectionOwner(NamedTuple):
     """Whose collection it is."""
 
     id: int
@@ -51,8 +51,8 @@ class Migration:
 
     def __init__(
         self,
-        options: Options,
-        source: Source,
+        options: MigrationOptions,
+        source: SourceFile,
         conn: psycopg.Connection,
         report: Report,
         findings: Findings,
@@ -93,7 +93,7 @@ class Migration:
             f"Already migrated on {before.at:%Y-%m-%d %H:%M} UTC, verified equal. {served_as(before.owner)}"
         )
 
-    def examine(self) -> Owner:
+    def examine(self) -> CollectionOwner:
         """Find every value that cannot be kept, repair what may be, and return whose collection it is."""
         with self.progress.phase("audit"), self.decoded():
             self.audit.values()
@@ -118,12 +118,14 @@ class Migration:
                 "application."
             )
 
-    def choose_owner(self) -> Owner:
+    def choose_owner(self) -> CollectionOwner:
         """Return the one user of the file, or whom --owner names; where there is none, one is made."""
-        users = [Owner(*row) for row in self.source.conn.execute("SELECT id, username FROM clean_users")]
+        users = [
+            CollectionOwner(*row) for row in self.source.conn.execute("SELECT id, username FROM clean_users")
+        ]
         name = self.options.owner
         if not users:
-            users = [Owner(load.last_number(self.source, USERS) + 1, name or "local")]
+            users = [CollectionOwner(load.last_number(self.source, USERS) + 1, name or "local")]
             self.clean.add(USERS, {"id": users[0].id, "username": users[0].name, "created_at": now()})
         names = ", ".join(str(shortened(user.name)) for user in users[:10])
         if name is None and len(users) > 1:
@@ -146,7 +148,7 @@ class Migration:
             self.clean.add(SETTINGS, {"key": "weight_unit", "value": unit})
             self.report.notes.append(f"The setting weightUnit is kept, and also read as weight_unit: {unit}.")
 
-    def load(self, owner: Owner) -> None:
+    def load(self, owner: CollectionOwner) -> None:
         """Write everything, verify it against the file, and commit it unless it is a trial."""
         with self.translated(), self.decoded():
             target.empty(self.conn)
@@ -184,13 +186,15 @@ class Migration:
                 raise
             return sums.result()
 
-    def compare(self, owner: Owner, sums: dict[str, verify.Sum], following: dict[str, int]) -> None:
+    def compare(self, owner: CollectionOwner, sums: dict[str, verify.Sum], following: dict[str, int]) -> None:
         if self.options.verify == "full":
             verify.compare_rows(self.conn, self.source, owner.id)
         verify.compare(sums, verify.target_sums(self.conn, owner.id))
         verify.check_rest(self.conn, following)
 
-    def fill_images(self, owner: Owner, folder: Path, sums: dict[str, verify.Sum]) -> dict[str, verify.Sum]:
+    def fill_images(
+        self, owner: CollectionOwner, folder: Path, sums: dict[str, verify.Sum]
+    ) -> dict[str, verify.Sum]:
         """Fill gaps from *folder*. Return the sums as they are then: equal images have become one."""
         with self.progress.phase("images"):
             for filled in images.fill(self.conn, owner.id, folder):
@@ -202,7 +206,11 @@ class Migration:
             return {**sums, **verify.target_sums(self.conn, owner.id, ("items", "candidates"))}
 
     def tell(
-        self, owner: Owner, counts: dict[str, int], sums: dict[str, verify.Sum], following: dict[str, int]
+        self,
+        owner: CollectionOwner,
+        counts: dict[str, int],
+        sums: dict[str, verify.Sum],
+        following: dict[str, int],
     ) -> None:
         self.report.images.missing = [gap.filename for gap in images.gaps(self.conn, owner.id)]
         for name, rows in self.report.tables.items():

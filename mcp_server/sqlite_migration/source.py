@@ -30,7 +30,7 @@ STOP = "Stop the old application, then try again."
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """An open file: its snapshot, and what is known of it."""
 
     path: Path
@@ -57,7 +57,7 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path) -> Generator[Source]:
+def opened(path: Path) -> Generator[SourceFile]:
     """Lend the file at *path*; raise BadSource when it cannot be used, or was changed meanwhile."""
     header = read_header(path)
     journal, wal = beside(path, "-journal"), beside(path, "-wal")
@@ -167,7 +167,7 @@ def connected(path: Path, how: str) -> Generator[sqlite3.Connection]:
         yield conn
 
 
-def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> Source:
+def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> SourceFile:
     """Begin the snapshot and return what is in it, if it is sound and ours."""
     try:
         conn.execute("PRAGMA trusted_schema = OFF")
@@ -189,7 +189,7 @@ def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> Source:
         lacking = versions.listed(versions.missing(versions.layouts()[0], layout))
         raise BadSource(f"{path} is not a collection of the old application: it lacks {lacking}.")
     check_keys(path, conn, layout)
-    return Source(path, size_of(path), sha256, False, conn, layout, version)
+    return SourceFile(path, size_of(path), sha256, False, conn, layout, version)
 
 
 def recover(path: Path) -> str:

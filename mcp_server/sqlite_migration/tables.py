@@ -12,11 +12,11 @@ from mcp_server.sqlite_migration.values import (
     Count,
     Flag,
     Icon,
-    Kind,
     Moment,
     Real,
     Text,
     Url,
+    ValueKind,
     Whole,
 )
 
@@ -26,7 +26,7 @@ class Column:
     """A column of version 10. *default* is SQL: what it holds in a file of a version that lacks it."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     required: bool = True
     default: str = "NULL"
     secret: bool = False

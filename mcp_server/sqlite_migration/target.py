@@ -9,29 +9,16 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from db import migrations
+from db.collection import COLLECTION, DERIVED
 from mcp_server.sqlite_migration.outcome import BadTarget
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 
 LOCK = int.from_bytes(b"gear old", "big")
-# What somebody may hold; words of items and rows of changes come and go with these.
-HELD = (
-    "categories",
-    "items",
-    "threads",
-    "candidates",
-    "setups",
-    "setup_items",
-    "images",
-    "settings",
-    "changes",
-    "api_keys",
-    "sessions",
-    "oauth_clients",
-    "oauth_codes",
-    "oauth_tokens",
-)
-# What is written, and so loses its keys, indexes and triggers meanwhile.
-WRITTEN = ("users", "item_words", *(table for table in HELD if table != "changes"))
+CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_tokens")
+# A database with rows in one of these is in use. Words and rows of changes exist only with items and changes.
+HELD = (*COLLECTION, "changes", *CREDENTIALS)
+# The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
+WRITTEN = ("users", *COLLECTION, "item_words", *CREDENTIALS)
 
 
 class Marker(NamedTuple):
@@ -83,7 +70,7 @@ def protected(conn: psycopg.Connection) -> list[str]:
         WHERE oid = ANY(%(tables)s::regclass[]) AND relrowsecurity
         ORDER BY relname
     """
-    tables = [*HELD, "item_words", "row_changes"]
+    tables = [*HELD, *DERIVED]
     return [name for (name,) in conn.execute(query, {"tables": tables})]
 
 
@@ -123,7 +110,11 @@ def user_id(conn: psycopg.Connection, username: str) -> int:
 
 
 def mark(
-    conn: psycopg.Connection, source: Source, owner: str, counts: dict[str, int], checksums: dict[str, str]
+    conn: psycopg.Connection,
+    source: SourceFile,
+    owner: str,
+    counts: dict[str, int],
+    checksums: dict[str, str],
 ) -> None:
     conn.execute(
         """

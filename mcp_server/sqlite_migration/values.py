@@ -33,7 +33,7 @@ class Defect(NamedTuple):
     mended: Value = None
 
 
-class Kind(Protocol):
+class ValueKind(Protocol):
     """A kind of value, as which COPY sends it, and what is known of it."""
 
     wire: ClassVar[str]

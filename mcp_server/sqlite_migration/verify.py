@@ -10,7 +10,7 @@ from typing import Any, LiteralString, NamedTuple, TypeAlias
 import psycopg
 
 from mcp_server.sqlite_migration.outcome import NotEqual
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 
 ROWS = 1000
 Row: TypeAlias = tuple[Any, ...]
@@ -195,7 +195,7 @@ def total(rows: Iterator[Row]) -> Sum:
     return Sum(count, digest.hexdigest())
 
 
-def source_rows(source: Source, table: str) -> Iterator[Row]:
+def source_rows(source: SourceFile, table: str) -> Iterator[Row]:
     return normal(table, source.conn.execute(CHECKS[table].source))
 
 
@@ -211,7 +211,7 @@ def normal(table: str, rows: Iterable[Row]) -> Iterator[Row]:
     return ((*row[:3], json.dumps(json.loads(row[3])), row[4]) for row in rows)
 
 
-def source_sums(source: Source) -> dict[str, Sum]:
+def source_sums(source: SourceFile) -> dict[str, Sum]:
     return {table: total(source_rows(source, table)) for table in CHECKS}
 
 
@@ -230,7 +230,7 @@ def compare(expected: dict[str, Sum], found: dict[str, Sum]) -> None:
             )
 
 
-def compare_rows(conn: psycopg.Connection, source: Source, owner_id: int) -> None:
+def compare_rows(conn: psycopg.Connection, source: SourceFile, owner_id: int) -> None:
     """Raise NotEqual with the first rows that differ, or if any item has not exactly its words."""
     for table in CHECKS:
         pairs = zip_longest(source_rows(source, table), target_rows(conn, table, owner_id))

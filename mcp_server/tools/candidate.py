@@ -26,8 +26,7 @@ async def preview_candidate(
     setup: Annotated[SetupRef, Field(description="Only this (name or id), even without that item")] = None,
 ) -> Preview:
     """Show what buying it would change: weight and cost, before and after, of setups with the old item."""
-    async with read(ctx) as conn:
-        return await candidate.preview(conn, candidate_id, setup)
+    return await read(ctx).do(candidate.preview, candidate_id, setup)
 
 
 @spread

@@ -20,8 +20,7 @@ from mcp_server.services import category
 
 async def list_categories(ctx: Context[App]) -> CategoryList:
     """List all categories with the number and total weight (grams) of their items."""
-    async with read(ctx) as conn:
-        return await category.list_all(conn)
+    return await read(ctx).do(category.list_all)
 
 
 async def create_category(

@@ -19,8 +19,7 @@ async def get_image(
     full: Annotated[Flag, Field(description="Up to 1600 px on the long side, not 320")] = False,
 ) -> ImageShown:
     """Show an image by the image_id of an item or candidate, as a thumbnail unless full."""
-    async with read(ctx) as conn:
-        found = await image.get(conn, image_id)
+    found = await read(ctx).do(image.get, image_id)
     return await image.shown(found, full=full)
 
 
@@ -29,8 +28,7 @@ async def upload_image_from_url(
 ) -> Written[Image]:
     """Fetch an image of at most 10 MB from a public URL, for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
-    async with read(ctx) as conn:
-        await image.check(conn, owner)
+    await read(ctx).do(image.check, owner)
     cleaned = await picture.clean(await fetch(url))
     return await write(ctx).do(image.attach, owner, cleaned, url)
 
@@ -43,8 +41,7 @@ async def upload_image(
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
-    async with read(ctx) as conn:
-        await image.check(conn, owner)
+    await read(ctx).do(image.check, owner)
     cleaned = await picture.clean(data)
     return await write(ctx).do(image.attach, owner, cleaned)
 

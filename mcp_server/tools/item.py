@@ -36,17 +36,16 @@ async def list_items(
     cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
 ) -> ItemPage:
     """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1."""
-    async with read(ctx) as conn:
-        return await listing.find(
-            conn,
-            query=query,
-            in_category=category,
-            in_setup=setup,
-            unweighed=unweighed,
-            sort=sort,
-            limit=limit,
-            cursor=cursor,
-        )
+    return await read(ctx).do(
+        listing.find,
+        query=query,
+        in_category=category,
+        in_setup=setup,
+        unweighed=unweighed,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
@@ -54,8 +53,7 @@ async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
 
     Fields that are missing are unknown; no quantity is 1.
     """
-    async with read(ctx) as conn:
-        return await item.get(conn, item_id)
+    return await read(ctx).do(item.get, item_id)
 
 
 @spread

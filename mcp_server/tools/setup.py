@@ -35,8 +35,7 @@ Removed = Annotated[list[Id], Field(max_length=1000, description="item_ids")]
 
 async def list_setups(ctx: Context[App]) -> SetupList:
     """List all setups (packing lists) with their totals in grams and cents."""
-    async with read(ctx) as conn:
-        return await setup.list_all(conn)
+    return await read(ctx).do(setup.list_all)
 
 
 async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
@@ -44,8 +43,7 @@ async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
 
     Weights and prices of lines are of one piece. Empty: quantity 1, classification base, worn_quantity all.
     """
-    async with read(ctx) as conn:
-        return await setup.get(conn, setup_id)
+    return await read(ctx).do(setup.get, setup_id)
 
 
 async def create_setup(
@@ -77,8 +75,7 @@ async def copy_setup(
 
 async def compare_setups(ctx: Context[App], setup_id: Id, other_setup_id: Id) -> SetupsCompared:
     """Show which lines differ and what each adds: the other setup minus the first, in grams and cents."""
-    async with read(ctx) as conn:
-        return await setup.compare(conn, setup_id, other_setup_id)
+    return await read(ctx).do(setup.compare, setup_id, other_setup_id)
 
 
 async def set_setup_items(

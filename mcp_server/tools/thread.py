@@ -24,8 +24,7 @@ from mcp_server.services import thread
 
 async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) -> ThreadList:
     """List purchase research threads, active ones first."""
-    async with read(ctx) as conn:
-        return await thread.list_all(conn, status)
+    return await read(ctx).do(thread.list_all, status)
 
 
 async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
@@ -33,8 +32,7 @@ async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
 
     Grams and cents over the lightest and cheapest; grams saved against the replaced item, and cents per gram.
     """
-    async with read(ctx) as conn:
-        return await thread.get(conn, thread_id)
+    return await read(ctx).do(thread.get, thread_id)
 
 
 @spread

@@ -6,7 +6,7 @@ import pytest
 from typing_extensions import Buffer
 
 from mcp_server.errors import InvalidInput
-from mcp_server.formats.line import Line, Refused
+from mcp_server.formats.line import Line, RefusedLine
 from mcp_server.formats.reader import open_file, open_text
 
 OURS = "name,category,category_icon,weight_grams,price_cents"
@@ -29,7 +29,7 @@ PACKSTACK = "name,manufacturer,product,category,weight,unit"
 )
 def test_a_line_that_could_not_be_stored_whole_is_refused(text: str, reason: str) -> None:
     (refused,) = open_text(text)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedLine)
     assert reason in refused.problems[0].reason
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server.formats.lighterpack import old_rows
-from mcp_server.formats.line import Line, Refused
+from mcp_server.formats.line import Line, RefusedLine
 from mcp_server.formats.reader import Reader, open_file, open_text
 
 FOLDER = Path(__file__).parents[1] / "data" / "csv"
@@ -27,9 +27,9 @@ ENCODINGS = {
 SAMPLES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".json")
 
 
-def told(line: Line | Refused) -> dict[str, Any]:
+def told(line: Line | RefusedLine) -> dict[str, Any]:
     """What there is to say of a line, without what it leaves at its default."""
-    if isinstance(line, Refused):
+    if isinstance(line, RefusedLine):
         return {"line": line.number, "skipped" if line.skipped else "refused": line.problems}
     values = {**line._asdict(), "line": line.number}
     defaults = Line(0, None)._asdict()

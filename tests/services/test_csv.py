@@ -13,7 +13,7 @@ from mcp_server.errors import Conflict, InvalidInput
 from mcp_server.models.csv import Imported
 from mcp_server.models.item import ItemRow, ItemShown
 from mcp_server.services import category, item, setup
-from mcp_server.services.csv import Wish, import_text
+from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.listing import find as find_items
 from tests.factories import make_category, make_item, make_setup
 
@@ -78,7 +78,7 @@ def remarks(imported: Imported) -> list[tuple[int, str | None, str]]:
 async def import_list(
     conn: AsyncConnection, csv_text: str, setup_name: str | None = None, **wishes: bool
 ) -> Imported:
-    return await import_text(conn, csv_text, wish=Wish(setup_name, **wishes))
+    return await import_text(conn, csv_text, options=ImportOptions(setup_name, **wishes))
 
 
 async def all_items(conn: AsyncConnection) -> list[ItemRow]:

@@ -11,12 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
+from psycopg.sql import SQL
+from sqlalchemy import BigInteger, Double, Integer, Text
 
+from db import sql
 from db.pool import Pool, transaction
+from db.schema import items
 from mcp_server.errors import InvalidInput
+from mcp_server.formats.line import ITEM_COLUMNS
 from mcp_server.models.setup import NewLine
 from mcp_server.services import category, export, item, setup
-from mcp_server.services.csv import Wish, import_text
+from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.export import export_text
 from tests.factories import make_item, make_setup
 
@@ -102,7 +107,7 @@ async def test_a_collection_comes_back_byte_by_byte(
             assert (imported.items, imported.verdicts) == (len(collection["items"]), ())
         assert (await export_text(conn, None, "gearshed")).csv_text == exported
         if collection["items"]:
-            again = await import_text(conn, exported, wish=Wish(update_existing=True))
+            again = await import_text(conn, exported, options=ImportOptions(update_existing=True))
             assert (again.items, again.changed, again.verdicts) == (0, 0, ())
 
 
@@ -115,7 +120,7 @@ async def test_a_setup_comes_back_byte_by_byte(pool: Pool, user_id: int, collect
         totals = await setup.summarize(conn, setup_id)
     if exported.lines:
         async with empty_account(pool, user_id) as conn:
-            imported = await import_text(conn, exported.csv_text, wish=Wish("Trip"))
+            imported = await import_text(conn, exported.csv_text, options=ImportOptions("Trip"))
             assert imported.setup_id is not None
             assert (await export_text(conn, "trip", "gearshed")).csv_text == exported.csv_text
             came = await setup.summarize(conn, imported.setup_id)
@@ -132,7 +137,7 @@ async def test_what_lighterpack_can_hold_comes_back_from_it(
         exported = await export_text(conn, setup_id, "lighterpack")
     if exported.lines:
         async with empty_account(pool, user_id) as conn:
-            await import_text(conn, exported.csv_text, wish=Wish("Trip"))
+            await import_text(conn, exported.csv_text, options=ImportOptions("Trip"))
             again = await export_text(conn, "Trip", "lighterpack")
             assert again.csv_text == exported.csv_text
             assert again.lossy == ()
@@ -166,7 +171,7 @@ async def test_totals_are_those_of_lighterpack(
         total += grams * quantity
         sums[mark] += grams * (min(quantity, 1) if mark == "Worn" else quantity)
     async with empty_account(pool, user_id) as conn:
-        imported = await import_text(conn, text, wish=Wish("Trip"))
+        imported = await import_text(conn, text, options=ImportOptions("Trip"))
         assert imported.setup_id is not None
         found = await setup.summarize(conn, imported.setup_id)
     assert (found.total_grams, found.worn_grams, found.consumable_grams) == (
@@ -175,6 +180,32 @@ async def test_totals_are_those_of_lighterpack(
         sums["Consumable"],
     )
     assert found.base_grams == total - sums["Worn"] - sums["Consumable"]
+
+
+# Columns of items that are not those of a list: keys, times, what is computed, and what a list cannot hold.
+NOT_LISTED = {"id", "user_id", "created_at", "updated_at", "sort_name", "image_id", "category_id"}
+VALUES: dict[object, Any] = {
+    Text: "https://example.com/{}",
+    Integer: 7,
+    BigInteger: 24995,
+    Double: 28.349523125,
+}
+
+
+async def test_every_field_of_an_item_comes_back_from_our_own_format(pool: Pool, user_id: int) -> None:
+    columns = {column.name: column.type for column in items.columns if column.name not in NOT_LISTED}
+    assert columns.keys() <= set(ITEM_COLUMNS)
+    values = {name: VALUES[type(kind)] for name, kind in columns.items()}
+    values |= {name: value.format(name) for name, value in values.items() if isinstance(value, str)}
+    insert = SQL("INSERT INTO items ({}) VALUES ({})").format(sql.names(values), sql.values(values))
+    select = SQL("SELECT {} FROM items").format(sql.names(values))
+    async with empty_account(pool, user_id) as conn:
+        await conn.execute(insert, values)
+        exported = await export_text(conn, None, "gearshed")
+    async with empty_account(pool, user_id) as conn:
+        await import_text(conn, exported.csv_text)
+        (found,) = await (await conn.execute(select)).fetchall()
+        assert dict(zip(values, found, strict=True)) == values
 
 
 async def test_no_cell_of_text_starts_like_a_formula(conn: AsyncConnection) -> None:

@@ -9,7 +9,7 @@ from db.pool import Pool, transaction
 from mcp_server.errors import InvalidInput
 from mcp_server.models.csv import Imported
 from mcp_server.services import item, setup
-from mcp_server.services.csv import Wish, import_text
+from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.listing import find as find_items
 from tests.factories import make_category, make_item
 
@@ -21,7 +21,7 @@ def listing(*lines: str) -> str:
 
 
 async def import_list(conn: AsyncConnection, *lines: str, **wishes: Any) -> Imported:
-    return await import_text(conn, listing(*lines), wish=Wish(**wishes))
+    return await import_text(conn, listing(*lines), options=ImportOptions(**wishes))
 
 
 def told(imported: Imported) -> list[tuple[int, str, str]]:
@@ -113,23 +113,25 @@ async def test_a_packing_list_says_how_many_are_needed_and_not_how_many_there_ar
 ) -> None:
     item_id = await make_item(conn, "Peg", weight=10.0, quantity=8)
     header = "item name,qty,weight,unit"
-    few = await import_text(conn, f"{header}\nPeg,6,10,g", wish=Wish("Trip"))
+    few = await import_text(conn, f"{header}\nPeg,6,10,g", options=ImportOptions("Trip"))
     assert counts(few) == (0, 1, 0, 0)
-    many = await import_text(conn, f"{header}\nPeg,10,10,g", wish=Wish("Trip", update_existing=True))
+    many = await import_text(
+        conn, f"{header}\nPeg,10,10,g", options=ImportOptions("Trip", update_existing=True)
+    )
     assert [verdict.note for verdict in many.verdicts] == ["quantity 8 → 10, in_setup 6 base 0 → 10 base 0"]
     assert (await item.get(conn, item_id)).quantity == 10
 
 
 async def test_lines_of_a_setup_are_changed_only_when_that_is_wanted(conn: AsyncConnection) -> None:
     header = "item name,qty,weight,unit,worn"
-    first = await import_text(conn, f"{header}\nSocks,2,50,g,\nHat,1,40,g,", wish=Wish("Trip"))
+    first = await import_text(conn, f"{header}\nSocks,2,50,g,\nHat,1,40,g,", options=ImportOptions("Trip"))
     worn = f"{header}\nSocks,2,50,g,Worn"
-    again = await import_text(conn, worn, wish=Wish("Trip"))
+    again = await import_text(conn, worn, options=ImportOptions("Trip"))
     assert (counts(again), again.not_in_list) == ((0, 0, 1, 0), ("Hat",))
     assert told(again) == [(2, "different", "in_setup 2 base 0 → 2 worn 1")]
     assert first.setup_id is not None
     assert (await setup.get(conn, first.setup_id)).worn_grams == 0
-    changed = await import_text(conn, worn, wish=Wish("TRIP", update_existing=True))
+    changed = await import_text(conn, worn, options=ImportOptions("TRIP", update_existing=True))
     assert counts(changed) == (0, 0, 0, 1)
     assert (await setup.get(conn, first.setup_id)).worn_grams == 50
 
@@ -148,7 +150,7 @@ async def test_many_remarks_hide_no_refusal(conn: AsyncConnection) -> None:
     text = f"Item Name,weight,unit\n{remarked}Stone,heavy,gram"
     with pytest.raises(InvalidInput, match="line 62, weight"):
         await import_text(conn, text)
-    imported = await import_text(conn, text, wish=Wish(skip_bad_lines=True))
+    imported = await import_text(conn, text, options=ImportOptions(skip_bad_lines=True))
     assert (imported.verdicts[-1].line, imported.verdicts[-1].verdict) == (62, "refused")
     assert (len(imported.verdicts), imported.verdicts_left_out) == (51, 10)
 
@@ -177,10 +179,10 @@ async def test_the_same_list_again_changes_nothing_and_logs_nothing(pool: Pool, 
     lines = ("Tent,Shelter,1.5,540,g,", "Socks,,2,50,g,Worn", "Socks,,2,50,g,")
     text = "\n".join(("item name,category,qty,weight,unit,worn", *lines))
     async with transaction(pool, user_id, logged=True) as conn:
-        await import_text(conn, text, wish=Wish("Trip"))
+        await import_text(conn, text, options=ImportOptions("Trip"))
         before = await conn.execute("SELECT count(*) FROM row_changes")
         rows = await before.fetchone()
-        imported = await import_text(conn, text, wish=Wish("Trip", update_existing=True))
+        imported = await import_text(conn, text, options=ImportOptions("Trip", update_existing=True))
         assert counts(imported) == (0, 3, 0, 0)
         after = await conn.execute("SELECT count(*) FROM row_changes")
         assert await after.fetchone() == rows
@@ -198,7 +200,7 @@ async def test_a_weight_is_the_same_to_the_milligram_which_is_what_lighterpack_s
 
 async def test_what_only_a_setup_can_hold_is_not_dropped_in_silence(conn: AsyncConnection) -> None:
     text = "item name,qty,weight,unit,worn\nSocks,2,50,g,Worn\nRope,0.5,40,g,\nHat,1,40,g,\n"
-    kept = await import_text(conn, text, wish=Wish("Trip"))
+    kept = await import_text(conn, text, options=ImportOptions("Trip"))
     assert [verdict.note for verdict in kept.verdicts] == ["the item's quantity is rounded up to 1"]
     lost = await import_text(conn, text)
     assert (lost.verdicts[0].line, lost.verdicts[0].note) == (

@@ -624,8 +624,8 @@ async def test_absent_setups_are_not_found(conn: AsyncConnection) -> None:
 async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> None:
     alps = await make_setup(conn, "Alps")
     twins = [await make_setup(conn, "Twin"), await make_setup(conn, "twin")]
-    assert [await setup.find(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
+    assert [await setup.resolve(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
     with pytest.raises(Conflict, match=f"name one by its id, {twins[0]}, {twins[1]}"):
-        await setup.find(conn, "TWIN")
+        await setup.resolve(conn, "TWIN")
     with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
-        await setup.find(conn, "Alp")
+        await setup.resolve(conn, "Alp")
