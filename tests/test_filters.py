@@ -237,7 +237,7 @@ def test_a_read_only_server_creates_no_schema(server: str) -> None:
     with empty_database(server) as url:
         line = complaint(gearshed("serve", "--read-only", DATABASE_URL=url))
         assert "no schema yet" in line
-        assert line.endswith("run `gearshed db upgrade` first.")
+        assert line.endswith("Run `gearshed db upgrade` first.")
         assert migrations.current(url) is None
 
 
