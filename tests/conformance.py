@@ -1,7 +1,7 @@
 """The product's own server with what the official conformance suite asks for by name: scripts/conformance.
 
 Names, texts and wire keys are the suite's: its scenarios compare them. Everything else, such as how arguments
-are checked, errors are told and calls are ended, is the product's.
+are checked, errors are reported and calls are ended, is the product's.
 """
 
 import asyncio
