@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import CategoryRef, Cents, Exact, Grams, Name, Row, Text, Url, Weight
+from mcp_server.models.fields import (
+    CategoryRef,
+    Cents,
+    Exact,
+    Grams,
+    Name,
+    Row,
+    SummedGrams,
+    Text,
+    Url,
+    Weight,
+)
 from mcp_server.models.settings import Measured, listed
 
 CandidateStatus = Literal["researching", "ordered", "arrived"]
@@ -47,9 +58,9 @@ class CandidateCompared(Candidate):
     Beside the item that it would replace: the grams saved (negative: heavier), and the cents paid for each.
     """
 
-    over_lightest_grams: Exact | None = None
+    over_lightest_grams: SummedGrams | None = None
     over_cheapest_cents: int | None = None
-    saves_grams: Exact | None = None
+    saves_grams: SummedGrams | None = None
     cents_per_gram_saved: Exact | None = None
 
 
@@ -74,12 +85,12 @@ class SetupPreview(Row):
 
     setup_id: int
     name: str
-    total_grams_before: Exact
-    total_grams_after: Exact
-    total_grams_change: Exact | None = None
-    base_grams_before: Exact
-    base_grams_after: Exact
-    base_grams_change: Exact | None = None
+    total_grams_before: SummedGrams
+    total_grams_after: SummedGrams
+    total_grams_change: SummedGrams | None = None
+    base_grams_before: SummedGrams
+    base_grams_after: SummedGrams
+    base_grams_change: SummedGrams | None = None
     price_cents_before: Exact | None = None
     price_cents_after: Exact | None = None
     price_cents_change: Exact | None = None

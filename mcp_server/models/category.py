@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Name, Row
+from mcp_server.models.fields import Name, Row, SummedGrams
 from mcp_server.models.settings import Measured
 
 Icon = Annotated[
@@ -28,7 +28,7 @@ class CategorySummary(Category):
     """A category and what is in it: kinds of item, and the weight of all their pieces in grams."""
 
     items: int = 0
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
 
 

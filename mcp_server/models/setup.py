@@ -7,7 +7,7 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
+from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row, SummedGrams
 from mcp_server.models.settings import Measured, Units, listed
 
 Classification = Literal["base", "worn", "consumable"]
@@ -23,11 +23,11 @@ class SetupTotals(Row):
     id: int
     name: str
     items: int
-    total_grams: Exact
-    base_grams: Exact
-    worn_grams: Exact
-    consumable_grams: Exact
-    pack_grams: Exact
+    total_grams: SummedGrams
+    base_grams: SummedGrams
+    worn_grams: SummedGrams
+    consumable_grams: SummedGrams
+    pack_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -75,7 +75,7 @@ class CategoryShare(Row):
 
     category: str | None = None
     items: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
     share: Exact | None = None
 
@@ -90,10 +90,10 @@ class SetupShown(SetupSummary):
 class Difference(Row):
     """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
 
-    total_grams: Exact = Decimal(0)
-    base_grams: Exact = Decimal(0)
-    worn_grams: Exact = Decimal(0)
-    consumable_grams: Exact = Decimal(0)
+    total_grams: SummedGrams = Decimal(0)
+    base_grams: SummedGrams = Decimal(0)
+    worn_grams: SummedGrams = Decimal(0)
+    consumable_grams: SummedGrams = Decimal(0)
     price_cents: Exact = Decimal(0)
 
 

@@ -1,6 +1,6 @@
 """Totals: what the whole collection weighs and is worth."""
 
-from mcp_server.models.fields import Exact, Grams, Row
+from mcp_server.models.fields import Exact, Grams, Row, SummedGrams
 from mcp_server.models.settings import Measured
 
 
@@ -8,7 +8,7 @@ class CategoryTotals(Row):
     category: str | None = None
     items: int
     pieces: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -36,7 +36,7 @@ class Totals(Measured):
 
     items: int
     pieces: int
-    weight_grams: Exact
+    weight_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
