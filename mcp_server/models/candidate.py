@@ -1,6 +1,5 @@
 """Candidates: the products that a thread compares."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
@@ -18,7 +17,7 @@ from mcp_server.models.fields import (
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured, listed
+from mcp_server.models.settings import Measured, Units, Weighed
 
 CandidateStatus = Literal["researching", "ordered", "arrived"]
 
@@ -31,7 +30,7 @@ class Ranked(Row):
     name: str
 
 
-class Candidate(Ranked):
+class Candidate(Ranked, Weighed):
     """A product: weight in grams and price in cents of a single piece, absent when unknown."""
 
     status: CandidateStatus = "researching"
@@ -49,7 +48,7 @@ class CandidateShown(Candidate, Measured):
     thread_id: int
 
     def in_units(self) -> str | None:
-        return self.units.display({"": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)
 
 
 class CandidateCompared(Candidate):
@@ -76,7 +75,7 @@ class Ranking(Row):
     candidates: list[Ranked]
 
 
-class SetupPreview(Row):
+class SetupPreview(Weighed):
     """A setup's totals in grams and cents, as they are and as they would be with the candidate.
 
     There is no change where the figure of the candidate, or of what it replaces, is unknown. `unweighed` and
@@ -99,12 +98,19 @@ class SetupPreview(Row):
     unpriced_before: int = 0
     unpriced_after: int = 0
 
-    @property
-    def base(self) -> dict[str, Decimal]:
-        return {"base": self.base_grams_before, "then": self.base_grams_after}
+    def weighed_in(self, units: Units) -> str:
+        """`total 9 lb → 8 lb 13 oz (-3 oz), base …`."""
+        parts: list[str] = []
+        for name in ("total", "base"):
+            before, after, change = (
+                getattr(self, f"{name}_grams_{state}") for state in ("before", "after", "change")
+            )
+            difference = "" if change is None else f" ({units.weight(change)})"
+            parts.append(f"{name} {units.weight(before)} → {units.weight(after)}{difference}")
+        return ", ".join(parts)
 
 
-class Considered(Measured):
+class Considered(Weighed, Measured):
     """A candidate and the item that it would replace."""
 
     candidate_id: int
@@ -124,9 +130,7 @@ class Preview(Considered):
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:
-        candidate = self.units.display({"": self.weight_grams}, self.price_cents)
-        changes = [(setup.name, self.units.display(setup.base, None)) for setup in self.setups]
-        return listed([(self.name, candidate), *changes])
+        return self.units.price(self.price_cents)
 
 
 class CandidateFields(TypedDict, total=False):

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.fields import Name, Row, SummedGrams
-from mcp_server.models.settings import Measured
+from mcp_server.models.settings import Measured, Weighed
 
 Icon = Annotated[
     str,
@@ -24,7 +24,7 @@ class Category(Row):
     icon: str = "package"
 
 
-class CategorySummary(Category):
+class CategorySummary(Category, Weighed):
     """A category and what is in it: kinds of item, and the weight of all their pieces in grams."""
 
     items: int = 0

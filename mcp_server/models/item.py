@@ -19,7 +19,7 @@ from mcp_server.models.fields import (
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured
+from mcp_server.models.settings import Measured, Weighed
 from mcp_server.models.setup import Classification
 
 Sort = Literal[
@@ -41,11 +41,11 @@ class Item(Row):
     updated_at: Moment
 
 
-class ItemWritten(Item, Measured):
+class ItemWritten(Item, Weighed, Measured):
     category: str | None = None
 
     def in_units(self) -> str | None:
-        return self.units.display({"": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)
 
 
 class UsedIn(Row):
@@ -69,8 +69,8 @@ class ItemShown(ItemWritten):
     setups: tuple[UsedIn, ...] = ()
 
 
-class ItemRow(Row):
-    """An item in a list: what it takes to recognize and compare it."""
+class ItemRow(Weighed):
+    """An item in a list. What it takes to recognize and compare it."""
 
     id: int
     name: str

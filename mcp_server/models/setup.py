@@ -8,12 +8,12 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row, SummedGrams
-from mcp_server.models.settings import Measured, Units, listed
+from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
 
-class SetupTotals(Row):
+class SetupTotals(Weighed):
     """A setup's totals in grams and cents over all its lines.
 
     `items` counts the lines, `unweighed` and `unpriced` those that add nothing because nobody knows. total is
@@ -32,16 +32,6 @@ class SetupTotals(Row):
     unweighed: int = 0
     unpriced: int = 0
 
-    @property
-    def weights(self) -> dict[str, Decimal]:
-        return {
-            "total": self.total_grams,
-            "base": self.base_grams,
-            "worn": self.worn_grams,
-            "consumable": self.consumable_grams,
-            "pack": self.pack_grams,
-        }
-
 
 class SetupList(Measured):
     total: int
@@ -54,11 +44,14 @@ class SetupSummary(SetupTotals, Measured):
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
-        return in_units([self], self.units)
+        return self.units.price(self.price_cents)
 
 
-class SetupLine(Row):
-    """One line: weight and price are of one piece, `worn_quantity` is there if not every piece is worn."""
+class SetupLine(Weighed):
+    """One line. Weight and price are of one piece; `line_grams` is given for any other quantity.
+
+    `worn_quantity` is given if not every piece is worn.
+    """
 
     item_id: int
     name: str
@@ -70,7 +63,7 @@ class SetupLine(Row):
     price_cents: int | None = None
 
 
-class CategoryShare(Row):
+class CategoryShare(Weighed):
     """A category's part of a setup, its share in percent of the total weight."""
 
     category: str | None = None
@@ -87,7 +80,7 @@ class SetupShown(SetupSummary):
     lines: list[SetupLine]
 
 
-class Difference(Row):
+class Difference(Weighed):
     """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
 
     total_grams: SummedGrams = Decimal(0)
@@ -97,7 +90,7 @@ class Difference(Row):
     price_cents: Exact = Decimal(0)
 
 
-class ComparedItem(Row):
+class ComparedItem(Weighed):
     """An item, how many pieces of it are in each setup and as what, and the weight of a piece."""
 
     item_id: int
@@ -144,4 +137,4 @@ class SetupChanges(TypedDict, total=False):
 
 
 def in_units(setups: Iterable[SetupTotals], units: Units) -> str | None:
-    return listed((setup.name, units.display(setup.weights, setup.price_cents)) for setup in setups)
+    return listed((setup.name, units.price(setup.price_cents)) for setup in setups)

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
 from mcp_server.models.fields import CategoryRef, Grams, Name, OptionalId, Row
-from mcp_server.models.settings import Measured, listed
+from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import SetupTotals, in_units
 
 ThreadStatus = Literal["active", "resolved", "archived"]
@@ -32,7 +32,7 @@ class ThreadList(Row):
     threads: list[ThreadSummary]
 
 
-class Replaced(Row):
+class Replaced(Weighed):
     """The item that would be replaced; weight and price of a single piece."""
 
     item_id: int
@@ -53,10 +53,7 @@ class ThreadShown(ThreadHead):
     candidates: list[CandidateCompared]
 
     def in_units(self) -> str | None:
-        display = self.units.display
-        return listed(
-            (each.name, display({"": each.weight_grams}, each.price_cents)) for each in self.candidates
-        )
+        return listed((each.name, self.units.price(each.price_cents)) for each in self.candidates)
 
 
 class ThreadDeleted(Row):

@@ -1,10 +1,10 @@
 """Totals: what the whole collection weighs and is worth."""
 
 from mcp_server.models.fields import Exact, Grams, Row, SummedGrams
-from mcp_server.models.settings import Measured
+from mcp_server.models.settings import Measured, Weighed
 
 
-class CategoryTotals(Row):
+class CategoryTotals(Weighed):
     category: str | None = None
     items: int
     pieces: int
@@ -14,7 +14,7 @@ class CategoryTotals(Row):
     unpriced: int = 0
 
 
-class Heavy(Row):
+class Heavy(Weighed):
     id: int
     name: str
     weight_grams: Grams
@@ -26,7 +26,7 @@ class Dear(Row):
     price_cents: int
 
 
-class Totals(Measured):
+class Totals(Weighed, Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
     `items` counts the kinds, `pieces` how many there are of them; `unweighed` and `unpriced` count the items
@@ -47,4 +47,4 @@ class Totals(Measured):
     dearest: tuple[Dear, ...] = ()
 
     def in_units(self) -> str | None:
-        return self.units.display({"total": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)

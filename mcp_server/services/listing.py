@@ -153,7 +153,7 @@ async def find(
         total=None if many else counted.total,
         total_at_least=ENOUGH if many else None,
         next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
-        items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
+        items=[ItemRow(**row.model_dump(exclude={"key"}, round_trip=True)) for row in found[:limit]],
         units=counted.units,
     )
 

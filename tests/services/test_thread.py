@@ -229,9 +229,14 @@ async def test_a_setup_that_is_named_twice_is_swapped_and_shown_once(conn: Async
     assert [each.id for each in resolved.swapped_in_setups] == [alps]
 
 
-async def test_setups_of_one_name_are_both_told(conn: AsyncConnection) -> None:
+async def test_candidates_of_one_name_are_both_shown(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
-    for weight in (453.59237, 907.18474):
-        await make_candidate(conn, thread_id, "Tarp", weight=weight)
-    await settings.update(conn, {"weight_unit": "lb"})
-    assert (await thread.get(conn, thread_id)).display == "Tarp: 1 lb; Tarp: 2 lb"
+    for weight, price in ((453.59237, 100), (907.18474, 200)):
+        await make_candidate(conn, thread_id, "Tarp", weight=weight, price_cents=price)
+    await settings.update(conn, {"weight_unit": "lb", "currency": "EUR"})
+    shown = await thread.get(conn, thread_id)
+    assert shown.display == "Tarp: 1.00 EUR; Tarp: 2.00 EUR"
+    assert [each.weight for each in shown.candidates] == [
+        "1 lb, over lightest 0 lb",
+        "2 lb, over lightest 1 lb",
+    ]
