@@ -15,6 +15,7 @@ from mcp_server.models.fields import (
     Moment,
     Name,
     Row,
+    SummedGrams,
     Text,
     Url,
     Weight,
@@ -70,14 +71,16 @@ class ItemShown(ItemWritten):
 
 
 class ItemRow(Weighed):
-    """An item in a list. What it takes to recognize and compare it."""
+    """An item in a list. In a setup's list, the last three fields are those of its line."""
 
     id: int
     name: str
     category: str | None = None
     weight_grams: Grams | None = None
     price_cents: int | None = None
-    quantity: int = 1
+    quantity: Exact = Decimal(1)
+    classification: Classification = "base"
+    line_grams: SummedGrams | None = None
 
 
 class ItemPage(Measured):

@@ -60,6 +60,7 @@ class SetupLine(Weighed):
     quantity: Exact = Decimal(1)
     worn_quantity: Exact | None = None
     weight_grams: Grams | None = None
+    line_grams: SummedGrams | None = None
     price_cents: int | None = None
 
 

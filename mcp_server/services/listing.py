@@ -46,6 +46,16 @@ ORDERS: dict[Sort, Order] = {
     "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
     "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
 }
+# In a setup, the heaviest and the dearest are lines. They are few enough to sort without an index.
+LINE_WEIGHT = SQL("coalesce(items.weight_grams::numeric * setup_items.quantity, 'Infinity')")
+LINE_PRICE = SQL("coalesce(items.price_cents * setup_items.quantity, 'Infinity')")
+LINE_ORDERS: dict[Sort, Order] = {
+    **ORDERS,
+    "weight": Order(LINE_WEIGHT, SQL("numeric")),
+    "-weight": Order(LINE_WEIGHT, SQL("numeric"), descending=True, unknown="Infinity"),
+    "price": Order(LINE_PRICE, SQL("numeric")),
+    "-price": Order(LINE_PRICE, SQL("numeric"), descending=True, unknown="Infinity"),
+}
 
 
 class Counted(Measured):
@@ -72,7 +82,6 @@ ENOUGH = 1000
 # for all of them would be a slow one.
 FILTERS = {
     "category_id": SQL("items.category_id = %(category_id)s"),
-    "setup_id": SQL("items.id = ANY (ARRAY(SELECT item_id FROM setup_items WHERE setup_id = %(setup_id)s))"),
     # What the index of the lightest items has for an unknown weight.
     "unweighed": SQL("{} = 'Infinity'").format(WEIGHT),
     "parts": SQL("""
@@ -83,6 +92,15 @@ FILTERS = {
         )
     """),
 }
+IN_SETUP = SQL("""
+    JOIN setup_items ON setup_items.item_id = items.id AND setup_items.setup_id = %(setup_id)s
+""")
+# Of an item in a list, and of a line in a setup's list.
+OWNED = SQL("items.quantity")
+PACKED = SQL("""
+    setup_items.quantity, setup_items.classification,
+    items.weight_grams::numeric * setup_items.quantity AS line_grams
+""")
 # A word that begins with the prefix lies between it and the prefix with the last of all characters behind it.
 WITH_WORD = SQL("""
     SELECT item_id
@@ -93,16 +111,19 @@ AMONG_FEW = SQL("items.id = ANY (ARRAY({words})) AND ({filters}) IS TRUE")
 AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
 COUNT = SQL("""
     SELECT
-        (SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted) AS total,
+        (
+            SELECT count(*)
+            FROM (SELECT FROM items {in_setup} WHERE {matches} LIMIT %(enough)s) AS counted
+        ) AS total,
         {units}
 """)
 # The ids first: the indexes that are in the order of a page hold no more.
 PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
-        items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
+        items.weight_grams, items.price_cents, {figures}, {key}::text AS key
     FROM ({parts}) AS page
-    JOIN items ON items.id = page.id
+    JOIN items ON items.id = page.id {in_setup}
     LEFT JOIN categories ON categories.id = items.category_id
     ORDER BY {last}{key} {direction}, items.id {direction}
     LIMIT %(limit)s
@@ -110,7 +131,7 @@ PAGE = SQL("""
 PART = SQL("""
     (
         SELECT items.id
-        FROM items
+        FROM items {in_setup}
         WHERE {matches} AND {within}
         ORDER BY {key} {direction}, items.id {direction}
         LIMIT %(limit)s
@@ -131,6 +152,8 @@ async def find(
 ) -> ItemPage:
     """Return one page of the items that match, and how many match in all, or that there are ENOUGH.
 
+    In a setup, quantity and order are those of its lines, and all matches are counted.
+
     Each word of *query* has to begin a word of the name or the notes; one that is not only letters and digits
     (`x-mid`, `100%`) has to be in them as it is. *cursor* is the `next_cursor` of the page before.
     """
@@ -141,13 +164,13 @@ async def find(
         "category_id": None if in_category is None else await category.resolve(conn, in_category),
         "setup_id": None if in_setup is None else await setup.resolve(conn, in_setup),
         "unweighed": unweighed,
-        "enough": ENOUGH,
+        "enough": ENOUGH if in_setup is None else None,
         "limit": limit + 1,
     }
     params |= read_cursor(cursor, sort, params)
-    count = COUNT.format(matches=matches(prefixes, params), units=UNITS)
+    count = COUNT.format(matches=matches(prefixes, params), units=UNITS, in_setup=joined(params))
     counted = await fetch_only(conn, Counted, count, params)
-    many = counted.total == ENOUGH
+    many = counted.total == params["enough"]
     found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
     return ItemPage(
         total=None if many else counted.total,
@@ -191,8 +214,10 @@ def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool 
 
 def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
     """Return the statement for one page, behind the row that a cursor has put into *params*, if any."""
-    order = ORDERS[sort]
+    order = (ORDERS if params["setup_id"] is None else LINE_ORDERS)[sort]
     words = {
+        "figures": OWNED if params["setup_id"] is None else PACKED,
+        "in_setup": joined(params),
         "key": order.key,
         "direction": SQL("DESC" if order.descending else "ASC"),
         "matches": matches(prefixes, params, many=many),
@@ -200,6 +225,11 @@ def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, 
     parts = [PART.format(**words, within=within) for within in ranges(order, params["after_key"])]
     last = SQL("") if order.unknown is None else SQL("{} = {}, ").format(order.key, order.unknown)
     return PAGE.format(**words, parts=SQL(" UNION ALL ").join(parts), last=last)
+
+
+def joined(params: Mapping[str, Any]) -> SQL:
+    """Return the join with the lines of a setup, if there is one."""
+    return SQL("") if params["setup_id"] is None else IN_SETUP
 
 
 def ranges(order: Order, after_key: str | None) -> list[Composable]:
@@ -227,7 +257,8 @@ def write_cursor(sort: Sort, params: Mapping[str, Any], last: FoundRow) -> str:
 
 def filtered(params: Mapping[str, Any]) -> int:
     """A number that is another one for other filters."""
-    chosen = [(name, params[name]) for name in sorted(params) if name in FILTERS or name.startswith("prefix")]
+    filters = {*FILTERS, "setup_id"}
+    chosen = [(name, params[name]) for name in sorted(params) if name in filters or name.startswith("prefix")]
     return crc32(repr(chosen).encode())
 
 

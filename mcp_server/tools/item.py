@@ -35,7 +35,10 @@ async def list_items(
     limit: Limit = 50,
     cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
 ) -> ItemPage:
-    """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1."""
+    """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1.
+
+    With setup: quantity, classification (empty: base) and line_grams of its lines; sorts by whole lines.
+    """
     return await read(ctx).do(
         listing.find,
         query=query,
