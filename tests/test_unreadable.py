@@ -85,7 +85,7 @@ def test_a_line_that_is_no_message_is_answered_and_so_is_the_next_call(
         send_line(process, line.replace("DEEP", DEEP).replace("LONG", "x" * LARGEST_LINE))
         answer = answer_of(process)
         assert (answer["id"], answer["error"]["code"]) == (request_id, code), line
-        assert answer["error"]["message"].startswith("Not a message of the protocol: ")
+        assert answer["error"]["message"].startswith("Invalid message: ")
         assert ask(process, listing)["result"]["structuredContent"] == EMPTY
 
 

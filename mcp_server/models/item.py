@@ -1,4 +1,4 @@
-"""Items: the things a person owns."""
+"""Items: the things that a person owns."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ Sort = Literal[
 
 
 class Item(Row):
-    """One item: weight in grams and price in cents of a single piece, absent when unknown."""
+    """An item. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ class ItemWritten(Item, Weighed, Measured):
 
 
 class UsedIn(Row):
-    """A setup's line with the item."""
+    """A line with the item in a setup."""
 
     setup_id: int
     name: str
@@ -59,7 +59,7 @@ class UsedIn(Row):
 
 
 class Origin(Row):
-    """The thread that the item came from: the research behind it."""
+    """The thread that the item came from."""
 
     thread_id: int
     name: str
@@ -71,7 +71,7 @@ class ItemShown(ItemWritten):
 
 
 class ItemRow(Weighed):
-    """An item in a list. In a setup's list, the last three fields are those of its line."""
+    """An item in a list. In the list of a setup, quantity and the fields after it are those of the line."""
 
     id: int
     name: str
@@ -84,9 +84,9 @@ class ItemRow(Weighed):
 
 
 class ItemPage(Measured):
-    """One page of items; `next_cursor` is absent on the last page.
+    """A page of items. `next_cursor` is absent on the last page.
 
-    `total` counts every item that matches; of very many, `total_at_least` is how many were counted.
+    `total` counts all matching items. If there are very many, `total_at_least` says how many were counted.
     """
 
     total: int | None = None
@@ -101,7 +101,7 @@ class ItemRef(Row):
 
 
 class ItemsCreated(Row):
-    """The new items, in the order in which they were given."""
+    """The new items, in the order of the arguments."""
 
     created: int
     items: list[ItemRef]
@@ -112,7 +112,7 @@ class ItemsUpdated(Row):
 
 
 class ItemDeleted(Row):
-    """A deleted item's name, the setups that had a line with it, and the active threads to replace it."""
+    """The name of a deleted item, the setups that contained it, and the active threads to replace it."""
 
     deleted: str
     removed_from_setups: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Settings: the units in which a person wants to read weights and prices."""
+"""Settings: a person's units of weight and currency."""
 
 import re
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from mcp_server.models.fields import GRAMS, Row, none_if_blank, rounded
 
 def three_letters(code: str | None) -> str | None:
     if code and not re.fullmatch("[A-Z]{3}", code):
-        raise ValueError("must be the three letters of a currency, such as EUR")
+        raise ValueError("must be a three-letter currency code, such as EUR")
     return code
 
 
@@ -38,7 +38,7 @@ Currency = Annotated[
     WithJsonSchema({"type": "string", "description": "ISO 4217 code; price_cents is always price × 100"}),
 ]
 Number: TypeAlias = int | float | Decimal
-# Digits behind the decimal point: about as fine as a kitchen scale shows. Pounds are written with ounces.
+# Decimals: about the resolution of a kitchen scale. Pounds are written with ounces.
 DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 1}
 # Currencies (ISO 4217) whose smallest unit is not a hundredth: the unit itself, or a thousandth of it.
 WHOLE = re.compile("BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
@@ -46,13 +46,13 @@ THOUSANDTHS = re.compile("BHD|IQD|JOD|KWD|LYD|OMR|TND")
 
 
 class Units(Row):
-    """The units that a person uses. Results also have grams and cents."""
+    """A person's units. They only affect `weight` and `display`: results are in grams and cents."""
 
     weight_unit: WeightUnit
     currency: str | None = None
 
     def weight(self, grams: Number) -> str:
-        """`13.9 oz`, `1 lb 3 oz`, `-1.25 kg`."""
+        """Format a weight, without trailing zeros: `13.9 oz`, `1 lb 3 oz`, `-1.25 kg`."""
         exact = Decimal(str(grams))
         if self.weight_unit == "lb":
             return in_pounds(exact)
@@ -60,7 +60,7 @@ class Units(Row):
         return f"{without_zeros(amount)} {self.weight_unit}"
 
     def price(self, cents: Number | None) -> str | None:
-        """`1,249.95 EUR`, `1,200 JPY`. In every currency, cents are hundredths of its unit."""
+        """Format a price: `1,249.95 EUR`, `1,200 JPY`. Cents are hundredths of the unit of any currency."""
         if cents is None or self.currency is None:
             return None
         amount = Decimal(str(cents)) / 100
@@ -69,7 +69,7 @@ class Units(Row):
         return f"{amount:,.{decimals if decimals or amount == int(amount) else 2}f} {self.currency}"
 
     def prices(self) -> str | None:
-        """How to read `price_cents` in a list."""
+        """Explain the `price_cents` of many rows: `prices in EUR`."""
         if self.currency is None:
             return None
         unusual = price_decimals(self.currency) != 2
@@ -147,10 +147,10 @@ class Measured(Row):
         return self.in_units()
 
     def in_units(self) -> str | None:
-        """The price in the person's currency or, of many rows, the currency."""
+        """Return what `display` shows. For lists, this is the currency."""
         return self.units.prices()
 
 
 def listed(prices: Iterable[tuple[str, str | None]]) -> str | None:
-    """`Tent: 380.00 EUR; Quilt: 310.00 EUR`: the known prices by name."""
+    """Join known prices by name: `Tent: 380.00 EUR; Quilt: 310.00 EUR`."""
     return "; ".join(f"{name}: {price}" for name, price in prices if price) or None

@@ -1,4 +1,4 @@
-"""Setups: packing lists made of items, and what they weigh."""
+"""Setups: packing lists made of items, and their weight."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -16,8 +16,8 @@ Classification = Literal["base", "worn", "consumable"]
 class SetupTotals(Weighed):
     """A setup's totals in grams and cents over all its lines.
 
-    `items` counts the lines, `unweighed` and `unpriced` those that add nothing because nobody knows. total is
-    exactly base + worn + consumable; pack, which is total - worn, is on the back. No price: none is known.
+    `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
+    nothing. total = base + worn + consumable, exactly; pack = total - worn. No price: none is known.
     """
 
     id: int
@@ -40,7 +40,7 @@ class SetupList(Measured):
 
 class SetupSummary(SetupTotals, Measured):
     def totals(self) -> SetupTotals:
-        """The figures alone, as a row among others."""
+        """Return only the totals."""
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
@@ -48,9 +48,9 @@ class SetupSummary(SetupTotals, Measured):
 
 
 class SetupLine(Weighed):
-    """One line. Weight and price are of one piece; `line_grams` is given for any other quantity.
+    """A line. Weight and price are per piece. `line_grams` is present if the quantity is not 1.
 
-    `worn_quantity` is given if not every piece is worn.
+    `worn_quantity` is present if only some pieces are worn.
     """
 
     item_id: int
@@ -65,7 +65,7 @@ class SetupLine(Weighed):
 
 
 class CategoryShare(Weighed):
-    """A category's part of a setup, its share in percent of the total weight."""
+    """A category's part of a setup, and its share of the total weight in percent."""
 
     category: str | None = None
     items: int
@@ -82,7 +82,7 @@ class SetupShown(SetupSummary):
 
 
 class Difference(Weighed):
-    """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
+    """The second setup minus the first, in grams and cents. Absent means 0."""
 
     total_grams: SummedGrams = Decimal(0)
     base_grams: SummedGrams = Decimal(0)
@@ -92,7 +92,7 @@ class Difference(Weighed):
 
 
 class ComparedItem(Weighed):
-    """An item, how many pieces of it are in each setup and as what, and the weight of a piece."""
+    """An item, its quantity and classification in each setup, and its weight per piece."""
 
     item_id: int
     name: str
@@ -102,11 +102,11 @@ class ComparedItem(Weighed):
 
 
 class LineDifference(Difference, ComparedItem):
-    """What an item adds to the difference: no grams if nobody knows its weight."""
+    """The part of the difference that is due to an item. An item of unknown weight adds no grams."""
 
 
 class SetupsCompared(Measured):
-    """Two setups' totals, the second minus the first, and the lines that make up exactly that difference."""
+    """The totals of two setups, their difference, and the lines that add up to exactly that difference."""
 
     setups: list[SetupTotals]
     difference: Difference
@@ -118,7 +118,7 @@ class SetupsCompared(Measured):
 
 
 class SetupDeleted(Row):
-    """A deleted setup's name, and how many lines went with it; the items themselves stay."""
+    """The name of a deleted setup, and its number of lines. The items stay."""
 
     deleted: str
     lines: int = 0

@@ -402,7 +402,7 @@ async def test_other_setups_keep_their_lines(conn: AsyncConnection) -> None:
 async def test_an_item_on_two_lines_is_refused(conn: AsyncConnection) -> None:
     tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
     setup_id = await make_setup(conn, "Weekend", tarp)
-    with pytest.raises(InvalidInput, match=f"Given more than once: item {tent}"):
+    with pytest.raises(InvalidInput, match=f"Item {tent} occurs more than once"):
         await setup.set_items(conn, setup_id, [{"item_id": tent}, {"item_id": tarp}, {"item_id": tent}])
     assert [line.name for line in (await setup.get(conn, setup_id)).lines] == ["Tarp"]
 
@@ -522,7 +522,7 @@ def decimals(line: dict[str, Any]) -> dict[str, Any]:
 async def test_a_line_that_is_not_there_cannot_be_removed(conn: AsyncConnection) -> None:
     tent, stove = await make_item(conn, "Tent"), await make_item(conn, "Stove")
     setup_id = await make_setup(conn, "Weekend", tent)
-    with pytest.raises(NotFound, match=rf"Setup {setup_id} has no line with item {stove}\. Call get_setup"):
+    with pytest.raises(NotFound, match=rf"Setup {setup_id} does not contain item {stove}\. Call get_setup"):
         await setup.set_items(conn, setup_id, remove=[stove])
 
 
