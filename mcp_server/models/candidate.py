@@ -54,11 +54,13 @@ class CandidateShown(Candidate, Measured):
 class CandidateCompared(Candidate):
     """A candidate compared with the others: grams and cents above the lightest and the cheapest.
 
-    Compared with the item that it would replace: grams saved (negative: heavier) and cents per gram saved.
+    These are per piece. `outlay_cents` and `saves_grams` (negative: heavier than the replaced item) are for
+    all pieces that the purchase replaces. `cents_per_gram_saved` is the same for any number of pieces.
     """
 
     over_lightest_grams: SummedGrams | None = None
     over_cheapest_cents: int | None = None
+    outlay_cents: int | None = None
     saves_grams: SummedGrams | None = None
     cents_per_gram_saved: Exact | None = None
 
@@ -111,12 +113,18 @@ class SetupPreview(Weighed):
 
 
 class Considered(Weighed, Measured):
-    """A candidate and the item that it would replace."""
+    """A candidate and the item that it would replace. `outlay_cents` is the cost of all `pieces`.
+
+    `pieces` is the largest quantity of the replaced item in a previewed setup, else its owned quantity.
+    """
 
     candidate_id: int
+    thread_id: int
     name: str
     weight_grams: Grams | None = None
     price_cents: int | None = None
+    pieces: int = 1
+    outlay_cents: int | None = None
     replaces: str | None = None
     replaces_item_id: int | None = None
     replaces_weight_grams: Grams | None = None
@@ -130,7 +138,8 @@ class Preview(Considered):
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:
-        return self.units.price(self.price_cents)
+        price, outlay = self.units.price(self.price_cents), self.units.price(self.outlay_cents)
+        return price if price is None or self.pieces == 1 else f"{price} each, outlay {outlay}"
 
 
 class CandidateFields(TypedDict, total=False):

@@ -56,6 +56,7 @@ class UsedIn(Row):
     name: str
     quantity: Exact = Decimal(1)
     classification: Classification = "base"
+    worn_quantity: Exact | None = None
 
 
 class Origin(Row):
