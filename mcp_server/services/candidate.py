@@ -9,7 +9,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_all, fetch_one, fetch_value
 from db.sql import assignments, names, values
-from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound, in_list
+from mcp_server.errors import InUse, InvalidInput, NotFound, in_list
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
@@ -55,9 +55,7 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
 
 async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
     """Add a candidate to a thread, in last place, and return it."""
-    its_thread = await thread.lock(conn, thread_id)
-    if its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved. Create a new one with create_thread to continue.")
+    await thread.lock_unresolved(conn, thread_id)
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     row = {"thread_id": thread_id, **row}
     query = SQL("""
@@ -70,6 +68,7 @@ async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> Candi
 
 async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
     """Apply *changes* and return the updated candidate. None clears a field."""
+    await thread.lock_unresolved(conn, (await get(conn, candidate_id)).thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
         assignments=assignments(row)
@@ -87,7 +86,7 @@ class RemovedRow(CandidateRemoved):
 async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
     """Remove a candidate from its thread, and its image if nothing else uses it. A winner is not removed."""
     found = await get(conn, candidate_id)
-    its_thread = await thread.lock(conn, found.thread_id)
+    its_thread = await thread.lock_unresolved(conn, found.thread_id)
     if its_thread.resolved_candidate_id == candidate_id:
         raise InUse(
             f"Candidate {candidate_id} won thread {its_thread.id}. Keep it, or delete the whole thread."
@@ -106,7 +105,7 @@ async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
 
 async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:
     """Rank a thread's candidates in this order. Omitted ones follow in their previous order."""
-    await thread.lock(conn, thread_id)
+    await thread.lock_unresolved(conn, thread_id)
     twice = [candidate_id for candidate_id, count in Counter(candidate_ids).items() if count > 1]
     if twice:
         raise InvalidInput(f"candidate_ids: {in_list(twice)} occurs more than once.")

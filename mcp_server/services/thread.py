@@ -26,6 +26,8 @@ from mcp_server.services import image, line, settings, setup
 from mcp_server.services.item import USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
+# Fields that are a record once a thread is resolved.
+DECIDED = {"status", "replaces_item_id"}
 # In place of the names of setups.
 ALL = "all"
 
@@ -143,9 +145,7 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
 
 async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
     """Apply *changes* and return the updated thread. None clears a field."""
-    its_thread = await lock(conn, thread_id)
-    if "status" in changes and its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved: its status is final. Create a new one to continue.")
+    await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
@@ -329,6 +329,32 @@ async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
     if found is None:
         raise no_such("thread", thread_id)
     return found
+
+
+async def lock_unresolved(conn: AsyncConnection, thread_id: int) -> Locked:
+    """Lock a thread to change the basis of its decision. Raise Conflict if it is resolved."""
+    its_thread = await lock(conn, thread_id)
+    if its_thread.status == "resolved":
+        raise await is_record(conn, its_thread)
+    return its_thread
+
+
+async def is_record(conn: AsyncConnection, its_thread: Locked) -> Conflict:
+    change_id = await fetch_value(
+        conn,
+        """
+        SELECT max(change_id)
+        FROM row_changes
+        WHERE table_name = 'threads' AND row_id = %(id)s
+        AND before ->> 'status' <> 'resolved' AND after ->> 'status' = 'resolved'
+        """,
+        {"id": its_thread.id},
+    )
+    undo = "" if change_id is None else f", or undo the decision with undo_change(change_id={change_id})"
+    return Conflict(
+        f"Thread {its_thread.id} is resolved: its status, candidates, ranks and replaced item are a record. "
+        f"Create a new thread with create_thread{undo}."
+    )
 
 
 def what_next(its_thread: Locked) -> str:

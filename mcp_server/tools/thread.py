@@ -68,7 +68,10 @@ async def resolve_thread(
     quantity: Annotated[Count, Field(description="Owned pieces; default: as of the old item")] = None,
     dry_run: Flag = False,
 ) -> Written[ThreadResolved]:
-    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing."""
+    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing.
+
+    Afterwards the thread is a record: its candidates and ranks cannot be changed.
+    """
     return await write(ctx, dry_run=dry_run).do(
         thread.resolve, thread_id, candidate_id, swap_in_setups, quantity
     )

@@ -169,18 +169,6 @@ async def test_without_a_replaced_item_nothing_is_swapped(conn: AsyncConnection)
         await thread.resolve(conn, thread_id, winner, [await make_setup(conn, "Empty")])
 
 
-async def test_a_resolved_thread_takes_no_new_candidates_and_keeps_its_winner(conn: AsyncConnection) -> None:
-    thread_id, (first, second, _) = await make_research(conn)
-    await thread.resolve(conn, thread_id, first, [])
-    with pytest.raises(Conflict, match="is resolved"):
-        await make_candidate(conn, thread_id, "Late")
-    with pytest.raises(Conflict, match="is resolved: its status is final"):
-        await thread.update(conn, thread_id, {"status": "active"})
-    with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
-        await candidate.remove(conn, first)
-    assert (await candidate.remove(conn, second)).removed == "Duplex"
-
-
 async def test_deleting_a_thread_keeps_its_item_and_deleting_the_item_keeps_the_thread(
     conn: AsyncConnection,
 ) -> None:
@@ -358,6 +346,39 @@ async def test_all_needs_an_item_to_replace_and_no_setup_of_that_name(conn: Asyn
         await thread.resolve(conn, thread_id, new, ["all"])
     resolved = await thread.resolve(conn, thread_id, new, [named])
     assert [each.id for each in resolved.swapped_in_setups] == [named]
+
+
+async def test_a_resolved_thread_is_a_record(conn: AsyncConnection) -> None:
+    thread_id, (first, second, _) = await make_research(conn)
+    await thread.resolve(conn, thread_id, second, [])
+    before = await thread.get(conn, thread_id)
+    other = await make_item(conn, "Other tent")
+    for attempt in (
+        candidate.add(conn, thread_id, {"name": "Late", "weight": 1.0}),
+        candidate.update(conn, first, {"weight": 1.0}),
+        candidate.update(conn, second, {"status": "arrived"}),
+        candidate.remove(conn, first),
+        candidate.remove(conn, second),
+        candidate.rank(conn, thread_id, [second]),
+        thread.update(conn, thread_id, {"status": "active"}),
+        thread.update(conn, thread_id, {"name": "Tent", "replaces_item_id": other}),
+    ):
+        with pytest.raises(
+            Conflict, match=r"is resolved: .* are a record\. Create a new thread with create_"
+        ):
+            await attempt
+    assert await thread.get(conn, thread_id) == before
+    assert (await thread.update(conn, thread_id, {"name": "Tent, 2026"})).name == "Tent, 2026"
+
+
+async def test_the_winner_of_a_thread_that_was_archived_elsewhere_is_kept(conn: AsyncConnection) -> None:
+    thread_id, (first, second, _) = await make_research(conn)
+    await thread.resolve(conn, thread_id, first, [])
+    # As another application may have left it, before a migration.
+    await conn.execute("UPDATE threads SET status = 'archived'")
+    with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
+        await candidate.remove(conn, first)
+    assert (await candidate.remove(conn, second)).removed == "Duplex"
 
 
 async def test_candidates_of_one_name_are_both_shown(conn: AsyncConnection) -> None:
