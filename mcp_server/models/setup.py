@@ -47,6 +47,12 @@ class SetupSummary(SetupTotals, Measured):
         return self.units.price(self.price_cents)
 
 
+class SetupItemsSet(SetupSummary):
+    """A setup's totals. The hint says if nothing was changed."""
+
+    hint: str | None = None
+
+
 class SetupLine(Weighed):
     """A line. Weight and price are per piece. `line_grams` is present if the quantity is not 1.
 
