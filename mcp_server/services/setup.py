@@ -97,7 +97,8 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
                 WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
                 THEN lines.worn_quantity
             END AS worn_quantity,
-            lines.weight_grams, lines.price_cents
+            lines.weight_grams, lines.price_cents,
+            CASE WHEN lines.quantity <> 1 THEN lines.weight_grams::numeric * lines.quantity END AS line_grams
         FROM ({lines}) AS lines
         LEFT JOIN categories ON categories.id = lines.category_id
         WHERE lines.setup_id = %(setup_id)s

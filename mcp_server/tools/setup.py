@@ -42,7 +42,8 @@ async def list_setups(ctx: Context[App]) -> SetupList:
 async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
     """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, all lines.
 
-    Weights and prices of lines are per piece. Empty: quantity 1, classification base, worn_quantity all.
+    Weights and prices of lines are per piece, line_grams of all. Empty: quantity 1, classification base,
+    worn_quantity all.
     """
     return await read(ctx).do(setup.get, setup_id)
 

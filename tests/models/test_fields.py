@@ -18,11 +18,13 @@ from mcp_server.models.fields import (
     Count,
     Exact,
     Flag,
+    Grams,
     Id,
     Limit,
     Name,
     OptionalName,
     Quantity,
+    SummedGrams,
     Text,
     Url,
     Weight,
@@ -41,6 +43,8 @@ OPTIONAL_NAME: TypeAdapter[str | None] = TypeAdapter(OptionalName)
 CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
 FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
+GRAMS_SHOWN: TypeAdapter[float] = TypeAdapter(Grams)
+SUM_SHOWN: TypeAdapter[Decimal] = TypeAdapter(SummedGrams)
 
 OUNCE, POUND = Decimal("28.349523125"), Decimal("453.59237")
 NO_WHOLE_NUMBERS: tuple[Any, ...] = (
@@ -451,3 +455,35 @@ def test_an_invalid_category_is_refused(value: Any) -> None:
 )
 def test_a_number_leaves_with_no_digit_too_many(exact: str, shown: str) -> None:
     assert EXACT.dump_json(Decimal(exact)).decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        ("688.8934119375", "688.89"),
+        ("12976.07071595", "12976.07"),
+        ("2.675", "2.68"),
+        ("476.0", "476"),
+        ("476.50", "476.5"),
+        ("0.001", "0.001"),
+        ("0.0012345", "0.0012"),
+        ("0.00996", "0.01"),
+        ("0", "0"),
+        ("999999999.994", "999999999.99"),
+    ],
+)
+def test_a_weight_is_rounded_to_a_hundredth_of_a_gram_and_never_to_0(exact: str, shown: str) -> None:
+    assert GRAMS_SHOWN.dump_json(float(exact)).decode() == shown
+    assert SUM_SHOWN.dump_json(Decimal(exact)).decode() == shown
+    assert SUM_SHOWN.dump_json(-Decimal(exact)).decode() == (f"-{shown}" if float(exact) else "0")
+
+
+def test_only_weights_are_rounded() -> None:
+    assert EXACT.dump_json(Decimal("0.33333")).decode() == "0.33333"
+
+
+@given(st.floats(0, 1e9, exclude_max=True))
+def test_a_rounded_weight_is_within_half_a_hundredth_of_a_gram(grams: float) -> None:
+    shown = float(GRAMS_SHOWN.dump_json(grams))
+    assert abs(Decimal(str(shown)) - Decimal(str(grams))) <= Decimal("0.005")
+    assert (shown == 0) == (grams == 0)

@@ -204,6 +204,20 @@ async def test_a_setup_without_a_known_price_has_none(conn: AsyncConnection) -> 
     assert (created.price_cents, created.unpriced) == (None, 1)
 
 
+async def test_a_line_shows_its_weight_where_that_is_not_the_weight_of_a_piece(conn: AsyncConnection) -> None:
+    item_ids = [await make_item(conn, name, weight=150.0) for name in ("One", "Three", "None")]
+    created = await setup.create(
+        conn,
+        "Weekend",
+        [
+            {"item_id": item_id, "quantity": Decimal(quantity)}
+            for item_id, quantity in zip(item_ids, (1, 3, 0), strict=True)
+        ],
+    )
+    lines = (await setup.get(conn, created.id)).lines
+    assert [(line.name, line.line_grams) for line in lines] == [("One", None), ("Three", 450), ("None", 0)]
+
+
 async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConnection) -> None:
     await make_category(conn, "Clothes")
     socks = await make_item(conn, "Socks", category="Clothes", weight=50.5, price_cents=1200)
@@ -222,7 +236,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
         ],
     )
     found = await setup.get(conn, created.id)
-    assert [line.model_dump() for line in found.lines] == [
+    assert [line.model_dump(exclude={"weight"}) for line in found.lines] == [
         {
             "item_id": socks,
             "name": "Socks",
@@ -231,6 +245,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 3,
             "worn_quantity": 0.5,
             "weight_grams": 50.5,
+            "line_grams": Decimal("151.5"),
             "price_cents": 1200,
         },
         {
@@ -241,6 +256,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 1.5,
             "worn_quantity": None,
             "weight_grams": None,
+            "line_grams": None,
             "price_cents": None,
         },
     ]
