@@ -1,4 +1,4 @@
-"""A result is said twice, and each time all of it."""
+"""A result is returned twice, as text and as structure, and each is complete."""
 
 import json
 from decimal import Decimal
