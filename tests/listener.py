@@ -1,4 +1,4 @@
-"""A host on loopback that counts who connects, and gives the answers that a test sets."""
+"""A host on loopback that counts who connects, and answers as it is told."""
 
 import asyncio
 import ssl

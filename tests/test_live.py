@@ -45,7 +45,7 @@ async def read_at_once() -> None:
 
 
 class Ear:
-    """The notifications that a client has received: addresses, and LIST."""
+    """What a client has been told: addresses, and LIST."""
 
     def __init__(self, read: Callable[[], Awaitable[Any]] = read_at_once) -> None:
         self._read = read
@@ -94,7 +94,7 @@ async def ear(
 
 @asynccontextmanager
 async def attentive(client: Client, ear: Ear, *uris: str) -> AsyncGenerator[None]:
-    """Subscribe a client to *uris*, as its era does; its handler records the messages that arrive."""
+    """Have a client ask to be told of *uris*, as its era does; what comes as messages is for it to note."""
     if client.session.protocol_version == "2025-11-25":
         await client.list_resources()
         for uri in uris:
@@ -113,7 +113,7 @@ async def attentive(client: Client, ear: Ear, *uris: str) -> AsyncGenerator[None
 
 
 class Process(App):
-    """A server process: the user it serves, a connection that listens, and what arrived on it."""
+    """What a process has for itself: somebody to serve, a connection that listens, and what came over it."""
 
     notifications: list[dict[str, Any]]
 
@@ -188,7 +188,7 @@ async def test_an_image_that_comes_or_goes_is_heard(one: Process, other: Process
             assert await ears.hears(*uris) == set(uris)
 
 
-async def test_a_change_of_another_user_is_not_heard(
+async def test_a_change_of_somebody_else_is_not_heard(
     url: str, pool: Pool, one: Process, other_user_id: int, era: Era
 ) -> None:
     async with (
@@ -202,13 +202,15 @@ async def test_a_change_of_another_user_is_not_heard(
             eves.notifications.clear()
             await call(ada, "update_item", item_id=tent, changes={"name": "Tarp"})
             await until(lambda: len(eves.notifications) == 1)
-            (notification,) = eves.notifications
-            assert notification == {"user_id": one.user_id, "touched": [f"items/{tent}"], "listed": False}
+            (told,) = eves.notifications
+            assert told == {"user_id": one.user_id, "touched": [f"items/{tent}"], "listed": False}
             await call(eve, "create_item", name="Stove")
             assert await ears.hears(uris[1]) == {uris[1]}
 
 
-async def test_a_wide_change_reaches_every_subscriber(one: Process, other: Process, era: Era) -> None:
+async def test_a_wide_change_is_heard_by_whoever_wants_to_hear_of_anything(
+    one: Process, other: Process, era: Era
+) -> None:
     async with Client(build_server(one), mode=era) as client:
         async with ear(build_server(other), era, "gear://items/1", "gear://summary") as ears:
             lines = "".join(f"Peg {number},1,gram\n" for number in range(800))
@@ -218,7 +220,7 @@ async def test_a_wide_change_reaches_every_subscriber(one: Process, other: Proce
         assert other.notifications[-1] == {"user_id": one.user_id}
 
 
-async def test_a_client_that_does_not_read_delays_no_other(one: Process, era: Era) -> None:
+async def test_whoever_does_not_read_keeps_nobody_waiting(one: Process, era: Era) -> None:
     server = build_server(one)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(server, mode=era))
@@ -237,7 +239,7 @@ def server_of_its_own(folder: Path) -> Generator[Embedded]:
         yield database
 
 
-async def test_after_a_restart_of_the_database_clients_are_notified_of_everything(
+async def test_after_a_restart_of_the_database_everything_is_told_and_heard_again(
     server_of_its_own: Embedded,
 ) -> None:
     database = server_of_its_own
@@ -266,7 +268,7 @@ async def test_two_processes_on_one_embedded_database_hear_each_other(folder: Pa
         await ears.hears("gear://summary")
 
 
-async def test_without_notifications_changes_are_polled(client: Client, user_id: int, url: str) -> None:
+async def test_where_nobody_notifies_it_is_looked_for(client: Client, user_id: int, url: str) -> None:
     heard: list[str] = []
     async with (
         await AsyncConnection.connect(url, autocommit=True) as conn,
@@ -304,7 +306,7 @@ async def test_a_session_of_2025_can_end_a_subscription(one: Process) -> None:
         assert subscriber.uris == set()
 
 
-async def test_a_subscription_that_cannot_be_served_is_refused(one: Process) -> None:
+async def test_what_cannot_be_told_of_is_refused(one: Process) -> None:
     async with Client(build_server(one), mode="legacy") as client:
         with pytest.raises(MCPError, match=r"\[not_found\] No resource 'gear://tents/1'"):
             await subscribe(client, "gear://tents/1")
@@ -335,7 +337,7 @@ async def test_one_person_cannot_take_every_place(one: Process) -> None:
     gc.collect()
 
 
-async def test_without_a_place_a_session_of_2025_can_still_read(one: Process) -> None:
+async def test_without_a_place_a_session_of_2025_reads_all_the_same(one: Process) -> None:
     for _ in range(MOST_SUBSCRIBERS):
         one.live.add(Subscriber(one.user_id or 0, set(), print))
     async with Client(build_server(one), mode="legacy") as client:

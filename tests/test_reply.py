@@ -1,4 +1,4 @@
-"""A result is returned twice, as text and as structure, and each is complete."""
+"""A result is said twice, and each time all of it."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The server is strict: no argument is ignored silently, and no call runs forever."""
+"""The server takes every call at its word: nothing is dropped in silence, and nothing takes for ever."""
 
 import asyncio
 import logging

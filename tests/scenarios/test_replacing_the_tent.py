@@ -1,4 +1,4 @@
-"""A session of an agent, through a server process. docs/session.md is its transcript."""
+"""An agent's session, with tools alone, through a server process; its transcript is docs/session.md."""
 
 import os
 import sys
@@ -17,14 +17,14 @@ WIDTH, MOST_LINES = 230, 14
 INTRODUCTION = """\
 # A session: replacing the tent
 
-What the person asks, what the agent calls, and what it reads. Columns are aligned here; the agent gets them
-separated by tabs. A test writes this page while it plays the session through a server process:
+What a person says, what the agent calls, and what it reads. Columns are put below each other here; the agent
+gets them separated by tabs. This page is written by a test, which plays the session through a server process:
 `tests/scenarios/test_replacing_the_tent.py`.
 """
 
 
 class Session:
-    """A client whose calls are recorded."""
+    """A client whose calls are written down."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -122,7 +122,7 @@ async def play(session: Session) -> None:
 
 
 async def test_an_agent_replaces_the_tent(url: str, era: Literal["legacy", "auto"]) -> None:
-    """UPDATE_SNAPSHOTS=1 pytest tests/scenarios writes the page again, after an intended change."""
+    """To write the page anew after a change on purpose: UPDATE_SNAPSHOTS=1 pytest tests/scenarios."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "mcp_server", "serve"], env={"DATABASE_URL": url}
     )

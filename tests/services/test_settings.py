@@ -1,4 +1,4 @@
-"""Settings: the units in which results repeat their figures."""
+"""Settings: the units in which results are told once more."""
 
 import pytest
 from psycopg import AsyncConnection
@@ -30,7 +30,7 @@ async def test_changes_keep_what_they_leave_out_and_none_clears(conn: AsyncConne
     assert await fetch_value(conn, "SELECT count(*) FROM settings") == 1
 
 
-async def test_grams_without_a_currency_are_not_repeated(conn: AsyncConnection) -> None:
+async def test_grams_without_a_currency_are_told_once(conn: AsyncConnection) -> None:
     tent, weekend, research, tarp = await make_collection(conn)
     for shown in (
         await item.get(conn, tent),

@@ -108,7 +108,7 @@ async def test_an_empty_setup_weighs_nothing_and_has_no_price(conn: AsyncConnect
     )
 
 
-async def test_a_line_without_details_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
+async def test_a_line_with_nothing_said_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent", weight=1000.0, price_cents=30000, quantity=5)
     created = await setup.create(conn, "Weekend", [{"item_id": tent}])
     assert parts(created) == (1000, 1000, 0, 0, 1000)

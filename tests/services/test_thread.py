@@ -229,7 +229,7 @@ async def test_a_setup_that_is_named_twice_is_swapped_and_shown_once(conn: Async
     assert [each.id for each in resolved.swapped_in_setups] == [alps]
 
 
-async def test_setups_of_one_name_are_both_listed(conn: AsyncConnection) -> None:
+async def test_setups_of_one_name_are_both_told(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
     for weight in (453.59237, 907.18474):
         await make_candidate(conn, thread_id, "Tarp", weight=weight)

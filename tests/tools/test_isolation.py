@@ -107,7 +107,7 @@ ABSENT = ["deleted", 0, -1, 999_999, 2**63, 10**25]
 
 @pytest.fixture
 async def eve(other_client: Client) -> dict[str, int]:
-    """Eve's rows, with a mark in every text."""
+    """Eve's rows, every text of which bears a mark."""
     return await collection(other_client, f"{MARK} ", "")
 
 
