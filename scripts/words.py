@@ -61,6 +61,9 @@ PATTERNS = [(pattern(words), suggestion) for words, suggestion in SUGGESTIONS.it
 
 
 def findings(file: str, text: str) -> Iterator[Finding]:
+    if file.endswith(".sql"):
+        # Only comments: the text of a function changes with a revision, not with its wording.
+        text = re.sub(r"^(?!--).*$", "", text, flags=re.MULTILINE)
     for pattern, suggestion in PATTERNS:
         for match in pattern.finditer(text):
             yield Finding(file, text.count("\n", 0, match.start()) + 1, match[0], suggestion)
