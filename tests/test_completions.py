@@ -30,7 +30,7 @@ async def values(client: Client, what: tuple[Any, str], value: str) -> list[str]
 
 @pytest.fixture
 async def items(client: Client) -> list[int]:
-    """The ids of twelve items, of which the names are Tent, Tarp 10%, Tarp and then Peg nine times."""
+    """The ids of twelve items named Tent, Tarp 10%, Tarp and then nine times Peg."""
     names = ["Tent", "Tarp 10%", "Tarp", *["Peg"] * 9]
     made = await call(client, "create_items", items=[{"name": name} for name in names])
     return [each["id"] for each in made["items"]]

@@ -213,7 +213,7 @@ async def test_a_bug_is_shown_as_its_incident_and_logged_once(
             await client.list_resources()
     assert caught.value.error.code == INTERNAL_ERROR
     assert len(caplog.records) == 2
-    for said, record in zip((text, caught.value.error.message), caplog.records, strict=True):
-        found = re.match(r"\[internal\] A bug in Gearshed \(incident ([0-9a-f]{8}) in its log\)\.", said)
+    for message, record in zip((text, caught.value.error.message), caplog.records, strict=True):
+        found = re.match(r"\[internal\] A bug in Gearshed \(incident ([0-9a-f]{8}) in its log\)\.", message)
         assert found
         assert found[1] in record.getMessage()

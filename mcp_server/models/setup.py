@@ -57,6 +57,12 @@ class SetupSummary(SetupTotals, Measured):
         return in_units([self], self.units)
 
 
+class SetupItemsSet(SetupSummary):
+    """A setup's totals. The hint says if nothing was changed."""
+
+    hint: str | None = None
+
+
 class SetupLine(Row):
     """A line. Weight and price are per piece. `worn_quantity` is present if only some pieces are worn."""
 

@@ -11,6 +11,7 @@ from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
     SetupDeleted,
+    SetupItemsSet,
     SetupList,
     SetupsCompared,
     SetupShown,
@@ -82,10 +83,10 @@ async def set_setup_items(
     ctx: Context[App],
     setup_id: Id,
     lines: Lines | None = None,
-    change: ChangedLines = [],  # noqa: B006
-    remove: Removed = [],  # noqa: B006
+    change: ChangedLines | None = None,
+    remove: Removed | None = None,
     dry_run: Flag = False,
-) -> Written[SetupSummary]:
+) -> Written[SetupItemsSet]:
     """Replace all lines of a setup with `lines`, or `change` and `remove` some."""
     return await write(ctx, dry_run=dry_run).do(
         setup.set_items, setup_id, lines, change=change, remove=remove

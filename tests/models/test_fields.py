@@ -166,7 +166,7 @@ def test_a_weight_of_nothing_has_no_sign(written: Any) -> None:
         "999999999.999999999999",
     ],
 )
-def test_what_is_no_weight_is_refused(written: Any) -> None:
+def test_an_invalid_weight_is_refused(written: Any) -> None:
     with pytest.raises(ValidationError):
         WEIGHT.validate_python(written)
 
@@ -255,7 +255,7 @@ def test_a_count_is_a_whole_number_or_unknown(value: Any, taken: int | None) -> 
 
 
 @pytest.mark.parametrize("value", [-1, "-1", 2**31, 10**40, 1e300, "9" * 30, *NO_WHOLE_NUMBERS])
-def test_what_is_no_count_is_refused(value: Any) -> None:
+def test_an_invalid_count_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         COUNT.validate_python(value)
 
@@ -269,12 +269,12 @@ def test_a_price_is_a_whole_number_of_cents_or_unknown(value: Any, taken: int | 
 
 
 @pytest.mark.parametrize("value", [-1, "-1", 10**15, 10**40, 249.95, "249.95", *NO_WHOLE_NUMBERS])
-def test_what_is_no_price_is_refused(value: Any) -> None:
+def test_an_invalid_price_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         CENTS.validate_python(value)
 
 
-def test_a_number_out_of_range_is_told_the_range() -> None:
+def test_a_number_out_of_range_is_refused_with_the_range() -> None:
     with pytest.raises(ValidationError, match="must be from 1 to 500"):
         LIMIT.validate_python(501)
 
@@ -285,7 +285,7 @@ def test_a_limit_is_from_1_to_500(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, 501, *NO_WHOLE_NUMBERS])
-def test_what_is_no_limit_is_refused(value: Any) -> None:
+def test_an_invalid_limit_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         LIMIT.validate_python(value)
 
@@ -341,7 +341,7 @@ def test_a_quantity_may_be_a_fraction_and_is_exact(value: Any, taken: Decimal | 
         Decimal("Infinity"),
     ],
 )
-def test_what_is_no_quantity_is_refused(value: Any) -> None:
+def test_an_invalid_quantity_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         QUANTITY.validate_python(value)
 
@@ -378,7 +378,7 @@ def test_a_blank_is_how_a_client_without_null_clears(
 
 
 @pytest.mark.parametrize("value", [12, True, ["text"]])
-def test_what_is_no_text_is_refused(value: Any) -> None:
+def test_an_invalid_text_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         TEXT.validate_python(value)
 
@@ -441,7 +441,7 @@ def test_what_only_resembles_a_flag_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["Shelter"], "x" * 201])
-def test_what_is_no_category_is_refused(value: Any) -> None:
+def test_an_invalid_category_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         CATEGORY.validate_python(value)
 

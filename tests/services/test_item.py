@@ -98,7 +98,7 @@ async def walk(
 
 
 async def make_ties(conn: AsyncConnection, count: int, random: Random) -> list[int]:
-    """Items of which many have the same name, weight, price and times, and some none."""
+    """Items, many with equal names, weights, prices and times, some with unknown ones."""
     ids: list[int] = []
     for _ in range(count):
         item_id = await make_item(
@@ -645,7 +645,7 @@ async def test_a_cursor_goes_on_with_the_same_query(conn: AsyncConnection) -> No
     assert await names(conn, "peg", cursor=first.next_cursor) == ["Peg 2", "Peg 3"]
 
 
-async def test_what_is_no_cursor_is_refused(conn: AsyncConnection) -> None:
+async def test_an_invalid_cursor_is_refused(conn: AsyncConnection) -> None:
     await make_item(conn, "Tent")
     for cursor in NO_CURSORS:
         with pytest.raises(InvalidInput, match="cursor: not the next_cursor of a page with this sort"):

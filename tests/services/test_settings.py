@@ -1,4 +1,4 @@
-"""Settings: the units in which results are told once more."""
+"""Settings: the units in which results are repeated."""
 
 import pytest
 from psycopg import AsyncConnection
@@ -19,7 +19,7 @@ async def make_collection(conn: AsyncConnection) -> tuple[int, int, int, int]:
     return tent, weekend, research, await make_candidate(conn, research, "Tarp", weight=226.796185)
 
 
-async def test_weights_are_in_grams_and_there_is_no_currency_at_first(conn: AsyncConnection) -> None:
+async def test_weights_are_in_grams_and_no_currency_is_set_at_first(conn: AsyncConnection) -> None:
     assert await settings.get(conn) == Units(weight_unit="g")
 
 
@@ -30,7 +30,7 @@ async def test_changes_keep_what_they_leave_out_and_none_clears(conn: AsyncConne
     assert await fetch_value(conn, "SELECT count(*) FROM settings") == 1
 
 
-async def test_grams_without_a_currency_are_told_once(conn: AsyncConnection) -> None:
+async def test_grams_without_a_currency_have_no_display(conn: AsyncConnection) -> None:
     tent, weekend, research, tarp = await make_collection(conn)
     for shown in (
         await item.get(conn, tent),
@@ -44,7 +44,7 @@ async def test_grams_without_a_currency_are_told_once(conn: AsyncConnection) -> 
         assert shown.display is None
 
 
-async def test_results_tell_their_figures_once_more_in_the_persons_units(conn: AsyncConnection) -> None:
+async def test_results_repeat_their_figures_in_the_persons_units(conn: AsyncConnection) -> None:
     tent, weekend, research, tarp = await make_collection(conn)
     await settings.update(conn, {"weight_unit": "lb", "currency": "EUR"})
     assert (await item.get(conn, tent)).display == "1 lb, 1,249.95 EUR"
@@ -86,6 +86,6 @@ def test_a_currency_is_three_letters(given: str | None, kept: str | None) -> Non
 
 
 @pytest.mark.parametrize("given", ["E", "EURO", "€", "12A", "EÜR"])
-def test_anything_else_is_no_currency(given: str) -> None:
+def test_anything_else_is_refused_as_a_currency(given: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(SettingsChanges).validate_python({"currency": given})

@@ -108,7 +108,7 @@ async def test_an_empty_setup_weighs_nothing_and_has_no_price(conn: AsyncConnect
     )
 
 
-async def test_a_line_with_nothing_said_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
+async def test_a_line_without_details_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent", weight=1000.0, price_cents=30000, quantity=5)
     created = await setup.create(conn, "Weekend", [{"item_id": tent}])
     assert parts(created) == (1000, 1000, 0, 0, 1000)
@@ -328,9 +328,12 @@ async def test_new_lines_are_the_whole_list(conn: AsyncConnection) -> None:
     assert {line.name for line in (await setup.get(conn, setup_id)).lines} == {"Tent", "Cup"}
 
 
-async def test_no_lines_empty_a_setup(conn: AsyncConnection) -> None:
-    setup_id = await make_setup(conn, "Weekend", await make_item(conn, "Tent"))
-    assert (await setup.set_items(conn, setup_id, [])).items == 0
+async def test_removing_every_item_empties_a_setup(conn: AsyncConnection) -> None:
+    tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    setup_id = await make_setup(conn, "Weekend", tent, tarp)
+    with pytest.raises(InvalidInput, match="lines: is empty"):
+        await setup.set_items(conn, setup_id, [])
+    assert (await setup.set_items(conn, setup_id, remove=[tent, tarp])).items == 0
     assert (await setup.get(conn, setup_id)).lines == []
 
 
@@ -379,7 +382,7 @@ async def test_a_line_that_is_no_longer_worn_is_all_in_the_pack(conn: AsyncConne
 async def test_other_setups_keep_their_lines(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent")
     setup_id, other_id = await make_setup(conn, "Weekend", tent), await make_setup(conn, "Alps", tent)
-    await setup.set_items(conn, setup_id, [])
+    await setup.set_items(conn, setup_id, remove=[tent])
     assert (await setup.get(conn, other_id)).items == 1
 
 
@@ -515,10 +518,10 @@ async def test_the_whole_list_and_changes_to_it_do_not_go_together(conn: AsyncCo
     setup_id = await make_setup(conn, "Weekend", tent)
     for attempt in (
         setup.set_items(conn, setup_id),
-        setup.set_items(conn, setup_id, [], remove=[tent]),
-        setup.set_items(conn, setup_id, [], change=[{"item_id": tent}]),
+        setup.set_items(conn, setup_id, [{"item_id": tent}], remove=[tent]),
+        setup.set_items(conn, setup_id, [{"item_id": tent}], change=[{"item_id": tent}]),
     ):
-        with pytest.raises(InvalidInput, match="either lines, the whole list, or some to change and remove"):
+        with pytest.raises(InvalidInput, match=r"either lines \(the whole list\) or change and remove"):
             await attempt
 
 
@@ -529,7 +532,7 @@ async def test_a_copy_has_the_same_lines_and_is_its_own(conn: AsyncConnection) -
     copied = await setup.copy(conn, original.id, "Alps in winter")
     assert parts(copied) == parts(original)
     assert (await setup.get(conn, copied.id)).lines == (await setup.get(conn, original.id)).lines
-    await setup.set_items(conn, copied.id, [])
+    await setup.set_items(conn, copied.id, remove=list(weights))
     assert (await setup.get(conn, original.id)).items == len(weights)
 
 
