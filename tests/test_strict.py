@@ -1,4 +1,4 @@
-"""The server takes every call at its word: nothing is dropped in silence, and nothing takes for ever."""
+"""The server takes every call literally: nothing is dropped in silence, and every call ends in time."""
 
 import asyncio
 import logging
