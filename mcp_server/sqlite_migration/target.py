@@ -15,7 +15,7 @@ from mcp_server.sqlite_migration.source import SourceFile
 
 LOCK = int.from_bytes(b"gear old", "big")
 CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_tokens")
-# A database with rows in one of these is in use. Words and rows of changes exist only with items and changes.
+# A database with rows in one of these is not empty. Words belong to items, and rows of changes to changes.
 HELD = (*COLLECTION, "changes", *CREDENTIALS)
 # The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
 WRITTEN = ("users", *COLLECTION, "item_words", *CREDENTIALS)
