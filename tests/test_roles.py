@@ -134,4 +134,6 @@ def test_what_goes_together_is_asked_for_together(tmp_path: Path) -> None:
     file.write_text("secret")
     assert "Set both" in complaint(gearshed("serve", DATABASE_PASSWORD_FILE=str(file)))
     options = ("--server-role", "server")
-    assert "give both" in complaint(gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://"))
+    assert "must be given together" in complaint(
+        gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://")
+    )
