@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from inspect import getdoc
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -28,7 +28,8 @@ from mcp_server.attachments import completions, resources, subscriptions
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean
 from mcp_server.protocol.edge import App, principal
-from mcp_server.protocol.strict import StrictServer, reads, to_tool
+from mcp_server.protocol.schema import Schema, reads, result_schema, to_tool
+from mcp_server.protocol.strict import StrictServer
 from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
@@ -126,6 +127,11 @@ class ToolEntry(NamedTuple):
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def result(self) -> Schema:
+        """The whole schema of its result, for the documentation."""
+        return result_schema(get_type_hints(self.function)["return"])
 
 
 TOOLS = (

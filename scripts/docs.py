@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import anyio
 from mcp import Client
@@ -25,6 +25,7 @@ from mcp_server.server import READS, TOOLS, build_server
 from scripts.examples import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
+RESULTS = {entry.name: entry.result for entry in TOOLS}
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "tools.md"
 BEGIN, END = "<!-- tools -->\n", "<!-- /tools -->"
 # What a field of a result was when the example ran, and what it says here.
@@ -87,7 +88,7 @@ async def call(client: Client, tool: str, arguments: dict[str, Any]) -> str:
 
 def section(tool: Tool, example: str) -> str:
     takes = "\n".join(fields(tool.input_schema, required="required")) or "No arguments."
-    gives = "\n".join(fields(cast(dict[str, Any], tool.output_schema)))
+    gives = "\n".join(fields(RESULTS[tool.name]))
     return f"## {tool.name}\n\n{tool.description}\n\n{takes}\n\nResult:\n\n{gives}\n\n```\n{example}\n```\n"
 
 

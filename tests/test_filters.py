@@ -20,7 +20,7 @@ from db.pool import Pool
 from mcp_server import settings
 from mcp_server.models.fields import Row
 from mcp_server.protocol.edge import App, Written, write
-from mcp_server.protocol.strict import to_tool
+from mcp_server.protocol.schema import to_tool
 from mcp_server.server import TOOLS, build_server, tools_off
 from mcp_server.settings import SettingsError
 from tests.calls import call, refused

@@ -18,7 +18,7 @@ from mcp_server.attachments.resources import KINDS, READS
 from mcp_server.models.fields import Row
 from mcp_server.protocol import strict
 from mcp_server.protocol.edge import App, read
-from mcp_server.protocol.strict import to_tool
+from mcp_server.protocol.schema import to_tool
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, opened, photo
 from tests.test_strict import terminate, until

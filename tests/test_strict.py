@@ -18,7 +18,8 @@ from db.query import fetch_value
 from mcp_server.models.fields import Row
 from mcp_server.protocol import strict
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import StrictServer, lean, to_tool
+from mcp_server.protocol.schema import lean, to_tool
+from mcp_server.protocol.strict import StrictServer
 from mcp_server.server import READS, build_server
 from tests.calls import call, refused
 

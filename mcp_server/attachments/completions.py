@@ -8,7 +8,8 @@ from mcp.types import CompleteRequestParams, Completion, ResourceTemplateReferen
 from mcp_server.attachments.resources import KINDS, READS
 from mcp_server.errors import NotFound
 from mcp_server.protocol.edge import App, read
-from mcp_server.protocol.strict import answer, printable, refusal, to_tool
+from mcp_server.protocol.schema import to_tool
+from mcp_server.protocol.strict import answer, printable, refusal
 from mcp_server.services import completion
 from mcp_server.services.completion import Noun
 

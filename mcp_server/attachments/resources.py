@@ -18,7 +18,8 @@ from mcp_server.models.setup import SetupTotals
 from mcp_server.models.thread import ThreadSummary
 from mcp_server.protocol.edge import App, read
 from mcp_server.protocol.reply import reply
-from mcp_server.protocol.strict import answer, printable, refusal, run, to_tool
+from mcp_server.protocol.schema import to_tool
+from mcp_server.protocol.strict import answer, printable, refusal, run
 from mcp_server.services import image, setup, thread
 from mcp_server.services.completion import Noun
 from mcp_server.tools.item import get_item

@@ -1,12 +1,11 @@
-"""The SDK's server made strict: unknown arguments refused, errors short, schemas lean, calls over in time."""
+"""The SDK's server made strict: unknown arguments are refused, errors are short, calls end in time."""
 
 import asyncio
-import inspect
 import logging
 import random
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 import anyio
 import psycopg
@@ -15,7 +14,6 @@ from mcp.server import NotificationOptions, Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.server.models import InitializationOptions
 from mcp.types import (
     INTERNAL_ERROR,
@@ -23,12 +21,10 @@ from mcp.types import (
     CallToolResult,
     GetPromptResult,
     InputRequiredResult,
-    ToolAnnotations,
 )
-from mcp.types import Tool as ListedTool
 from psycopg import errors
 from psycopg_pool import PoolTimeout
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mcp_server.errors import (
     AppError,
@@ -43,15 +39,13 @@ from mcp_server.errors import (
     from_exception,
     from_validation,
 )
-from mcp_server.models.change import Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.edge import App, Call, Written, current_call, principal
 from mcp_server.protocol.reply import reply
+from mcp_server.protocol.schema import reads
 
 logger = logging.getLogger(__name__)
 
-Schema: TypeAlias = dict[str, Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
 Result = TypeVar("Result")
 
 # Seconds that a call may take, and that it may need to end once it has been told to.
@@ -60,7 +54,6 @@ DEADLINE, GRACE = 10.0, 2.0
 PAUSES = (0.02, 0.05, 0.1)
 LARGEST_CALL = 4 * 1024 * 1024
 DEEPEST = 32
-NULL = {"type": "null"}
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -129,103 +122,6 @@ class StrictServer(MCPServer[App]):
 def session_options(server: Server[App]) -> InitializationOptions:
     """Return what is promised to a session in which the server can speak up by itself."""
     return server.create_initialization_options(NotificationOptions(resources_changed=True))
-
-
-class Arguments(FuncMetadata):
-    """A tool's arguments, of which only objects and lists may come as JSON in a text: some clients do that.
-
-    The SDK would read every text as JSON that is not declared as exactly `str`: a note "null" would be lost.
-    """
-
-    nested: frozenset[str]
-
-    def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
-        return data | super().pre_parse_json({name: data[name] for name in self.nested & data.keys()})
-
-
-def reads(tool: Tool | ListedTool) -> bool:
-    """Whether a tool only reads."""
-    return bool(tool.annotations and tool.annotations.read_only_hint)
-
-
-def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
-    """Make a tool of a function: its name, its docstring, its arguments and its result."""
-    tool = Tool.from_function(
-        function,
-        title=title,
-        description=inspect.getdoc(function),
-        annotations=hints,
-        structured_output=False,
-    )
-    parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
-    arguments = Arguments(
-        arg_model=tool.fn_metadata.arg_model,
-        output_schema=result_schema(get_type_hints(function)["return"]),
-        nested=frozenset(
-            name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
-        ),
-    )
-    return tool.model_copy(update={"parameters": parameters, "fn_metadata": arguments})
-
-
-def result_schema(result: Any) -> Schema:
-    """Return the schema of what a tool returns: of a write, with what is said of its change."""
-    if get_origin(result) is not Written:
-        return lean(TypeAdapter(result).json_schema(mode="serialization"))
-    (written,) = get_args(result)
-    schema, note = result_schema(written), result_schema(Note)
-    return {**schema, "properties": {**schema["properties"], **note["properties"]}}
-
-
-def spread(function: Function) -> Function:
-    """Make the fields of a `**fields: Unpack[SomeTypedDict]` arguments of their own, required ones first.
-
-    So a field that is added to the model is added to the tool.
-    """
-    signature = inspect.signature(function)
-    *own, last = signature.parameters.values()
-    (fields,) = get_args(get_type_hints(function, include_extras=True)[last.name])
-    types = get_type_hints(fields, include_extras=True)
-    arguments = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if name in fields.__required_keys__ else None,
-            annotation=types[name],
-        )
-        for name in sorted(types, key=lambda name: name not in fields.__required_keys__)
-    ]
-    function.__signature__ = signature.replace(parameters=[*own, *arguments])  # pyright: ignore[reportFunctionMemberAccess]
-    return function
-
-
-def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Say the same in fewer bytes: no titles, no references, no null where a field may simply be left out."""
-    definitions = definitions or cast(Schema, schema.get("$defs", {}))
-    if "$ref" in schema:
-        referred = definitions[schema["$ref"].rpartition("/")[2]]
-        return lean({**referred, **without(schema, "$ref")}, definitions)
-    if NULL in schema.get("anyOf", ()):
-        (kept,) = (option for option in schema["anyOf"] if option != NULL)
-        return lean({**kept, **without(schema, "anyOf")}, definitions)
-    result = without(schema, "title", "$defs", "readOnly")
-    if result.get("default", ...) in (None, "", []):
-        del result["default"]
-    if "properties" in result:
-        # What is computed is left out when there is none, like any other null.
-        computed = {name for name, field in result["properties"].items() if field.get("readOnly")}
-        required = [name for name in result.pop("required", ()) if name not in computed]
-        result |= {"required": required} if required else {}
-        result["properties"] = {
-            name: lean(field, definitions) for name, field in result["properties"].items()
-        }
-    if "items" in result:
-        result["items"] = lean(result["items"], definitions)
-    return result
-
-
-def without(schema: Schema, *keys: str) -> Schema:
-    return {key: value for key, value in schema.items() if key not in keys}
 
 
 def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mcp_server.models.candidate import (
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Id, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import spread
+from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate
 
 

@@ -18,7 +18,7 @@ from mcp_server.models.thread import (
     ThreadSummary,
 )
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import spread
+from mcp_server.protocol.schema import spread
 from mcp_server.services import thread
 
 
