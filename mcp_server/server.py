@@ -175,6 +175,7 @@ TOOLS = (
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
     ToolEntry(change.undo_change, "Undo change", UNDOES),
+    ToolEntry(change.undo_changes, "Undo changes", UNDOES),
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
@@ -190,7 +191,7 @@ Gearshed keeps a person's gear, packing lists (setups) and research before purch
 - What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
 - For many at once: create_items, update_items, set_setup_items, import_csv (LighterPack and others).
-- Every write can be undone: undo_change. dry_run shows what a wide one would do.
+- Every write can be undone: undo_change, undo_changes. dry_run shows what a wide one would do.
 """
 SOME_OFF = "- Some of these tools are off here: use those that are listed.\n"
 READ_ONLY = "- This server is read-only: tools that change anything are off.\n"

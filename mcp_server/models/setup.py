@@ -7,7 +7,7 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Id, Name, Quantity, Row
 from mcp_server.models.settings import Measured, Units, listed
 
 Classification = Literal["base", "worn", "consumable"]
@@ -55,6 +55,12 @@ class SetupSummary(SetupTotals, Measured):
 
     def in_units(self) -> str | None:
         return in_units([self], self.units)
+
+
+class SetupCreated(SetupSummary):
+    """A new setup's totals. In a dry run, it has no id."""
+
+    id: int = NOT_IN_A_DRY_RUN
 
 
 class SetupLine(Row):

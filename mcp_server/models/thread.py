@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
-from mcp_server.models.fields import CategoryRef, Grams, Name, OptionalId, Row
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row
 from mcp_server.models.settings import Measured, listed
 from mcp_server.models.setup import SetupTotals, in_units
 
@@ -67,10 +67,13 @@ class ThreadDeleted(Row):
 
 
 class ThreadResolved(ThreadSummary, Measured):
-    """A resolved thread, the item that its winner became, and the setups that now hold it instead."""
+    """A resolved thread, the item that its winner became, and the setups that now hold it instead.
+
+    In a dry run, the item has no id.
+    """
 
     candidate_id: int
-    item_id: int
+    item_id: int = NOT_IN_A_DRY_RUN
     swapped_in_setups: tuple[SetupTotals, ...] = ()
 
     def in_units(self) -> str | None:

@@ -88,6 +88,6 @@ async def update_items(
     return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
 
 
-async def delete_item(ctx: Context[App], item_id: Id) -> Written[ItemDeleted]:
+async def delete_item(ctx: Context[App], item_id: Id, dry_run: Flag = False) -> Written[ItemDeleted]:
     """Delete an item, also from every setup; the result names those setups."""
-    return await write(ctx).do(item.delete, item_id)
+    return await write(ctx, dry_run=dry_run).do(item.delete, item_id)
