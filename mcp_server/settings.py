@@ -20,7 +20,7 @@ class SettingsError(Exception):
 
 
 def default_data_dir() -> Path:
-    """The platform's user data folder. For root, PostgreSQL runs as `nobody`, which cannot enter /root."""
+    """The platform's user data folder. For root, PostgreSQL runs as a user that cannot enter /root."""
     if os.name != "nt" and os.geteuid() == 0:
         return Path("/var/lib/gearshed")
     return user_data_path("gearshed")

@@ -97,7 +97,7 @@ async def test_an_address_that_there_is_not_is_answered_with_those_that_there_ar
     client: Client, uri: str
 ) -> None:
     text = await refused_at(client, uri)
-    assert text.startswith(f"[not_found] No resource {uri!r}. There are: gear://summary, gear://items/{{id}}")
+    assert text.startswith(f"[not_found] No resource {uri!r}. Available: gear://summary, gear://items/{{id}}")
 
 
 @pytest.mark.parametrize("uri", ["gear:items/1", "file:///etc/passwd", ""])
@@ -213,7 +213,7 @@ async def test_a_bug_is_shown_as_its_incident_and_logged_once(
             await client.list_resources()
     assert caught.value.error.code == INTERNAL_ERROR
     assert len(caplog.records) == 2
-    for said, record in zip((text, caught.value.error.message), caplog.records, strict=True):
-        found = re.match(r"\[internal\] A bug in Gearshed \(incident ([0-9a-f]{8}) in its log\)\.", said)
+    for message, record in zip((text, caught.value.error.message), caplog.records, strict=True):
+        found = re.match(r"\[internal\] A bug in Gearshed \(incident ([0-9a-f]{8}) in its log\)\.", message)
         assert found
         assert found[1] in record.getMessage()

@@ -22,12 +22,11 @@ from mcp_server.models.item import Item
 from mcp_server.sqlite_migration.target import HELD
 from tests.conftest import empty_database
 
-# Columns first, then constraints, indexes and functions. What belongs to a table's security is in SECURITY.
+# Columns, constraints, indexes and functions.
 CATALOGUE: tuple[LiteralString, ...] = (
     """
-    SELECT attrelid::regclass::text, row_number() OVER (PARTITION BY attrelid ORDER BY attnum) AS place,
-        attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
-        pg_get_expr(adbin, adrelid)
+    SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+        attgenerated, pg_get_expr(adbin, adrelid)
     FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r' AND relnamespace = 'public'::regnamespace
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -152,7 +151,7 @@ def test_each_table_of_the_collection_stands_after_those_that_its_rows_belong_to
 
 
 def test_a_migration_from_sqlite_sees_every_table_that_it_would_empty() -> None:
-    # It writes the words and its own mark, and what else is not in the list has no rows without it.
+    # The migration writes its own mark. The other tables have no rows unless one in the list has.
     others = {"users", "item_words", "row_changes", "attempts", "sqlite_migrations", "last_writes"}
     assert set(HELD) | others == metadata.tables.keys()
 

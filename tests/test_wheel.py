@@ -20,6 +20,7 @@ def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
         assert not [
             name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
         ]
+        assert {"mcp_server/py.typed", "db/py.typed"} <= set(archive.namelist())
         assert "db/archive/sqlite/0000_first_tables.sql" in archive.namelist()
         assert "db/functions.sql" in archive.namelist()
     with empty_database(server) as url:

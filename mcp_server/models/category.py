@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Name, Row
-from mcp_server.models.settings import Measured
+from mcp_server.models.fields import Name, Row, SummedGrams
+from mcp_server.models.settings import Measured, Weighed
 
 Icon = Annotated[
     str,
@@ -24,11 +24,11 @@ class Category(Row):
     icon: str = "package"
 
 
-class CategorySummary(Category):
-    """A category and what is in it: kinds of item, and the weight of all their pieces in grams."""
+class CategorySummary(Category, Weighed):
+    """A category, its number of items, and the weight of all their pieces in grams."""
 
     items: int = 0
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
 
 
@@ -38,7 +38,7 @@ class CategoryList(Measured):
 
 
 class CategoryDeleted(Row):
-    """What became of a deleted category's items, threads and candidates; no `moved_to` is uncategorized."""
+    """How many items, threads and candidates moved, and where. Without `moved_to`, they are uncategorized."""
 
     deleted: str
     moved: int = 0

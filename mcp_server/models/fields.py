@@ -1,10 +1,10 @@
-"""The kinds of value that rows, arguments and results are made of, and what each of them refuses."""
+"""The types of values in rows, arguments and results, and their validation."""
 
 import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any
 
 from pydantic import (
@@ -27,16 +27,16 @@ UNITS = {
     **dict.fromkeys(("oz", "ounce", "ounces"), "oz"),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
 }
-# Characters: nobody writes a longer weight.
+# In characters.
 LONGEST_NUMBER = 100
-# Bytes.
+# In bytes.
 MOST_NOTES = 65536
 PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
 WHOLE = re.compile(r"-?\d{1,1000}", re.ASCII)
 
 
 class Row(BaseModel):
-    """A row as the database has it, or a part of a result: frozen, and nothing but its own fields."""
+    """A row from the database, or a part of a result: frozen, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +50,7 @@ NOT_IN_A_DRY_RUN: Any = Field(default_factory=nothing)
 
 
 def to_grams(value: Any) -> float | None:
-    """Read a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. An empty text is unknown, not 0."""
+    """Parse a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. Empty text means unknown, not 0."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
@@ -58,29 +58,29 @@ def to_grams(value: Any) -> float | None:
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
         grams = float(value)
     else:
-        raise ValueError("write a weight like 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
+        raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
     if not 0 <= grams < 1e9:
-        raise ValueError("a weight is at least 0 and below 1,000,000 kg")
+        raise ValueError("must be at least 0 and below 1,000,000 kg")
     return abs(grams)  # -0.0 is 0.0
 
 
 def sum_of_parts(text: str) -> Decimal:
-    """Add up the parts of `1 lb 3 oz`. A bare number is grams, but only where it stands alone."""
+    """Add up the parts of `1 lb 3 oz`. A number without a unit is in grams, and must be the only part."""
     total, at = Decimal(0), 0
     while at < len(text):
         part = PART.match(text, at)
         if part is None or (part[2] == "" and part.span() != (0, len(text))):
-            raise ValueError("not a weight: write it like 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
+            raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
         unit = UNITS.get(part[2] or "g")
         if unit is None:
-            raise ValueError(f"unknown unit of weight: use {', '.join(GRAMS)}")
+            raise ValueError(f"has an unknown unit of weight: use {', '.join(GRAMS)}")
         total += Decimal(part[1]) * GRAMS[unit]
         at = part.end()
     return total
 
 
 def to_whole(value: Any) -> Any:
-    """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
+    """Accept a whole number as a JSON number or as text. Refuse true, 1.5 and "1_000"."""
     if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -91,7 +91,7 @@ def to_whole(value: Any) -> Any:
 
 
 def to_id(value: Any) -> int:
-    """Any whole number may be asked for. One that PostgreSQL could not hold becomes one that no row has."""
+    """Accept any whole number. One outside the range of bigint becomes an id that no row has."""
     return max(-(2**63), min(to_whole(value), 2**63 - 1))
 
 
@@ -112,11 +112,11 @@ def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
 
 
 def to_quantity(value: Any) -> Decimal | None:
-    """Take a number of things in a packing list: whole or not (half a roll), as a JSON number or as text."""
+    """Accept the quantity of a line, as a JSON number or as text. It can be a fraction (half a roll)."""
     if value is None or value == "" or isinstance(value, Decimal):
         return None if value == "" else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        # What a sum of fractions is in floating point: 0.30000000000000004.
+        # Rounding mends sums in floating point, such as 0.30000000000000004.
         value = f"{round(Decimal(repr(value)), 9):f}" if abs(value) < 1e9 else ""
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", value.strip(), re.ASCII):
         return Decimal(value.strip())
@@ -124,7 +124,7 @@ def to_quantity(value: Any) -> Decimal | None:
 
 
 def to_flag(value: Any) -> bool:
-    """Take true or false, also as text; refuse what only resembles them: 1, "yes"."""
+    """Accept true or false, as JSON or as text. Refuse 1 and "yes"."""
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     if isinstance(value, bool):
@@ -133,7 +133,7 @@ def to_flag(value: Any) -> bool:
 
 
 def to_reference(value: Any) -> str | int:
-    """A name, or an id: a number is only an id, a text may be either."""
+    """Accept a name or an id. A number is an id; text can be either."""
     if isinstance(value, int) and not isinstance(value, bool):
         return to_id(value)
     if isinstance(value, str) and value.strip() and len(value) <= 200:
@@ -142,7 +142,7 @@ def to_reference(value: Any) -> str | int:
 
 
 def none_if_blank(value: Any) -> Any:
-    """An empty text is how a client that cannot send null says "none"."""
+    """Replace empty text by None: some clients cannot send null."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -165,22 +165,34 @@ def http_only(url: str) -> str:
 
 
 def from_base64(value: Any) -> bytes:
-    """Read base64, in lines or not, with or without the `data:image/…;base64,` of a data URL before it."""
+    """Decode base64, with or without line breaks and the `data:image/…;base64,` of a data URL."""
     if not isinstance(value, str):
-        raise ValueError("must be a text in base64")
+        raise ValueError("must be base64 text")
     text = re.sub(r"^data:[^,]{0,200},", "", value.strip(), flags=re.IGNORECASE)
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
-        raise ValueError("not base64: encode the bytes of the image file with it") from None
+        raise ValueError("must be base64: encode the bytes of the image file") from None
     if not data:
         raise ValueError("must not be empty")
     return data
 
 
 def lean_number(value: float | Decimal) -> int | float:
-    """476 rather than 476.0."""
+    """Return 476 instead of 476.0."""
     return int(value) if value == int(value) else float(value)
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Round half up to *places*. A smaller number keeps two significant digits, so that it is not 0."""
+    is_smaller = value and value.adjusted() < -places
+    exponent = value.adjusted() - 1 if is_smaller else -places
+    return value.quantize(Decimal(1).scaleb(exponent), ROUND_HALF_UP)
+
+
+def shown_grams(grams: float | Decimal) -> int | float:
+    """Grams as results show them: rounded to 0.01 g. Stored weights and sums keep all their digits."""
+    return lean_number(rounded(Decimal(str(grams)), 2))
 
 
 STRING = WithJsonSchema({"type": "string"})
@@ -199,7 +211,7 @@ HttpUrl = Annotated[
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
 OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
-# The name or the id of a row.
+# The name or id of a row.
 Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
 CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]
 SetupRef = CategoryRef
@@ -216,8 +228,10 @@ Limit = Annotated[
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
-# How weights, quantities and times leave: with no digit too many.
-Grams = Annotated[float, PlainSerializer(lean_number, when_used="json"), NUMBER]
+# How weights, other numbers and times are serialized. A weight is stored as a float; sums and
+# differences of weights are decimals, and are rounded last.
+Grams = Annotated[float, PlainSerializer(shown_grams, when_used="json"), NUMBER]
+SummedGrams = Annotated[Decimal, PlainSerializer(shown_grams, when_used="json"), NUMBER]
 Exact = Annotated[Decimal, PlainSerializer(lean_number, when_used="json"), NUMBER]
 Moment = Annotated[
     datetime, PlainSerializer(lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", when_used="json")

@@ -1,4 +1,4 @@
-"""Items: the things a person owns."""
+"""Items: the things that a person owns."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -15,11 +15,12 @@ from mcp_server.models.fields import (
     Moment,
     Name,
     Row,
+    SummedGrams,
     Text,
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured
+from mcp_server.models.settings import Measured, Weighed
 from mcp_server.models.setup import Classification
 
 Sort = Literal[
@@ -28,7 +29,7 @@ Sort = Literal[
 
 
 class Item(Row):
-    """One item: weight in grams and price in cents of a single piece, absent when unknown."""
+    """An item. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     id: int
     name: str
@@ -41,24 +42,25 @@ class Item(Row):
     updated_at: Moment
 
 
-class ItemWritten(Item, Measured):
+class ItemWritten(Item, Weighed, Measured):
     category: str | None = None
 
     def in_units(self) -> str | None:
-        return self.units.display({"": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)
 
 
 class UsedIn(Row):
-    """A setup's line with the item."""
+    """A line with the item in a setup."""
 
     setup_id: int
     name: str
     quantity: Exact = Decimal(1)
     classification: Classification = "base"
+    worn_quantity: Exact | None = None
 
 
 class Origin(Row):
-    """The thread that the item came from: the research behind it."""
+    """The thread that the item came from."""
 
     thread_id: int
     name: str
@@ -69,21 +71,23 @@ class ItemShown(ItemWritten):
     setups: tuple[UsedIn, ...] = ()
 
 
-class ItemRow(Row):
-    """An item in a list: what it takes to recognize and compare it."""
+class ItemRow(Weighed):
+    """An item in a list. In the list of a setup, quantity and the fields after it are those of the line."""
 
     id: int
     name: str
     category: str | None = None
     weight_grams: Grams | None = None
     price_cents: int | None = None
-    quantity: int = 1
+    quantity: Exact = Decimal(1)
+    classification: Classification = "base"
+    line_grams: SummedGrams | None = None
 
 
 class ItemPage(Measured):
-    """One page of items; `next_cursor` is absent on the last page.
+    """A page of items. `next_cursor` is absent on the last page.
 
-    `total` counts every item that matches; of very many, `total_at_least` is how many were counted.
+    `total` counts all matching items. If there are very many, `total_at_least` says how many were counted.
     """
 
     total: int | None = None
@@ -98,7 +102,7 @@ class ItemRef(Row):
 
 
 class ItemsCreated(Row):
-    """The new items, in the order in which they were given."""
+    """The new items, in the order of the arguments."""
 
     created: int
     items: list[ItemRef]
@@ -109,7 +113,7 @@ class ItemsUpdated(Row):
 
 
 class ItemDeleted(Row):
-    """A deleted item's name, the setups that had a line with it, and the active threads to replace it."""
+    """The name of a deleted item, the setups that contained it, and the active threads to replace it."""
 
     deleted: str
     removed_from_setups: tuple[str, ...] = ()

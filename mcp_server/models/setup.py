@@ -1,4 +1,4 @@
-"""Setups: packing lists made of items, and what they weigh."""
+"""Setups: packing lists made of items, and their weight."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -7,40 +7,30 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Id, Name, Quantity, Row
-from mcp_server.models.settings import Measured, Units, listed
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Id, Name, Quantity, Row, SummedGrams
+from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
 
-class SetupTotals(Row):
+class SetupTotals(Weighed):
     """A setup's totals in grams and cents over all its lines.
 
-    `items` counts the lines, `unweighed` and `unpriced` those that add nothing because nobody knows. total is
-    exactly base + worn + consumable; pack, which is total - worn, is on the back. No price: none is known.
+    `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
+    nothing. total = base + worn + consumable, exactly; pack = total - worn. No price: none is known.
     """
 
     id: int
     name: str
     items: int
-    total_grams: Exact
-    base_grams: Exact
-    worn_grams: Exact
-    consumable_grams: Exact
-    pack_grams: Exact
+    total_grams: SummedGrams
+    base_grams: SummedGrams
+    worn_grams: SummedGrams
+    consumable_grams: SummedGrams
+    pack_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
-
-    @property
-    def weights(self) -> dict[str, Decimal]:
-        return {
-            "total": self.total_grams,
-            "base": self.base_grams,
-            "worn": self.worn_grams,
-            "consumable": self.consumable_grams,
-            "pack": self.pack_grams,
-        }
 
 
 class SetupList(Measured):
@@ -50,11 +40,11 @@ class SetupList(Measured):
 
 class SetupSummary(SetupTotals, Measured):
     def totals(self) -> SetupTotals:
-        """The figures alone, as a row among others."""
+        """Return only the totals."""
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
-        return in_units([self], self.units)
+        return self.units.price(self.price_cents)
 
 
 class SetupCreated(SetupSummary):
@@ -63,8 +53,17 @@ class SetupCreated(SetupSummary):
     id: int = NOT_IN_A_DRY_RUN
 
 
-class SetupLine(Row):
-    """One line: weight and price are of one piece, `worn_quantity` is there if not every piece is worn."""
+class SetupItemsSet(SetupSummary):
+    """A setup's totals. The hint says if nothing was changed."""
+
+    hint: str | None = None
+
+
+class SetupLine(Weighed):
+    """A line. Weight and price are per piece. `line_grams` is present if the quantity is not 1.
+
+    `worn_quantity` is present if only some pieces are worn.
+    """
 
     item_id: int
     name: str
@@ -73,15 +72,16 @@ class SetupLine(Row):
     quantity: Exact = Decimal(1)
     worn_quantity: Exact | None = None
     weight_grams: Grams | None = None
+    line_grams: SummedGrams | None = None
     price_cents: int | None = None
 
 
-class CategoryShare(Row):
-    """A category's part of a setup, its share in percent of the total weight."""
+class CategoryShare(Weighed):
+    """A category's part of a setup, and its share of the total weight in percent."""
 
     category: str | None = None
     items: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
     share: Exact | None = None
 
@@ -93,18 +93,18 @@ class SetupShown(SetupSummary):
     lines: list[SetupLine]
 
 
-class Difference(Row):
-    """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
+class Difference(Weighed):
+    """The second setup minus the first, in grams and cents. Absent means 0."""
 
-    total_grams: Exact = Decimal(0)
-    base_grams: Exact = Decimal(0)
-    worn_grams: Exact = Decimal(0)
-    consumable_grams: Exact = Decimal(0)
+    total_grams: SummedGrams = Decimal(0)
+    base_grams: SummedGrams = Decimal(0)
+    worn_grams: SummedGrams = Decimal(0)
+    consumable_grams: SummedGrams = Decimal(0)
     price_cents: Exact = Decimal(0)
 
 
-class ComparedItem(Row):
-    """An item, how many pieces of it are in each setup and as what, and the weight of a piece."""
+class ComparedItem(Weighed):
+    """An item, its quantity and classification in each setup, and its weight per piece."""
 
     item_id: int
     name: str
@@ -114,11 +114,11 @@ class ComparedItem(Row):
 
 
 class LineDifference(Difference, ComparedItem):
-    """What an item adds to the difference: no grams if nobody knows its weight."""
+    """The part of the difference that is due to an item. An item of unknown weight adds no grams."""
 
 
 class SetupsCompared(Measured):
-    """Two setups' totals, the second minus the first, and the lines that make up exactly that difference."""
+    """The totals of two setups, their difference, and the lines that add up to exactly that difference."""
 
     setups: list[SetupTotals]
     difference: Difference
@@ -130,7 +130,7 @@ class SetupsCompared(Measured):
 
 
 class SetupDeleted(Row):
-    """A deleted setup's name, and how many lines went with it; the items themselves stay."""
+    """The name of a deleted setup, and its number of lines. The items stay."""
 
     deleted: str
     lines: int = 0
@@ -150,4 +150,4 @@ class SetupChanges(TypedDict, total=False):
 
 
 def in_units(setups: Iterable[SetupTotals], units: Units) -> str | None:
-    return listed((setup.name, units.display(setup.weights, setup.price_cents)) for setup in setups)
+    return listed((setup.name, units.price(setup.price_cents)) for setup in setups)

@@ -1,20 +1,20 @@
-"""Totals: what the whole collection weighs and is worth."""
+"""Totals: the weight and value of the whole collection."""
 
-from mcp_server.models.fields import Exact, Grams, Row
-from mcp_server.models.settings import Measured
+from mcp_server.models.fields import Exact, Grams, Row, SummedGrams
+from mcp_server.models.settings import Measured, Weighed
 
 
-class CategoryTotals(Row):
+class CategoryTotals(Weighed):
     category: str | None = None
     items: int
     pieces: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
 
 
-class Heavy(Row):
+class Heavy(Weighed):
     id: int
     name: str
     weight_grams: Grams
@@ -26,17 +26,16 @@ class Dear(Row):
     price_cents: int
 
 
-class Totals(Measured):
+class Totals(Weighed, Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
-    `items` counts the kinds, `pieces` how many there are of them; `unweighed` and `unpriced` count the items
-    that add nothing because nobody knows their weight or price. No price at all: none is known. The heaviest
-    and the dearest are single pieces.
+    `unweighed` and `unpriced` count the items of unknown weight or price, which add nothing. No price at all:
+    none is known. The heaviest and the most expensive are compared per piece.
     """
 
     items: int
     pieces: int
-    weight_grams: Exact
+    weight_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -47,4 +46,4 @@ class Totals(Measured):
     dearest: tuple[Dear, ...] = ()
 
     def in_units(self) -> str | None:
-        return self.units.display({"total": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)

@@ -1,4 +1,4 @@
-"""Where the protocol ends and a transaction begins, and where what it did is written down."""
+"""From a call to a transaction: the caller, one transaction per call, and the log of changes."""
 
 import hashlib
 import json
@@ -33,12 +33,10 @@ Result = TypeVar("Result", bound=Row)
 
 @dataclass(frozen=True)
 class App:
-    """What every call needs: the pool, which outlives all sessions, and whose collection is served.
+    """What every call needs: the pool, which outlives all sessions, and the user whose collection is served.
 
-    Clients hear *live* what changes, and may read from a *standby*.
-
-    Without a *user_id* it is that of whoever sends the request. When it is *read_only*, PostgreSQL itself
-    refuses whatever would write.
+    Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
+    *live* notifies clients of changes. Reads can run on the *standby*.
     """
 
     pool: Pool
@@ -49,11 +47,11 @@ class App:
 
 
 class Caller(AuthenticatedUser):
-    """A principal, in the form in which the SDK hands on who sent a request, and tells sessions apart."""
+    """A principal as the user object of the SDK, which passes it to handlers and separates sessions by it."""
 
     def __init__(self, principal: Principal) -> None:
         super().__init__(
-            # Without the token itself: nobody needs it any more.
+            # The token itself is not needed any more.
             AccessToken(
                 token="",
                 client_id=principal.client or "",
@@ -65,21 +63,21 @@ class Caller(AuthenticatedUser):
 
 
 def principal(ctx: Context[App] | ServerRequestContext[App, Any]) -> Principal:
-    """Return who calls: the one that the server is for or, over HTTP, the sender of this very request."""
+    """Return the caller: the user of this server or, over HTTP, the sender of the request."""
     request_context = ctx.request_context if isinstance(ctx, Context) else ctx
     app = request_context.lifespan_context
     if app.user_id is not None:
         return Principal(user_id=app.user_id, scopes=READ if app.read_only else READ_WRITE)
     caller = request_context.request and request_context.request.scope.get("user")
     if not isinstance(caller, Caller):
-        raise Forbidden("Nobody is known to have sent this request. Connect with a key.")
+        raise Forbidden("This request is unauthenticated. Connect with a key.")
     scopes = READ if app.read_only else caller.principal.scopes
     return caller.principal.model_copy(update={"scopes": scopes})
 
 
 @dataclass(frozen=True)
 class Call:
-    """What the client asked for, and the id under which the log speaks of it."""
+    """A tool call, and its id in the log."""
 
     tool: str
     arguments: Mapping[str, Any]
@@ -87,7 +85,7 @@ class Call:
 
     @property
     def digest(self) -> bytes:
-        """The same for the same tool and arguments, in whichever order; the key itself is none of them."""
+        """A hash of the tool and its arguments in any order, without the idempotency key."""
         asked = {name: value for name, value in self.arguments.items() if name != "idempotency_key"}
         return hashlib.sha256(json.dumps([self.tool, asked], sort_keys=True).encode()).digest()
 
@@ -97,7 +95,7 @@ current_call: ContextVar[Call] = ContextVar("current_call")
 
 @dataclass(frozen=True)
 class read:
-    """One read-only transaction for one call, on the standby if there is one that is up to date."""
+    """One read-only transaction for one call. It runs on the standby if that is up to date."""
 
     ctx: Context[App]
 
@@ -129,10 +127,10 @@ class Written(Generic[Result]):
 
 @dataclass(frozen=True)
 class write:
-    """One transaction for one call that writes: returning commits and logs a change, raising rolls back.
+    """One transaction for one call that writes. Returning commits and logs a change; raising rolls back.
 
-    With *dry_run*, it tells what it would change and rolls back. With a *key*, it is done once, and whoever
-    repeats the call gets the first result.
+    With *dry_run*, the reply contains the changes and the transaction is rolled back. With a *key*, a retry
+    gets the result of the first call and has no further effect.
     """
 
     ctx: Context[App]
@@ -161,7 +159,7 @@ class write:
         if not effects:
             await change.forget(conn, change_id)
             return reply(result)
-        said = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
+        replied = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
         await change.record(
             conn,
             change_id,
@@ -170,9 +168,9 @@ class write:
             summary=summary.summarize(effects),
             key=self.key,
             digest=call.digest,
-            result=said.model_dump(mode="json", include={"content", "structured_content"}),
+            result=replied.model_dump(mode="json", include={"content", "structured_content"}),
         )
-        return said
+        return replied
 
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
         rows = await change.rows_of(conn, await change.current(conn))
@@ -189,7 +187,7 @@ class write:
 
 
 def repeat(stored: Any) -> CallToolResult:
-    """The result of the first call, marked as a repeat."""
+    """Return the result of the first call, marked as repeated."""
     text: str = stored["content"][0]["text"]
     return CallToolResult(
         content=[TextContent(text=f'{{"repeated":true}}\n{text}')],

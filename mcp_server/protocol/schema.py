@@ -19,9 +19,9 @@ NULL = {"type": "null"}
 
 
 class Arguments(FuncMetadata):
-    """A tool's arguments, of which only objects and lists may come as JSON in a text: some clients do that.
+    """A tool's arguments. Objects and lists may also be JSON text, which some clients send.
 
-    The SDK would read every text as JSON that is not declared as exactly `str`: a note "null" would be lost.
+    The SDK would parse every text as JSON that is not declared as exactly `str`, and lose a note "null".
     """
 
     nested: frozenset[str]
@@ -36,7 +36,7 @@ def reads(tool: Tool | ListedTool) -> bool:
 
 
 def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
-    """Make a tool of a function: its name, its docstring, its arguments and its result."""
+    """Make a tool from a function: its name, its docstring, its arguments and its result."""
     tool = Tool.from_function(
         function,
         title=title,
@@ -89,9 +89,9 @@ def outline(schema: Schema) -> Schema:
 
 
 def spread(function: Function) -> Function:
-    """Make the fields of a `**fields: Unpack[SomeTypedDict]` arguments of their own, required ones first.
+    """Turn the fields of `**fields: Unpack[SomeTypedDict]` into separate arguments, required ones first.
 
-    So a field that is added to the model is added to the tool.
+    A field that is added to the model is then added to the tool.
     """
     signature = inspect.signature(function)
     *own, last = signature.parameters.values()
@@ -111,7 +111,7 @@ def spread(function: Function) -> Function:
 
 
 def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Say the same in fewer bytes: no titles, no references, no null where a field may simply be left out."""
+    """Shorten a schema: no titles, no references, no null for fields that can be omitted."""
     definitions = definitions or cast(Schema, schema.get("$defs", {}))
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
@@ -123,7 +123,7 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
     if result.get("default", ...) in (None, "", []):
         del result["default"]
     if "properties" in result:
-        # What is computed is left out when there is none, like any other null.
+        # Computed fields are omitted when they are null, like all others.
         computed = {name for name, field in result["properties"].items() if field.get("readOnly")}
         required = [name for name in result.pop("required", ()) if name not in computed]
         result |= {"required": required} if required else {}

@@ -21,7 +21,7 @@ ATTRIBUTES: dict[type[object], tuple[str, ...]] = {
 
 
 def low_level(server: MCPServer[Any]) -> Server[Any]:
-    """Return the server that handles requests. There is no public way to it before it serves."""
+    """Return the server that handles requests."""
     return server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
 
 

@@ -48,19 +48,22 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-# Seconds that a call may take, and that it may need to end once it has been told to.
+# Seconds that a call may take, and that its cancellation may take.
 DEADLINE, GRACE = 10.0, 2.0
-# Seconds before each new attempt at a transaction that lost against another.
+# Seconds before each retry of a transaction after a serialization failure or a deadlock.
 PAUSES = (0.02, 0.05, 0.1)
 LARGEST_CALL = 4 * 1024 * 1024
 DEEPEST = 32
+# Arguments that n8n and SiYuan add to every call. They and names that start with an underscore are ignored,
+# unless a tool has an argument of that name.
+INJECTED = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictServer(MCPServer[App]):
-    """An MCPServer that takes every call at its word.
+    """An MCPServer that validates every call strictly.
 
-    A tool that is *off* is not there; whoever calls it all the same is told why.
+    Tools that are *off* are not listed. Calling one is an error with the reason.
     """
 
     def __init__(self, name: str, *, off: Mapping[str, str], **options: Any) -> None:
@@ -70,7 +73,7 @@ class StrictServer(MCPServer[App]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
+        """Call a tool. Any failure is a ToolError for the model: `[code] What was wrong. What to do next.`"""
         try:
             tool = self._find(name, context)
             arguments = given(tool, arguments)
@@ -84,8 +87,8 @@ class StrictServer(MCPServer[App]):
     def _find(self, name: str, context: Context[App, Any] | None) -> Tool:
         if name in self._off:
             raise Forbidden(
-                f"{name} is off here: {self._off[name]}. "
-                "Do without it, or ask the person who runs Gearshed to turn it on."
+                f"{name} is turned off: {self._off[name]}. "
+                "Continue without it, or ask the person who runs Gearshed to turn it on."
             )
         tool = self._tool_manager.get_tool(name)
         if tool is None:
@@ -93,19 +96,19 @@ class StrictServer(MCPServer[App]):
             raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
         if context and not reads(tool) and not principal(context).may_write:
             raise InsufficientScope(
-                f"{name} changes things, and what you connect with may only read. "
-                "Do without it, or ask the person for a key, or a consent, that may write."
+                f"{name} writes, but your key or consent is read-only. "
+                "Continue without it, or ask the person for a key or a consent with write access."
             )
         return tool
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Fill in a prompt. It is a person who chose it, so what is wrong with it is a protocol error."""
+        """Render a prompt. A person chose it, so failures are protocol errors."""
         prompt = self._prompt_manager.get_prompt(name)
         if prompt is None:
             known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
-            hint = did_you_mean(name, known) or f" There are: {', '.join(known)}."
+            hint = did_you_mean(name, known) or f" Available: {', '.join(known)}."
             raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
         required = {argument.name for argument in prompt.arguments or () if argument.required}
         if missing := required - (arguments or {}).keys():
@@ -120,22 +123,24 @@ class StrictServer(MCPServer[App]):
 
 
 def session_options(server: Server[App]) -> InitializationOptions:
-    """Return what is promised to a session in which the server can speak up by itself."""
+    """Return the capabilities for a session to which the server can send notifications."""
     return server.create_initialization_options(NotificationOptions(resources_changed=True))
 
 
 def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a client means to leave out: some send null for it, some an empty text."""
-    required = tool.parameters.get("required", ())
+    """Drop what a client adds, and what it means to omit: some send null for it, others an empty string."""
+    valid, required = tool.parameters.get("properties", {}), tool.parameters.get("required", ())
     return {
         name: value
         for name, value in arguments.items()
-        if value is not None and (value != "" or name in required)
+        if value is not None
+        and (value != "" or name in required)
+        and (name in valid or not (name in INJECTED or name.startswith("_")))
     }
 
 
 def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
-    """Refuse arguments that the tool does not have, and texts anywhere that PostgreSQL cannot store."""
+    """Refuse unknown arguments, and text anywhere that PostgreSQL cannot store."""
     valid = tool.parameters.get("properties", {})
     for name in arguments.keys() - valid.keys():
         hint = did_you_mean(name, valid) or f" Valid: {', '.join(valid) or 'none'}."
@@ -144,17 +149,17 @@ def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
     for path, text in texts(arguments, ""):
         size += len(text)
         if UNSTORABLE.search(text):
-            raise InvalidInput(f"{printable(path)}: holds a NUL or half of a surrogate pair. Leave that out.")
+            raise InvalidInput(f"{printable(path)}: contains NUL or half of a surrogate pair. Remove it.")
     if size > LARGEST_CALL:
         raise InvalidInput(
-            "The arguments are larger than 4 MB. Send less at once; of an image a smaller copy, or its URL."
+            "The arguments exceed 4 MB. Send less at once; for an image, a smaller copy or its URL."
         )
 
 
 def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:
-    """Yield every text in *value*, keys too, and where it is."""
+    """Yield every string in *value*, including keys, with its path."""
     if depth > DEEPEST:
-        raise InvalidInput(f"{printable(path)}: nested deeper than {DEEPEST} levels.")
+        raise InvalidInput(f"{printable(path)}: is nested deeper than {DEEPEST} levels. Flatten it.")
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
@@ -172,7 +177,7 @@ def printable(text: str) -> str:
 
 
 async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool with arguments that it has, in time. What goes wrong comes in words: an AppError, mostly."""
+    """Check the arguments and run a tool within the deadline. Failures become errors for the model."""
     current_call.set(Call(tool.name, arguments))
     try:
         check_arguments(tool, arguments)
@@ -182,7 +187,7 @@ async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any])
 
 
 async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool of the server's own, for a request that is no tool call."""
+    """Run an internal tool, for a request that is not a tool call."""
     try:
         return await run(tool, arguments, context)
     except (ToolError, AppError) as exc:
@@ -190,15 +195,15 @@ async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, An
 
 
 def refusal(error: ToolError | AppError, data: Any = None) -> MCPError:
-    """The same words as a protocol error."""
+    """Return a protocol error with the same message."""
     is_callers = isinstance(error, NotFound | InvalidInput)
     return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error), data)
 
 
 async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool, and again if its transaction was sound but lost, against another or with its connection.
+    """Run a tool, with retries after a serialization failure, a deadlock or a lost connection.
 
-    After a lost connection only reads are repeated: a write may have been committed before.
+    After a lost connection only reads are retried: a write may have been committed.
     """
     again = list(PAUSES)
     while True:
@@ -215,7 +220,7 @@ async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, A
 
 
 def is_lost(cause: BaseException | None) -> bool:
-    """Whether the connection was lost, rather than none to be had."""
+    """Whether the connection was lost. A pool without free connections is a different failure."""
     return (
         not isinstance(cause, PoolTimeout)
         and isinstance(cause, psycopg.OperationalError)
@@ -224,9 +229,9 @@ def is_lost(cause: BaseException | None) -> bool:
 
 
 async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
-    """Run *call* in a task of its own, and cancel that task when time is up or the client has gone.
+    """Run *call* in a separate task. Cancel it at the deadline, or when the client disconnects.
 
-    A task of its own, because anyio's way to cancel would also keep psycopg from cancelling its statement.
+    The task is separate because anyio's cancellation would keep psycopg from cancelling its statement.
     """
     task = asyncio.ensure_future(call)
     try:
@@ -237,12 +242,12 @@ async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=GRACE)
     if not task.done() or task.cancelled():
-        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Ask for less at once.")
+        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Request less at once.")
     return task.result()
 
 
 def explained(name: str, error: ToolError | AppError) -> ToolError | AppError:
-    """Put an error into words for the model. What nobody foresaw is logged, once, and shown as its id."""
+    """Translate an error for the model. An unexpected one is logged once, and shown as its id in the log."""
     cause = error.__cause__ if isinstance(error, ToolError) else error
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
         return from_validation(cause)

@@ -1,4 +1,4 @@
-"""Items: finding, keeping and losing the things a person owns."""
+"""Items: the things that a person owns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from mcp_server.models.item import (
 from mcp_server.services import category, image
 from mcp_server.services.settings import UNITS
 
-# An item's own columns, the name of its category and the settings: what ItemWritten is made of.
+# The columns of ItemWritten: those of an item, the name of its category, and the units.
 WRITTEN = rendered(
     SQL("""
         {columns},
@@ -31,6 +31,23 @@ WRITTEN = rendered(
         {units}
     """).format(columns=columns("items", Item), units=UNITS)
 )
+# An item's lines in setups.
+USED_IN = SQL("""
+    array(
+        SELECT jsonb_build_object(
+            'setup_id', setups.id, 'name', setups.name,
+            'quantity', setup_items.quantity, 'classification', setup_items.classification,
+            'worn_quantity', CASE
+                WHEN setup_items.classification = 'worn' AND setup_items.worn_quantity < setup_items.quantity
+                THEN setup_items.worn_quantity
+            END
+        )
+        FROM setup_items
+        JOIN setups ON setups.id = setup_items.setup_id
+        WHERE setup_items.item_id = items.id
+        ORDER BY lower(setups.name), setups.id
+    )
+""")
 SHOWN = rendered(
     SQL("""
         {written},
@@ -41,22 +58,13 @@ SHOWN = rendered(
             ORDER BY threads.id
             LIMIT 1
         ) AS thread,
-        array(
-            SELECT jsonb_build_object(
-                'setup_id', setups.id, 'name', setups.name,
-                'quantity', setup_items.quantity, 'classification', setup_items.classification
-            )
-            FROM setup_items
-            JOIN setups ON setups.id = setup_items.setup_id
-            WHERE setup_items.item_id = items.id
-            ORDER BY lower(setups.name), setups.id
-        ) AS setups
-    """).format(written=WRITTEN)
+        {used_in} AS setups
+    """).format(written=WRITTEN, used_in=USED_IN)
 )
 
 
 async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
-    """Return one item, with the setups that use it and the thread it came from."""
+    """Return an item, the setups that use it and the thread it came from."""
     query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
@@ -65,7 +73,7 @@ async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
 
 
 async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
-    """Create an item and return it; fields left out take the table's defaults."""
+    """Create an item and return it. Omitted fields get the defaults of the table."""
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     query = SQL("{insert} RETURNING {written}").format(insert=insert(row), written=WRITTEN)
     return await fetch_only(conn, ItemWritten, query, row)
@@ -94,7 +102,7 @@ async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCre
 async def find_categories(
     conn: AsyncConnection, new: Sequence[NewItem]
 ) -> dict[str | int | None, int | None]:
-    """Return the ids of all categories that *new* items name, or say which items name one that is absent."""
+    """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
     ids: dict[str | int | None, int | None] = {None: None}
     problems: list[str] = []
     for reference in dict.fromkeys(each.get("category") for each in new):
@@ -109,7 +117,7 @@ async def find_categories(
 
 
 async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Create items from rows of the same columns, and return their ids in the same order."""
+    """Create items from rows with the same columns, and return their ids in the same order."""
     if not rows:
         return []
     query = SQL("{insert} RETURNING id").format(insert=insert(rows[0]))
@@ -119,7 +127,7 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
 
 
 async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:
-    """Apply *changes* and return the item as it now is; None clears a field."""
+    """Apply *changes* and return the updated item. None clears a field."""
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -134,7 +142,7 @@ async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> I
 
 
 async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
-    """Apply the same *changes* to many items, to all or none."""
+    """Apply the same *changes* to many items, all or none."""
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -146,12 +154,12 @@ async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: I
     updated = {item_id for (item_id,) in await cursor.fetchall()}
     absent = [item_id for item_id in item_ids if item_id not in updated]
     if absent:
-        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find the ids.")
+        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find ids.")
     return ItemsUpdated(updated=len(updated))
 
 
 async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
-    """Delete an item, and with it its lines in setups, and its image if nothing else shows it."""
+    """Delete an item, its lines in setups, and its image if nothing else uses it."""
     deleted = await fetch_one(
         conn,
         DeletedRow,
@@ -184,7 +192,7 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the two fields that a caller writes differently into columns: `weight` and `category`."""
+    """Convert the fields `weight` and `category` to columns."""
     row = dict(fields)
     if "weight" in row:
         row["weight_grams"] = row.pop("weight")
@@ -199,6 +207,6 @@ def insert(row: Mapping[str, Any]) -> Composed:
 
 
 class DeletedRow(ItemDeleted):
-    """A deleted item, and the image that it showed."""
+    """A deleted item, and its image."""
 
     image_id: int | None

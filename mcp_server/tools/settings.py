@@ -8,10 +8,10 @@ from mcp_server.services import settings
 
 
 async def get_settings(ctx: Context[App]) -> Units:
-    """Show the units in which the person reads: weight unit, and currency if one is set."""
+    """Show the person's units: weight unit and, if set, currency."""
     return await read(ctx).do(settings.get)
 
 
 async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Units]:
-    """Change the units. Results keep grams and cents, and add `display` in these units."""
+    """Change the person's units. Results keep grams and cents, and repeat them in `weight` and `display`."""
     return await write(ctx).do(settings.update, changes)

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Flag, Id, Reference
+from mcp_server.models.fields import Count, Flag, Id, Reference
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -30,7 +30,8 @@ async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) ->
 async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
     """Compare a thread's candidates side by side, by rank.
 
-    Grams and cents over the lightest and cheapest; grams saved against the replaced item, and cents per gram.
+    Per piece: grams and cents above the lightest and cheapest, cents per gram saved over the replaced item.
+    For all `pieces` that the purchase replaces: saves_grams and outlay_cents.
     """
     return await read(ctx).do(thread.get, thread_id)
 
@@ -39,17 +40,17 @@ async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
 async def create_thread(
     ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewThread]
 ) -> Written[ThreadSummary]:
-    """Open a thread to research a purchase; then add_candidate each product."""
+    """Start a thread to research a purchase. Then call add_candidate for each product."""
     return await write(ctx, key=idempotency_key).do(thread.create, new)
 
 
 async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> Written[ThreadSummary]:
-    """Change a thread; null clears a field. To resolve it, use resolve_thread."""
+    """Change a thread; null clears a field. To resolve it, call resolve_thread."""
     return await write(ctx).do(thread.update, thread_id, changes)
 
 
 async def delete_thread(ctx: Context[App], thread_id: Id, dry_run: Flag = False) -> Written[ThreadDeleted]:
-    """Delete a thread and its candidates. The item it was resolved to stays."""
+    """Delete a thread and its candidates. An item created from it stays."""
     return await write(ctx, dry_run=dry_run).do(thread.delete, thread_id)
 
 
@@ -61,10 +62,16 @@ async def resolve_thread(
         list[Reference],
         Field(
             max_length=200,
-            description="Setups (name or id) where the new item takes the replaced one's place",
+            description='Setups (name or id; "all") in which the new item replaces the old one',
         ),
     ] = [],  # noqa: B006
+    quantity: Annotated[Count, Field(description="Owned pieces; default: as of the old item")] = None,
     dry_run: Flag = False,
 ) -> Written[ThreadResolved]:
-    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing."""
-    return await write(ctx, dry_run=dry_run).do(thread.resolve, thread_id, candidate_id, swap_in_setups)
+    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing.
+
+    Afterwards the thread is a record: its candidates and ranks cannot be changed.
+    """
+    return await write(ctx, dry_run=dry_run).do(
+        thread.resolve, thread_id, candidate_id, swap_in_setups, quantity
+    )

@@ -1,4 +1,4 @@
-"""An old file to spoil, and a database to leave alone."""
+"""An old file to modify, and a database that must stay unchanged."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.sqlite_migration.old_collections import small_collection
 
 @pytest.fixture
 def old(folder: Path) -> Path:
-    """The small collection, in a folder of its own."""
+    """The small collection, in a separate folder."""
     return small_collection(folder / "old.db")
 
 
 @pytest.fixture(scope="session")
 def untouched(server: str, template: str) -> Generator[str]:
-    """The address of a database in which nothing has ever been written."""
+    """The URL of a database that must stay empty."""
     with create_test_db(server, template) as url:
         empty = everything(url)
         yield url

@@ -1,4 +1,4 @@
-"""Running the migration, in this process: a report, an exit code, and all that a person got to read."""
+"""Run the migration in this process and collect its report, exit code and output."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from tests.sqlite_migration.old_collections import SECRETS, old_collection
 
 
 class Finding(NamedTuple):
-    """What is wrong with a value, and the flag that would help."""
+    """A defect of a value, and the flag that repairs it."""
 
     table: str
     id: int | str | None
@@ -31,7 +31,7 @@ class Run(NamedTuple):
     output: str
 
     def findings(self, *actions: str) -> set[Finding]:
-        """The findings of the report, those of some *actions* only."""
+        """The findings of the report, or only those with *actions*."""
         return {
             Finding(*(each[field] for field in Finding._fields))
             for each in self.report["findings"]
@@ -40,7 +40,7 @@ class Run(NamedTuple):
 
 
 def migrate(url: str, file: Path, *flags: str) -> Run:
-    """Migrate *file* to *url*; what comes of it agrees with itself, and tells no secret."""
+    """Migrate *file* to *url*. Check that the outputs are consistent and contain no secret."""
     output = StringIO()
     with TemporaryDirectory() as folder:
         report, rejects = Path(folder) / "report.json", Path(folder) / "rejects.ndjson"
@@ -51,16 +51,16 @@ def migrate(url: str, file: Path, *flags: str) -> Run:
             redirect_stderr(output),
         ):
             exit_code = run(arguments)
-        told = json.loads(report.read_text(encoding="utf-8"))
+        parsed = json.loads(report.read_text(encoding="utf-8"))
         lines = rejects.read_text(encoding="utf-8").splitlines() if rejects.exists() else []
-        said = output.getvalue() + json.dumps(told, ensure_ascii=False) + "\n".join(lines)
-    assert not [name for name, secret in SECRETS.items() if secret[:16] in said]
-    assert not [name for name, secret in SECRETS.items() if secret[:16].encode().hex() in said]
-    assert told["exit_code"] == exit_code
+        shown = output.getvalue() + json.dumps(parsed, ensure_ascii=False) + "\n".join(lines)
+    assert not [name for name, secret in SECRETS.items() if secret[:16] in shown]
+    assert not [name for name, secret in SECRETS.items() if secret[:16].encode().hex() in shown]
+    assert parsed["exit_code"] == exit_code
     assert [json.loads(line) for line in lines] == [
-        each for each in told["findings"] if each["action"] in ("rejected", "skipped")
+        each for each in parsed["findings"] if each["action"] in ("rejected", "skipped")
     ]
-    return Run(exit_code, told, output.getvalue())
+    return Run(exit_code, parsed, output.getvalue())
 
 
 def spoil(file: Path, statements: str) -> None:
@@ -75,7 +75,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def refused(url: str, file: Path, *flags: str) -> Run:
-    """Migrate *file*, which has to leave both databases as they were."""
+    """Migrate *file*. Check that both databases are unchanged."""
     before, files = everything(url), contents(file.parent)
     run = migrate(url, file, *flags)
     assert contents(file.parent) == files
@@ -84,7 +84,7 @@ def refused(url: str, file: Path, *flags: str) -> Run:
 
 
 def migrated(url: str, file: Path, *flags: str, as_if: str = "") -> Run:
-    """Migrate *file*, which has to come out equal to what *as_if* makes of it, and stay as it was."""
+    """Migrate *file*. Check that it is unchanged and that the result equals the file after *as_if*."""
     files, definitions = contents(file.parent), everything(url)["definitions"]
     run = migrate(url, file, *flags)
     assert (run.exit_code, run.report["outcome"]) == (0, "migrated"), run.output

@@ -1,7 +1,7 @@
-"""Values that an old file can hold and a collection cannot, each with its report and the way to mend it.
+"""Values that an old file can hold and a collection cannot, each with its findings and its repair.
 
-A case is the statements that spoil a small collection, the findings that a migration has to report, and,
-where a flag mends it, what that flag is to do, said in SQL on the old file.
+A case has the statements that spoil a small collection, the findings that a migration must report, and,
+if a flag repairs it, the effect of that flag as SQL on the old file.
 """
 
 from typing import NamedTuple
@@ -102,12 +102,12 @@ NUMBERS = (
         item("price_cents", "out_of_range"),
     ),
     beyond_repair(
-        "a truth that is 2",
+        "a boolean that is 2",
         "UPDATE oauth_codes SET used = 2",
         Finding("oauth_codes", 1, "used", "bad_boolean"),
     ),
     beyond_repair(
-        "last ids that are no numbers",
+        "last ids that are not numbers",
         """
         UPDATE sqlite_sequence SET seq = 'abc' WHERE name = 'items';
         UPDATE sqlite_sequence SET seq = -5 WHERE name = 'setups';
@@ -188,7 +188,7 @@ TEXTS = (
         Finding("users", 1, "password_hash", "blob"),
     ),
     beyond_repair(
-        "names of nothing",
+        "blank names",
         "UPDATE items SET name = '' WHERE id = 1; UPDATE items SET name = '   ' WHERE id = 2",
         item("name", "empty"),
         item("name", "empty", key=2),
@@ -230,12 +230,12 @@ TEXTS = (
         "UPDATE items SET product_url = NULL WHERE id = 1",
     ),
     beyond_repair(
-        "an icon of no alphabet",
+        "an invalid icon",
         "UPDATE categories SET icon = 'Tent!' WHERE id = 1",
         Finding("categories", 1, "icon", "bad_icon"),
     ),
     beyond_repair(
-        "states that there are not",
+        "unknown states",
         """
         UPDATE threads SET status = 'done' WHERE id = 1;
         UPDATE thread_candidates SET status = 'Ordered' WHERE id = 1;
@@ -246,7 +246,7 @@ TEXTS = (
         Finding("setup_items", 1, "classification", "unknown_value"),
     ),
     beyond_repair(
-        "nothing where something has to be",
+        "NULL in required columns",
         LOOSEN  # noqa: S608
         + """
         UPDATE items SET name = NULL WHERE id = 1;
@@ -265,12 +265,12 @@ JSON = tuple(
         Finding("oauth_clients", 1, "redirect_uris", "bad_json"),
     )
     for what, text in (
-        ("JSON that is none", "https://a.test"),
+        ("text that is not JSON", "https://a.test"),
         ("JSON that is cut off", '["https://a.test'),
-        ("JSON that is no array", '{"uri": "https://a.test"}'),
+        ("JSON that is not an array", '{"uri": "https://a.test"}'),
         ("JSON with NUL in it", r'["\u0000"]'),
         ("JSON with half a surrogate pair in it", r'["\ud800"]'),
-        ("JSON with what only Python takes for a number", "[NaN]"),
+        ("JSON with a number that only Python accepts", "[NaN]"),
         ("JSON without end", "[" * 20_000),
     )
 )
@@ -305,7 +305,7 @@ TIMES = (
         """,
     ),
     beyond_repair(
-        "times that nobody can read",
+        "times that cannot be parsed",
         """
         UPDATE items SET created_at = '(unixepoch())' WHERE id = 1;
         UPDATE items SET created_at = '2023-02-30 00:00:00' WHERE id = 2;
@@ -332,7 +332,7 @@ TIMES = (
 )
 RELATIONS = (
     Nasty(
-        "references to what is gone",
+        "references to missing rows",
         """
         UPDATE items SET category_id = 99 WHERE id = 1;
         UPDATE threads SET category_id = 99 WHERE id = 1;
@@ -354,7 +354,7 @@ RELATIONS = (
         """,
     ),
     Nasty(
-        "rows whose owner is gone",
+        "rows whose parent is missing",
         """
         INSERT INTO setup_items (id, setup_id, item_id) VALUES (7, 99, 1), (8, 1, 99);
         UPDATE sessions SET user_id = 99;
@@ -377,7 +377,7 @@ RELATIONS = (
         """,
     ),
     Nasty(
-        "a thread that chose a candidate of a thread that is gone",
+        "a thread that chose a candidate of a missing thread",
         "UPDATE thread_candidates SET thread_id = 99 WHERE id = 3",
         (Finding("thread_candidates", 3, "thread_id", "dangling", "--orphans=as-deleted"),),
         "--orphans=as-deleted",
@@ -413,7 +413,7 @@ RELATIONS = (
         "DELETE FROM items WHERE id = 1; DELETE FROM setup_items WHERE item_id = 1",
     ),
 )
-# What deleting rows takes with it, whose keys SQLite does not enforce by itself.
+# The cascades of deleted rows, which SQLite does not apply here.
 CASCADE = """
     DELETE FROM thread_candidates WHERE thread_id NOT IN (SELECT id FROM threads);
     DELETE FROM setup_items

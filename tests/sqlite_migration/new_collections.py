@@ -1,7 +1,7 @@
-"""What a migration has to make of an old collection, and what it made: two ways to the same rows.
+"""The rows that a migration must produce, and the rows that it produced.
 
-What it has to make is found without it: the old application's own migrations bring a copy of the file to the
-last version, and SQL reads it there.
+The expected rows are computed without the migration: the old application's own migrations upgrade a copy of
+the file to the last version, and SQL reads it there.
 """
 
 import hashlib
@@ -128,10 +128,10 @@ WITHOUT_IDS = {"settings", "sessions"}
 
 
 def expected(file: Path, repair: str = "") -> Rows:
-    """Return the rows that a migration of *file* has to make, after the statements of *repair*."""
+    """Return the rows that a migration of *file* must produce, after the statements of *repair*."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / file.name
-        # With what SQLite has not yet brought into the file itself.
+        # Including the WAL.
         for part in file.parent.glob(f"{file.name}*"):
             shutil.copy(part, folder)
         with closing(sqlite3.connect(copy, isolation_level=None)) as db:
@@ -141,13 +141,13 @@ def expected(file: Path, repair: str = "") -> Rows:
             for table in OLD.keys() - WITHOUT_IDS:
                 rows[table].append(("next id", next_id(db, old_name(table))))
     if len(rows["users"]) == 1:
-        # An owner is made, who has no password.
+        # The migration creates an owner without a password.
         rows["users"] = [("next id", rows["users"][0][1] + 1)]
     return rows
 
 
 def version_of(old: OldCollection) -> int:
-    """Return the schema version of a file, by what each of the old migrations added."""
+    """Return the schema version of a file, recognised by what each old migration added."""
     added = [
         old.columns("items"),
         old.columns("setups"),
@@ -174,7 +174,7 @@ def next_id(db: sqlite3.Connection, table: str) -> int:
 
 
 def found(url: str) -> Rows:
-    """Return the rows that are there, in the same form as those expected."""
+    """Return the rows of the database, in the same form as the expected ones."""
     with psycopg.connect(url) as conn:
         rows: Rows = {table: sorted(plain(conn, query), key=repr) for table, query in NEW.items()}
         for table in NEW.keys() - WITHOUT_IDS:
@@ -183,7 +183,7 @@ def found(url: str) -> Rows:
 
 
 def plain(conn: psycopg.Connection, query: LiteralString) -> list[tuple[Any, ...]]:
-    """Return rows with SQLite's kinds of value: whole numbers for times and quantities."""
+    """Return rows with SQLite's types: integers for times and quantities."""
     return [tuple(map(simple, row)) for row in conn.execute(query)]
 
 
@@ -201,11 +201,11 @@ def new_next_id(conn: psycopg.Connection, table: str) -> int:
 
 
 def has_right_words(url: str) -> bool:
-    """Whether a search finds every item by its words, and by no other."""
+    """Whether every item has exactly the words of its name and notes."""
     query = """
         SELECT NOT EXISTS (
-            SELECT FROM (SELECT id, words_of(concat_ws(' ', name, notes)) AS word FROM items) AS said
-            FULL JOIN item_words ON item_id = id AND item_words.word = said.word
+            SELECT FROM (SELECT id, words_of(concat_ws(' ', name, notes)) AS word FROM items) AS expected
+            FULL JOIN item_words ON item_id = id AND item_words.word = expected.word
             WHERE item_id IS NULL OR id IS NULL
         )
     """
@@ -214,7 +214,7 @@ def has_right_words(url: str) -> bool:
 
 
 def everything(url: str) -> dict[str, str]:
-    """Return a hash of all rows of each table and state of each sequence, and what they are made of."""
+    """Return a hash of the rows of each table, the state of each sequence, and all definitions."""
     with psycopg.connect(url) as conn:
         relations = conn.execute(
             """

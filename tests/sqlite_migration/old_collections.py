@@ -10,7 +10,7 @@ ARCHIVE = sorted((Path(__file__).parents[2] / "db" / "archive" / "sqlite").glob(
 VERSIONS = range(1, len(ARCHIVE) + 1)
 THEN = 1_700_000_000
 
-# What nobody may read in the output of a migration.
+# Secrets that must not be in the output of a migration.
 SECRETS = {
     "password_hash": "$argon2id$v=19$m=65536,t=2,p=1$c2VjcmV0IHNhbHQ$cGFzc3dvcmQgaGFzaCBvZiBhZGE",
     "session": "secret-session-4a8f1c",
@@ -27,7 +27,7 @@ LOOSEN = """
     PRAGMA writable_schema = RESET;
 """
 
-# Values for the columns that a test says nothing of, where the version has them.
+# Defaults for columns that a test does not set, if the version has them.
 TIMES = {"created_at": THEN, "updated_at": THEN + 1}
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "categories": {"name": "Shelter", **TIMES},
@@ -67,17 +67,17 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 
 class OldCollection:
-    """An open file of one schema version. Every statement is committed at once, and no key is enforced."""
+    """An open file of one schema version, with autocommit and without foreign keys."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
 
     def columns(self, table: str) -> set[str]:
-        """The columns of *table* in this file's version; none when it has no such table."""
+        """The columns of *table* in this file; empty if it has no such table."""
         return {name for (name,) in self.db.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
     def add(self, table: str, **values: Any) -> None:
-        """Add a row; what is not given gets a default."""
+        """Add a row with defaults for missing values."""
         defaults = {key: value for key, value in DEFAULTS[table].items() if key in self.columns(table)}
         row = defaults | values
         names = ", ".join(f'"{name}"' for name in row)
@@ -85,7 +85,7 @@ class OldCollection:
         self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({places})', tuple(row.values()))  # noqa: S608
 
     def add_known(self, table: str, **values: Any) -> None:
-        """Add a row, if the version has the table, without the values for which it has no column."""
+        """Add a row if the version has the table, without values for missing columns."""
         if known := self.columns(table):
             self.add(table, **{name: value for name, value in values.items() if name in known})
 
@@ -94,14 +94,14 @@ class OldCollection:
 
 
 def upgrade(db: sqlite3.Connection, first: int, last: int) -> None:
-    """Apply the old migrations that make the versions *first* to *last*."""
+    """Apply the old migrations to the versions *first* to *last*."""
     for file in ARCHIVE[first - 1 : last]:
         db.executescript(file.read_text(encoding="utf-8"))
 
 
 @contextmanager
 def old_collection(path: Path, version: int = 10) -> Generator[OldCollection]:
-    """Open the collection at *path*, which is made, empty, of schema *version* if there is none."""
+    """Open the collection at *path*. If it does not exist, create an empty one of schema *version*."""
     is_new = not path.exists()
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous = OFF")
@@ -114,7 +114,7 @@ def old_collection(path: Path, version: int = 10) -> Generator[OldCollection]:
 
 
 def fill(old: OldCollection) -> None:
-    """Add a small collection in which everything is right, as far as the version has room for it."""
+    """Add a small, valid collection, as far as the version supports it."""
     icons = ("emoji", "⛺", "🍳") if "emoji" in old.columns("categories") else ("icon", "tent", "cooking-pot")
     old.add("categories", id=1, name="Shelter", **{icons[0]: icons[1]})
     old.add("categories", id=2, name="Kitchen", **{icons[0]: icons[2]})
@@ -137,7 +137,7 @@ def fill(old: OldCollection) -> None:
 
 
 def small_collection(path: Path, version: int = 10) -> Path:
-    """Make a small collection of schema *version* at *path*, in which everything is right."""
+    """Create a small, valid collection of schema *version* at *path*."""
     with old_collection(path, version) as old:
         fill(old)
     return path

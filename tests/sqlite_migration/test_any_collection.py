@@ -1,4 +1,4 @@
-"""Any valid old collection, of any version, comes back: bit by bit from SQL, and through the server's tools.
+"""Any valid old collection, of any version, is migrated equal, by SQL and through the server's tools.
 
 `EXAMPLES=1000 pytest tests/sqlite_migration/test_any_collection.py` tries more of them.
 """
@@ -37,7 +37,7 @@ FILES = st.sampled_from([None, "tent.jpg", "pot.png"])
 
 
 class Collection(NamedTuple):
-    """Rows of the last version by table, and a higher id that each table has once had."""
+    """Rows of the last version by table, and a higher id that was once in each table."""
 
     version: int
     rows: dict[str, list[Row]]
@@ -46,7 +46,7 @@ class Collection(NamedTuple):
 
 @st.composite
 def rows_of(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> list[Row]:
-    """Up to four rows, each with an id of its own and two times."""
+    """Up to four rows, each with a unique id and two times."""
     fields = {"created_at": MOMENTS, "updated_at": MOMENTS, **fields}
     ids = draw(st.lists(IDS, max_size=4, unique=True))
     return [{"id": key, **draw(st.fixed_dictionaries(fields))} for key in ids]
@@ -56,7 +56,7 @@ def rows_of(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> list[Row]:
 def collections(draw: st.DrawFn) -> Collection:
     categories = draw(rows_of(name=NAMES, icon=st.sampled_from(["tent", "cooking-pot"])))
     for number, row in enumerate(categories):
-        # Unique, whatever upper and lower case are in PostgreSQL's locale.
+        # Unique, whatever the case folding of PostgreSQL's locale.
         row["name"] = f"{number} {row['name']}"
         row["emoji"] = draw(st.sampled_from(["⛺", "🏕\ufe0f", "🦄", ""]))
     product = {
@@ -129,12 +129,12 @@ def write(collection: Collection, file: Path) -> None:
 @settings(
     max_examples=int(os.environ.get("EXAMPLES", "12")),
     deadline=None,
-    # An example takes a quarter of a second: a smaller one is not worth minutes.
+    # An example takes a quarter of a second, so shrinking would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(collection=collections())
-async def test_any_collection_comes_back(
+async def test_any_collection_is_migrated_equal(
     server: str, template: str, folder: Path, collection: Collection
 ) -> None:
     file = folder / "old.db"
@@ -154,7 +154,7 @@ async def test_any_collection_comes_back(
 
 
 async def read_back(client: Client, rows: Rows) -> None:
-    """Look at every row with the tool that shows it."""
+    """Read every row with the tool that returns it."""
     categories = {key: name for key, name, *_ in without_next_id(rows["categories"])}
     shown = (await call(client, "list_categories"))["categories"]
     assert {row["id"]: row["name"] for row in shown} == categories

@@ -1,4 +1,4 @@
-"""The migration from SQLite as an admin runs it: what it moves, what stops it, all or nothing."""
+"""The migration from SQLite: what it moves, what stops it, all or nothing."""
 
 # ruff: noqa: S608 (files are built here)
 
@@ -88,7 +88,7 @@ def change(path: Path, statement: str, *parameters: Any) -> None:
 
 
 def migrate(url: str, file: Path, *options: str) -> Ended:
-    """Run the command in this process, which saves most of the time."""
+    """Run the command in this process, which is faster."""
     report = file.parent / "report.json"
     report.unlink(missing_ok=True)
     out, err = StringIO(), StringIO()
@@ -99,13 +99,13 @@ def migrate(url: str, file: Path, *options: str) -> Ended:
     ):
         patch.setenv("DATABASE_URL", url)
         code = run(["migrate-sqlite", str(file), "--report", str(report), *options])
-    told = report.read_text(encoding="utf-8") if report.exists() else "{}"
-    assert "secret" not in out.getvalue() + err.getvalue() + told
-    return Ended(code, out.getvalue(), err.getvalue(), json.loads(told))
+    text = report.read_text(encoding="utf-8") if report.exists() else "{}"
+    assert "secret" not in out.getvalue() + err.getvalue() + text
+    return Ended(code, out.getvalue(), err.getvalue(), json.loads(text))
 
 
 def in_a_process(url: str, *arguments: str) -> None:
-    """Run the command to its end, unless this process is stopped before."""
+    """Run the command to its end, unless this process is stopped first."""
     os.environ["DATABASE_URL"] = url
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         sys.exit(run(["migrate-sqlite", *arguments]))
@@ -117,7 +117,7 @@ def rows(url: str, query: LiteralString) -> list[Any]:
 
 
 def state(url: str) -> list[Any]:
-    """Everything that a migration may not leave otherwise than it was, if it fails."""
+    """Everything that a failed migration must leave unchanged."""
     return rows(
         url,
         """
@@ -138,7 +138,7 @@ def state(url: str) -> list[Any]:
 def test_everything_arrives_with_its_ids_and_times(url: str, old: Path) -> None:
     ended = migrate(url, old)
     assert (ended.code, ended.findings) == (0, [])
-    assert "serve it with GEARSHED_USER=ada" in ended.out
+    assert "set GEARSHED_USER=ada" in ended.out
     assert rows(
         url, "SELECT id, username, password_hash, extract(epoch FROM created_at)::int FROM users"
     ) == [(3, "ada", "$argon2id$v=19$secret", AT)]
@@ -191,7 +191,7 @@ def test_the_database_is_as_strict_as_before(url: str, old: Path) -> None:
     assert [row for row in state(url) if row[0] in kinds] == [row for row in before if row[0] in kinds]
 
 
-def test_every_item_has_the_words_that_the_triggers_would_have_given_it(url: str, old: Path) -> None:
+def test_every_item_has_the_words_that_the_triggers_would_insert(url: str, old: Path) -> None:
     assert migrate(url, old, "--verify", "full").code == 0
     words = rows(url, "SELECT item_id, word FROM item_words ORDER BY item_id, word")
     with psycopg.connect(url) as conn:
@@ -202,7 +202,7 @@ def test_every_item_has_the_words_that_the_triggers_would_have_given_it(url: str
         assert conn.execute("SELECT item_id, word FROM item_words ORDER BY item_id, word").fetchall() == words
 
 
-def test_the_same_file_again_is_known(url: str, old: Path) -> None:
+def test_the_same_file_is_recognised(url: str, old: Path) -> None:
     assert migrate(url, old).code == 0
     again = migrate(url, old)
     assert (again.code, again.report["outcome"]) == (0, "already_migrated")
@@ -215,7 +215,7 @@ def test_the_same_file_again_is_known(url: str, old: Path) -> None:
     assert rows(url, "SELECT name FROM items WHERE id = 3") == [("Tarp",)]
 
 
-def test_a_database_that_holds_something_is_refused_unless_it_may_be_replaced(
+def test_a_database_that_is_not_empty_is_refused_unless_it_may_be_replaced(
     url: str, old: Path, tmp_path: Path
 ) -> None:
     assert migrate(url, build(tmp_path / "other.db", "")).code == 0
@@ -229,7 +229,7 @@ def test_a_database_that_holds_something_is_refused_unless_it_may_be_replaced(
     assert rows(url, "SELECT name FROM setups") == [("Summer",)]
 
 
-def test_a_trial_run_does_everything_and_keeps_nothing(url: str, old: Path) -> None:
+def test_a_trial_run_does_everything_and_stores_nothing(url: str, old: Path) -> None:
     before = state(url)
     trial = migrate(url, old, "--dry-run")
     assert (trial.code, trial.report["outcome"]) == (0, "dry_run")
@@ -238,7 +238,7 @@ def test_a_trial_run_does_everything_and_keeps_nothing(url: str, old: Path) -> N
 
 
 @pytest.mark.parametrize("version", range(1, 11))
-def test_every_version_is_known_and_moved(url: str, tmp_path: Path, version: int) -> None:
+def test_every_version_is_recognised_and_moved(url: str, tmp_path: Path, version: int) -> None:
     emoji = "icon" if version > 2 else "emoji"
     file = build(
         tmp_path / "old.db",
@@ -299,7 +299,7 @@ MENDED = [
 
 
 @pytest.mark.parametrize(("statement", "column", "problem", "flag"), BAD)
-def test_what_cannot_be_kept_stops_everything_or_is_left_out(
+def test_a_value_that_cannot_be_kept_stops_the_run_or_its_row_is_left_out(
     url: str, old: Path, statement: str, column: str, problem: str, flag: str
 ) -> None:
     before = state(url)
@@ -316,7 +316,7 @@ def test_what_cannot_be_kept_stops_everything_or_is_left_out(
 
 
 @pytest.mark.parametrize(("assignment", "problem", "flag", "column", "mended"), MENDED)
-def test_a_repair_mends_what_it_is_for_and_says_so(
+def test_a_repair_mends_its_defect_and_reports_it(
     url: str, old: Path, assignment: str, problem: str, flag: str, column: LiteralString, mended: str | None
 ) -> None:
     change(old, f"UPDATE items SET {assignment} WHERE id = 3")
@@ -341,7 +341,7 @@ def in_wal_mode(path: Path) -> sqlite3.Connection:
     return db
 
 
-def test_what_is_only_in_the_wal_is_moved_and_nothing_is_written_beside_the_file(url: str, old: Path) -> None:
+def test_rows_in_the_wal_are_moved_and_nothing_is_written_beside_the_file(url: str, old: Path) -> None:
     with closing(in_wal_mode(old)):
         before = {path.name: path.read_bytes() for path in old.parent.iterdir()}
         assert sorted(before) == ["old.db", "old.db-shm", "old.db-wal"]
@@ -352,7 +352,7 @@ def test_what_is_only_in_the_wal_is_moved_and_nothing_is_written_beside_the_file
     assert rows(url, "SELECT name FROM items WHERE id = 3") == [("In the WAL",)]
 
 
-def test_a_file_in_wal_mode_that_was_copied_alone_is_moved_with_a_warning(url: str, old: Path) -> None:
+def test_a_file_in_wal_mode_without_its_wal_is_moved_with_a_warning(url: str, old: Path) -> None:
     with closing(in_wal_mode(old)):
         alone = old.parent / "alone.db"
         alone.write_bytes(old.read_bytes())
@@ -392,17 +392,17 @@ def encrypted(path: Path) -> None:
 
 UNUSABLE = [
     (Path.unlink, "cannot be read: No such file"),
-    (emptied, "it has 0 bytes"),
-    (encrypted, "no SQLite database, or an encrypted one"),
+    (emptied, "is empty (0 bytes)"),
+    (encrypted, "not an SQLite database, or it is encrypted"),
     (cut_off, "damaged"),
     (scrambled, "damaged"),
-    (being_written, "Open the file once with the old application"),
+    (being_written, "Open and close the file once"),
     (of_something_else, "is not a collection of the old application: it lacks categories, items"),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "reason"), UNUSABLE)
-def test_a_file_that_cannot_be_used_is_refused_with_the_reason(
+def test_an_unusable_file_is_refused_with_the_reason(
     url: str, old: Path, spoil: Callable[[Path], Any], reason: str
 ) -> None:
     spoil(old)
@@ -412,7 +412,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_the_reason(
     assert rows(url, "SELECT count(*) FROM users") == [(0,)]
 
 
-def test_a_file_that_is_locked_is_said_to_be_in_use(url: str, old: Path) -> None:
+def test_a_locked_file_is_reported_as_in_use(url: str, old: Path) -> None:
     with closing(sqlite3.connect(old, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         ended = migrate(url, old)
@@ -420,7 +420,7 @@ def test_a_file_that_is_locked_is_said_to_be_in_use(url: str, old: Path) -> None
     assert "it is in use" in ended.err
 
 
-def test_a_wrong_option_and_a_server_that_is_not_there_end_with_1(url: str, old: Path) -> None:
+def test_an_invalid_option_and_an_unreachable_server_exit_with_1(url: str, old: Path) -> None:
     with pytest.raises(SystemExit, match="1"):
         migrate(url, old, "--nul=keep")
     away = migrate("postgresql://ada:secret@127.0.0.1:1/gear", old)
@@ -435,7 +435,7 @@ def test_a_newer_schema_is_refused(url: str, old: Path) -> None:
     assert "schema 9999" in ended.err
 
 
-def test_what_no_version_had_is_never_left_behind_in_silence(url: str, old: Path) -> None:
+def test_unknown_tables_and_columns_are_never_ignored_in_silence(url: str, old: Path) -> None:
     change(old, "CREATE TABLE trips (id INTEGER PRIMARY KEY, name)")
     change(old, "ALTER TABLE items ADD COLUMN colour TEXT")
     empty = migrate(url, old, "--dry-run")
@@ -452,7 +452,7 @@ def test_what_no_version_had_is_never_left_behind_in_silence(url: str, old: Path
     assert "1 values" in stopped.err
 
 
-def test_rows_that_are_alike_here_stop_it(url: str, old: Path, any_alphabet: None) -> None:
+def test_duplicates_under_the_new_rules_stop_the_run(url: str, old: Path, any_alphabet: None) -> None:
     change(old, "INSERT INTO categories (id, name, icon, created_at) VALUES (6, 'öL', 'flame', ?)", AT)
     change(old, "INSERT INTO setup_items VALUES (8, 2, 9, 'base')")
     assert migrate(url, old).findings == [
@@ -461,7 +461,7 @@ def test_rows_that_are_alike_here_stop_it(url: str, old: Path, any_alphabet: Non
     ]
 
 
-def test_what_referred_to_missing_rows_ends_as_if_these_had_been_deleted_here(url: str, old: Path) -> None:
+def test_references_to_missing_rows_end_as_if_those_were_deleted_here(url: str, old: Path) -> None:
     change(old, "UPDATE threads SET resolved_candidate_id = 99")
     change(old, "DELETE FROM setups")
     change(old, "UPDATE oauth_clients SET client_id = 'other'")
@@ -488,7 +488,7 @@ def test_a_file_of_several_users_needs_an_owner(url: str, old: Path) -> None:
     assert rows(url, "SELECT username FROM users ORDER BY id") == [("ada",), ("bob",)]
 
 
-def test_images_come_from_the_folder_and_what_is_missing_is_filled_in_later(
+def test_images_come_from_the_folder_and_missing_ones_can_be_added_later(
     url: str, old: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploads = old.parent / "uploads"
@@ -508,7 +508,9 @@ def test_images_come_from_the_folder_and_what_is_missing_is_filled_in_later(
     assert migrate(url, old).report["outcome"] == "already_migrated"
 
 
-def test_whenever_it_is_stopped_nothing_has_changed_and_the_next_run_succeeds(url: str, old: Path) -> None:
+def test_a_run_that_is_stopped_at_any_time_changes_nothing_and_the_next_one_succeeds(
+    url: str, old: Path
+) -> None:
     change(
         old,
         """
@@ -521,7 +523,7 @@ def test_whenever_it_is_stopped_nothing_has_changed_and_the_next_run_succeeds(ur
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["mcp_server.commands.migrate", __name__])
     seconds = 0.0
-    # The first one starts the server that the others are forked from.
+    # The first one starts the fork server for the others.
     for _ in range(2):
         begin = time.monotonic()
         whole = processes.Process(target=in_a_process, args=(url, str(old), "--dry-run"))

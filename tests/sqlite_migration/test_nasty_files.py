@@ -1,4 +1,4 @@
-"""Nasty files: damaged, foreign, in use or left behind. None is changed, and nothing is made beside it."""
+"""Nasty files: damaged, foreign, in use or left behind. None is changed, and no file is created beside it."""
 
 import os
 import shutil
@@ -48,9 +48,9 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no file": (Path.unlink, "No such file"),
     "a folder": (make_a_folder, "folder"),
     "an empty file": (a_copy_without(0), "is empty"),
-    "a text": (lambda file: file.write_text("name,weight\nTent,2534\n" * 100), "no SQLite database"),
+    "a text": (lambda file: file.write_text("name,weight\nTent,2534\n" * 100), "not an SQLite database"),
     "an encrypted file": (lambda file: file.write_bytes(os.urandom(40_960)), "encrypted"),
-    "half a header": (a_copy_without(50), "no SQLite database"),
+    "half a header": (a_copy_without(50), "not an SQLite database"),
     "a file that was cut off": (a_copy_without(20_480), "damaged"),
     "a page of rubbish": (overwrite_a_page, "damaged"),
     "another application's file": (make_another_application, "not a collection"),
@@ -59,7 +59,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("state", UNREADABLE)
-def test_a_file_that_is_no_collection_is_refused_with_the_reason(
+def test_a_file_that_is_not_a_collection_is_refused_with_the_reason(
     untouched: str, old: Path, state: str
 ) -> None:
     change, reason = UNREADABLE[state]
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_collection_is_refused_with_the_reason(
 
 @contextmanager
 def open_for_writing(file: Path, *statements: str) -> Generator[sqlite3.Connection]:
-    """The old application as it is running: with the file open, and with some statements done."""
+    """The running old application: it has the file open and has executed some statements."""
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
@@ -86,7 +86,7 @@ HOT = bytes.fromhex("d9d505f920a163d7")
 RENAME = "UPDATE items SET name = 'Newest' WHERE id = 1"
 
 
-def test_the_newest_rows_are_read_from_the_log_beside_the_file(url: str, old: Path) -> None:
+def test_the_newest_rows_are_read_from_the_wal_beside_the_file(url: str, old: Path) -> None:
     with open_for_writing(old, "PRAGMA journal_mode = WAL", RENAME):
         assert b"Newest" not in old.read_bytes()
         run = migrate(url, old)
@@ -96,7 +96,7 @@ def test_the_newest_rows_are_read_from_the_log_beside_the_file(url: str, old: Pa
         assert "Newest" in str(found(url)["items"])
 
 
-def test_a_file_whose_log_was_left_behind_by_a_killed_application_is_read_with_it(
+def test_a_file_is_read_with_the_wal_that_a_killed_application_left_behind(
     url: str, old: Path, tmp_path: Path
 ) -> None:
     with open_for_writing(old, "PRAGMA journal_mode = WAL", RENAME):
@@ -107,7 +107,7 @@ def test_a_file_whose_log_was_left_behind_by_a_killed_application_is_read_with_i
     assert "Newest" in str(found(url)["items"])
 
 
-def test_a_copy_without_its_log_is_noticed(url: str, old: Path, tmp_path: Path) -> None:
+def test_a_copy_without_its_wal_is_reported(url: str, old: Path, tmp_path: Path) -> None:
     with open_for_writing(old, "PRAGMA journal_mode = WAL", RENAME):
         copy = tmp_path / "old.db"
         copy.write_bytes(old.read_bytes())
@@ -116,15 +116,13 @@ def test_a_copy_without_its_log_is_noticed(url: str, old: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("log", [True, False], ids=["with a log", "without"])
-def test_a_file_in_a_folder_that_nobody_may_write_to_is_read_all_the_same(
-    url: str, old: Path, tmp_path: Path, log: bool
-) -> None:
+def test_a_file_in_a_read_only_folder_can_be_read(url: str, old: Path, tmp_path: Path, log: bool) -> None:
     shelf = old.parent / "shelf"
     shelf.mkdir()
     with open_for_writing(old, "PRAGMA journal_mode = WAL", RENAME):
         for part in (old, Path(f"{old}-wal"))[: 1 + log]:
             shutil.copy(part, shelf)
-    # As root, who imports what somebody else may not read.
+    # Imports modules as root first, because the other user may not be able to read them.
     tried = migrate(url, shelf / "old.db", "--dry-run")
     with read_only(shelf):
         run = migrate(url, shelf / "old.db")
@@ -134,7 +132,7 @@ def test_a_file_in_a_folder_that_nobody_may_write_to_is_read_all_the_same(
 
 @contextmanager
 def read_only(folder: Path) -> Generator[None]:
-    """Make *folder* one that cannot be written to. As root may write anywhere, be nobody for a while."""
+    """Make *folder* read-only. Root may write anywhere, so become another user for a while."""
     me = os.geteuid()
     folder.parent.chmod(0o755)
     folder.chmod(0o555)
@@ -160,16 +158,14 @@ def test_half_a_transaction_beside_the_file_is_refused(untouched: str, old: Path
     assert "old.db-journal" in run.report["message"]
 
 
-def test_a_journal_that_is_done_with_is_in_no_way(url: str, old: Path) -> None:
+def test_a_finished_journal_is_ignored(url: str, old: Path) -> None:
     with open_for_writing(old, "PRAGMA journal_mode = PERSIST", RENAME):
         pass
     assert Path(f"{old}-journal").stat().st_size > 0
     migrated(url, old)
 
 
-def test_a_log_that_is_of_another_file_is_not_applied_to_this_one(
-    url: str, old: Path, tmp_path: Path
-) -> None:
+def test_a_wal_of_another_file_is_not_applied(url: str, old: Path, tmp_path: Path) -> None:
     with open_for_writing(old, "PRAGMA journal_mode = WAL", RENAME):
         left = Path(f"{old}-wal").read_bytes()
     backup = small_collection(tmp_path / "old.db")
@@ -187,7 +183,7 @@ def test_a_locked_file_is_refused_as_in_use(untouched: str, old: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
-def test_what_the_running_application_has_not_committed_is_not_there(url: str, old: Path, mode: str) -> None:
+def test_uncommitted_rows_of_the_running_application_are_not_read(url: str, old: Path, mode: str) -> None:
     with open_for_writing(old, f"PRAGMA journal_mode = {mode}", "BEGIN IMMEDIATE", RENAME):
         assert migrate(url, old).exit_code == 0
     assert "Newest" not in str(found(url)["items"])
@@ -203,7 +199,7 @@ def test_a_file_in_utf_16_is_migrated_equal(url: str, folder: Path) -> None:
     migrated(url, file)
 
 
-def test_an_index_that_lies_hides_no_row(url: str, old: Path) -> None:
+def test_an_incomplete_index_hides_no_row(url: str, old: Path) -> None:
     spoil(
         old,
         """

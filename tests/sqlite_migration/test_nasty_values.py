@@ -1,4 +1,4 @@
-"""Nasty values: each is kept as it is, or stops the run and is named, unless a flag says what to do."""
+"""Nasty values: each is kept unchanged, or stops the run and is reported, unless a flag repairs it."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def test_a_collection_of_every_version_is_migrated_equal(url: str, folder: Path,
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
-def test_what_cannot_be_kept_as_it_is_stops_the_run_and_is_named(
+def test_a_value_that_cannot_be_kept_stops_the_run_and_is_reported(
     untouched: str, old: Path, case: Nasty
 ) -> None:
     spoil(old, case.spoil)
@@ -28,7 +28,7 @@ def test_what_cannot_be_kept_as_it_is_stops_the_run_and_is_named(
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.flag], ids=lambda case: case.what)
-def test_a_repair_does_what_it_says_and_nothing_else(url: str, old: Path, case: Nasty) -> None:
+def test_a_repair_mends_its_values_and_no_others(url: str, old: Path, case: Nasty) -> None:
     spoil(old, case.spoil)
     run = migrated(url, old, case.flag, as_if=case.mend)
     assert run.findings("converted", "skipped") >= set(case.findings)
@@ -44,7 +44,7 @@ def test_a_repair_does_what_it_says_and_nothing_else(url: str, old: Path, case: 
         ("UPDATE setups SET id = 9223372036854775807", "DELETE FROM setups"),
     ],
 )
-def test_what_cannot_be_kept_is_left_out_with_all_that_depends_on_it(
+def test_a_row_that_cannot_be_kept_is_left_out_with_its_dependents(
     url: str, old: Path, statements: str, left_out: str
 ) -> None:
     spoil(old, statements)
@@ -53,14 +53,14 @@ def test_what_cannot_be_kept_is_left_out_with_all_that_depends_on_it(
     assert run.report["tables"]["setups"]["next_id"] == 2
 
 
-def test_a_repair_of_one_thing_leaves_another_to_stop_the_run(untouched: str, old: Path) -> None:
+def test_a_repair_of_one_defect_leaves_another_to_stop_the_run(untouched: str, old: Path) -> None:
     spoil(old, "UPDATE items SET notes = 'a' || char(0), created_at = 1700000000123 WHERE id = 1")
     run = refused(untouched, old, "--nul=strip")
     assert run.exit_code == 4
     assert run.findings("rejected") == {Finding("items", 1, "created_at", "milliseconds", "--ms-timestamps")}
 
 
-def test_what_is_only_unusual_is_kept_as_it_is(url: str, old: Path) -> None:
+def test_unusual_values_are_kept_unchanged(url: str, old: Path) -> None:
     spoil(
         old,
         r"""
@@ -78,7 +78,7 @@ def test_what_is_only_unusual_is_kept_as_it_is(url: str, old: Path) -> None:
     migrated(url, old)
 
 
-def test_an_emptied_table_remembers_its_ids(url: str, old: Path) -> None:
+def test_an_emptied_table_keeps_its_next_id(url: str, old: Path) -> None:
     spoil(
         old,
         """
@@ -94,7 +94,7 @@ def test_an_emptied_table_remembers_its_ids(url: str, old: Path) -> None:
     assert run.report["tables"]["items"]["next_id"] == 701
 
 
-def test_a_table_whose_last_id_is_forgotten_goes_on_after_the_highest(url: str, old: Path) -> None:
+def test_a_table_without_a_stored_last_id_continues_after_the_highest(url: str, old: Path) -> None:
     spoil(old, "DELETE FROM sqlite_sequence WHERE name = 'items'; UPDATE sqlite_sequence SET seq = 1")
     run = migrated(url, old)
     assert run.report["tables"]["items"]["next_id"] == 6
@@ -114,7 +114,7 @@ def test_a_table_whose_last_id_is_forgotten_goes_on_after_the_highest(url: str, 
         ),
     ],
 )
-def test_what_is_not_understood_is_not_dropped_in_silence(
+def test_unknown_data_is_not_dropped_in_silence(
     untouched: str, old: Path, statements: str, finding: Finding
 ) -> None:
     spoil(old, statements)
@@ -152,7 +152,7 @@ def test_what_is_not_understood_is_not_dropped_in_silence(
     ],
     ids=["drizzle's own table", "an index, a view, a trigger", "an empty table", "an empty column"],
 )
-def test_what_holds_nothing_of_the_collection_is_in_no_way(
+def test_objects_without_data_of_the_collection_are_ignored(
     url: str, old: Path, statements: str, findings: set[Finding]
 ) -> None:
     spoil(old, statements)

@@ -13,7 +13,7 @@ from tests.sqlite_migration.old_collections import old_collection
 
 @pytest.fixture
 def uploads(folder: Path) -> Path:
-    """The folder of images: two good ones, of which one has a copy, a bad one, and one beside the folder."""
+    """A folder with two valid images, a copy of one, and an invalid one; another image lies outside."""
     uploads = folder / "uploads"
     uploads.mkdir()
     (uploads / "tent.png").write_bytes(photo())
@@ -25,14 +25,14 @@ def uploads(folder: Path) -> Path:
 
 
 def shows(old: Path, *filenames: str) -> None:
-    """Have the items of the small collection show these files."""
+    """Make the items of the small collection refer to these files."""
     with old_collection(old) as file:
         for key, filename in zip((1, 2, 5), filenames, strict=False):
             file.db.execute("UPDATE items SET image_filename = ? WHERE id = ?", (filename, key))
 
 
 def images(url: str) -> list[Any]:
-    """What each item shows: the name of a file, and whether it is there."""
+    """The file name of each item's image, and whether its data is stored."""
     query = """
         SELECT items.id, filename, data IS NOT NULL
         FROM items JOIN images ON images.id = image_id
@@ -42,14 +42,14 @@ def images(url: str) -> list[Any]:
         return conn.execute(query).fetchall()
 
 
-def test_without_the_folder_of_images_each_is_a_named_gap(url: str, old: Path) -> None:
+def test_without_the_image_folder_each_image_is_a_named_gap(url: str, old: Path) -> None:
     shows(old, "tent.png", "tent.png", "pot.png")
     run = migrated(url, old)
     assert run.report["images"] == {"stored": 0, "missing": ["pot.png", "tent.png"]}
     assert images(url) == [(1, "tent.png", False), (2, "tent.png", False), (5, "pot.png", False)]
 
 
-def test_images_are_stored_once_whatever_their_names(url: str, old: Path, uploads: Path) -> None:
+def test_equal_images_are_stored_once(url: str, old: Path, uploads: Path) -> None:
     shows(old, "tent.png", "copy.png", "pot.png")
     run = migrate(url, old, "--uploads", str(uploads))
     assert run.exit_code == 0, run.output
@@ -59,7 +59,7 @@ def test_images_are_stored_once_whatever_their_names(url: str, old: Path, upload
 
 
 @pytest.mark.parametrize("filename", ["../outside.png", "{folder}/outside.png", "gone.png", "text.png", "."])
-def test_a_file_that_is_none_of_the_images_is_a_gap_too(
+def test_a_file_that_is_not_an_image_in_the_folder_is_a_gap(
     url: str, old: Path, uploads: Path, filename: str
 ) -> None:
     filename = filename.format(folder=uploads.parent)

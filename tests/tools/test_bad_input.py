@@ -99,7 +99,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "delete_category": {"category_id": 1},
     "get_setup": {"setup_id": 1},
     "create_setup": {"name": "Trip"},
-    "set_setup_items": {"setup_id": 1, "lines": []},
+    "set_setup_items": {"setup_id": 1, "remove": [1]},
     "create_items": {"items": [{"name": "Tent"}]},
     "update_items": {"item_ids": [1], "changes": {}},
     "update_setup": {"setup_id": 1, "changes": {}},

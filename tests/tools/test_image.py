@@ -85,7 +85,7 @@ async def test_an_item_and_a_candidate_show_the_same_image(client: Client) -> No
 
 @pytest.mark.parametrize("owners", [{}, {"item_id": 1, "candidate_id": 1}])
 async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners: dict[str, int]) -> None:
-    text = "[invalid_input] item_id, candidate_id: give exactly one of the two."
+    text = "[invalid_input] item_id, candidate_id: give exactly one of them."
     assert await refused(client, "upload_image", data=in_base64(photo()), **owners) == text
     assert await refused(client, "upload_image_from_url", url="https://example.com/", **owners) == text
     assert await refused(client, "remove_image", **owners) == text
@@ -100,7 +100,7 @@ async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners
         (in_base64(bomb(9000, 9000)), "more than 40 megapixels"),
     ],
 )
-async def test_what_is_no_image_is_refused_with_words(client: Client, data: str, words: str) -> None:
+async def test_an_invalid_image_is_refused_with_a_reason(client: Client, data: str, words: str) -> None:
     item_id = (await call(client, "create_item", name="Tent"))["id"]
     text = await refused(client, "upload_image", data=data, item_id=item_id)
     assert text.startswith(f"[invalid_input] {words}") or words in text
