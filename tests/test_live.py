@@ -324,7 +324,7 @@ async def test_one_person_cannot_take_every_place(one: Process) -> None:
     for place in places:
         one.live.add(place)
     async with Client(build_server(one)) as client:
-        with pytest.raises(MCPError, match=r"\[busy\] 100 clients listen already"):
+        with pytest.raises(MCPError, match=r"\[busy\] 100 clients are subscribed"):
             async with client.listen(resources_list_changed=True):
                 pass
         one.live.add(Subscriber(99, set(), print))
@@ -340,5 +340,5 @@ async def test_without_a_place_a_session_of_2025_reads_all_the_same(one: Process
         one.live.add(Subscriber(one.user_id or 0, set(), print))
     async with Client(build_server(one), mode="legacy") as client:
         assert (await client.list_resources()).resources
-        with pytest.raises(MCPError, match=r"\[busy\] 100 clients listen already"):
+        with pytest.raises(MCPError, match=r"\[busy\] 100 clients are subscribed"):
             await subscribe(client, "gear://summary")

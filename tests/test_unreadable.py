@@ -40,11 +40,11 @@ UNREADABLE = (
 )
 # Arguments that Python can read, and what the tool says to them.
 MENDED = (
-    ("create_item", r'{"name": "Te\ud800nt"}', "name: holds a NUL or half of a surrogate pair."),
+    ("create_item", r'{"name": "Te\ud800nt"}', "name: contains NUL or half of a surrogate pair."),
     ("create_item", r'{"name\udfff": "Tent"}', "create_item has no argument 'name\ufffd'."),
-    ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: holds a NUL"),
+    ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: contains NUL"),
     # Bytes that are not UTF-8.
-    ("create_item", '{"name": "Te\udcffnt"}', "name: holds a NUL or half of a surrogate pair."),
+    ("create_item", '{"name": "Te\udcffnt"}', "name: contains NUL or half of a surrogate pair."),
     ("get_item", f'{{"item_id": {"9" * 5000}}}', "item_id: must be a whole number."),
     ("get_item", f'{{"item_id": -{"9" * 5000}}}', "item_id: must be a whole number."),
 )

@@ -65,7 +65,7 @@ async def create(
 
 
 async def find(conn: AsyncConnection, key: str) -> Principal | None:
-    """Return the caller with *key*, or None if it is unknown or expired. Record the time of use."""
+    """Return the caller with *key*, or None if it is unknown or expired. Record when it was used."""
     found = await fetch_one(
         conn,
         Found,

@@ -176,7 +176,7 @@ def test_an_invalid_weight_is_refused(written: Any) -> None:
 
 
 def test_an_unknown_unit_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="unknown unit of weight: use g, kg, oz, lb"):
+    with pytest.raises(ValidationError, match="has an unknown unit of weight: use g, kg, oz, lb"):
         WEIGHT.validate_python("5 parsecs")
 
 

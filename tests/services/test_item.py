@@ -745,7 +745,7 @@ async def test_a_cursor_of_another_sort_is_refused(conn: AsyncConnection) -> Non
     assert cursor is not None
     for sort in SORTS:
         if sort != "name":
-            with pytest.raises(InvalidInput, match="Leave it out to start again"):
+            with pytest.raises(InvalidInput, match="Omit it to start again"):
                 await find(conn, sort=sort, cursor=cursor)
 
 
@@ -813,9 +813,9 @@ async def test_every_new_item_with_an_absent_category_is_named(conn: AsyncConnec
             ],
         )
     assert str(caught.value) == (
-        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see them all, "
-        "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see them "
-        "all, or create_category to add one. (items.3) Nothing was created."
+        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see all of them, "
+        "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see all "
+        "of them, or create_category to add one. (items.3) Nothing was created."
     )
 
 

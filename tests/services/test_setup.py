@@ -428,7 +428,7 @@ async def test_a_worn_quantity_is_for_worn_lines_only(
     line: NewLine = {"item_id": await make_item(conn, "Hat"), "worn_quantity": worn_quantity}
     if classification is not None:
         line["classification"] = classification
-    with pytest.raises(InvalidInput, match="worn_quantity: only for worn lines"):
+    with pytest.raises(InvalidInput, match="worn_quantity: is only valid for worn lines"):
         await setup.create(conn, "Weekend", [line])
 
 
@@ -440,7 +440,7 @@ async def test_no_more_can_be_worn_than_there_is(conn: AsyncConnection) -> None:
         "classification": "worn",
         "worn_quantity": Decimal("1.51"),
     }
-    with pytest.raises(InvalidInput, match="at most their quantity"):
+    with pytest.raises(InvalidInput, match="up to their quantity"):
         await setup.create(conn, "Weekend", [line])
 
 
@@ -644,7 +644,7 @@ async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> 
     alps = await make_setup(conn, "Alps")
     twins = [await make_setup(conn, "Twin"), await make_setup(conn, "twin")]
     assert [await setup.resolve(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
-    with pytest.raises(Conflict, match=f"name one by its id, {twins[0]}, {twins[1]}"):
+    with pytest.raises(Conflict, match=f"Use an id: {twins[0]}, {twins[1]}"):
         await setup.resolve(conn, "TWIN")
     with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
         await setup.resolve(conn, "Alp")

@@ -135,14 +135,14 @@ async def test_the_new_item_takes_the_old_ones_line_in_the_named_setups_only(con
 async def test_a_thread_is_not_resolved_twice(conn: AsyncConnection) -> None:
     thread_id, (first, second, _) = await make_research(conn)
     resolved = await thread.resolve(conn, thread_id, first, [])
-    with pytest.raises(Conflict, match=f"resolved already. Candidate {first} became item {resolved.item_id}"):
+    with pytest.raises(Conflict, match=f"is resolved. Candidate {first} became item {resolved.item_id}"):
         await thread.resolve(conn, thread_id, second, [])
 
 
 async def test_an_archived_thread_has_to_be_active_again_first(conn: AsyncConnection) -> None:
     thread_id, (first, _, _) = await make_research(conn)
     await thread.update(conn, thread_id, {"status": "archived"})
-    with pytest.raises(Conflict, match=r"archived already\. Set its status to active with update_thread"):
+    with pytest.raises(Conflict, match=r"is archived\. Set its status to active with update_thread"):
         await thread.resolve(conn, thread_id, first, [])
     await thread.update(conn, thread_id, {"status": "active"})
     assert (await thread.resolve(conn, thread_id, first, [])).status == "resolved"
@@ -165,7 +165,7 @@ async def test_a_setup_that_does_not_hold_the_replaced_item_cannot_swap_it(conn:
 async def test_without_a_replaced_item_nothing_is_swapped(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
     winner = await make_candidate(conn, thread_id)
-    with pytest.raises(InvalidInput, match="replaces no item"):
+    with pytest.raises(InvalidInput, match="does not replace an item"):
         await thread.resolve(conn, thread_id, winner, [await make_setup(conn, "Empty")])
 
 
