@@ -78,7 +78,7 @@ async def test_the_server_starts_and_keeps_every_row(old_url: str) -> None:
     after = contents(old_url)
     for table, old_rows in before.items():
         if table == "changes":
-            old_rows = list(map(as_since_0010, old_rows))
+            old_rows = list(map(as_since_0011, old_rows))
         # A later release may have added columns.
         kept = [{name: row[name] for name in old_rows[0]} for row in after[table]] if old_rows else []
         assert sorted(map(str, kept)) == sorted(map(str, old_rows)), table
@@ -94,7 +94,7 @@ async def test_the_server_starts_and_keeps_every_row(old_url: str) -> None:
     assert setup["total_grams"] == 6412.68
 
 
-def as_since_0010(change: dict[str, Any]) -> dict[str, Any]:
+def as_since_0011(change: dict[str, Any]) -> dict[str, Any]:
     """What a program calls itself is not the client any more, and a change may undo several."""
     undoes = None if change["undoes"] is None else [change["undoes"]]
     return {**change, "client": None, "program": change["client"], "undoes": undoes}

@@ -100,7 +100,7 @@ def without(row: NetRow, state: State) -> State:
 async def write(conn: AsyncConnection, now: States, then: States) -> None:
     """Write the rows that are missing, then those that differ, then delete those that should not be there.
 
-    In this order, no row refers to a deleted one any more, so no foreign key cascades. A restored row may
+    In this order, no row still refers to a deleted one, so no foreign key cascades. A restored row may
     refer to one that is not there yet, so the foreign keys are checked at the end.
     """
     keys = await foreign_keys(conn)

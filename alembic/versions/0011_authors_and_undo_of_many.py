@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from db.revision import define, execute
 
-revision: str = "0010"
-down_revision: str | None = "0009"
+revision: str = "0011"
+down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 

@@ -1,4 +1,4 @@
-"""Revision 0010: the log of an earlier release says the same as before."""
+"""Revision 0011: the log of an earlier release says the same as before."""
 
 from typing import Any
 
@@ -61,10 +61,10 @@ def fill(url: str) -> None:
 
 # As an owner who is subject to row level security, as many hosted databases have it.
 def test_the_log_says_the_same_after_the_upgrade_and_after_the_way_back(owner_url: str) -> None:
-    migrate(owner_url, "0009")
+    migrate(owner_url, "0010")
     fill(owner_url)
     before = log(owner_url, "client", "undoes")
-    migrate(owner_url, "0010")
+    migrate(owner_url, "0011")
     assert log(owner_url, "client", "program") == {
         1: (None, "claude-ai"),
         2: (None, "gearshed import"),
