@@ -24,8 +24,8 @@ from mcp_server.services.change import NetRow, reached, rows_of, undone_after
 from mcp_server.services.history import MATCHING, parameters
 from mcp_server.services.restore import Blocked, Place
 
-# Logged rows that one call undoes of many changes: about what PostgreSQL restores within its time limit.
-MOST_ROWS = 20_000
+# Logged rows of many changes that one call undoes. More may take longer than a call may.
+MOST_ROWS = 10_000
 # Blocked rows that an error names.
 MOST_NAMED = 10
 
