@@ -131,6 +131,7 @@ AS $$
 
 -- [keep_time]
 -- An update that changes nothing else does not change `updated_at` either: it is not a change, so it is not logged.
+-- Only an undo may: it also restores times, and `gearshed.undoes` lists what it undoes.
 CREATE OR REPLACE FUNCTION keep_time() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT
 AS $$
@@ -138,6 +139,7 @@ AS $$
             -- A generated column is not there yet.
             IF to_jsonb(NEW) - '{updated_at,sort_name}'::text[]
                 = to_jsonb(OLD) - '{updated_at,sort_name}'::text[]
+                AND coalesce(current_setting('gearshed.undoes', true), '') = ''
             THEN
                 NEW.updated_at := OLD.updated_at;
             END IF;
