@@ -30,7 +30,7 @@ async def import_csv(
 
     An item that is there already (same name, category, weight) is not made twice.
     """
-    options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines)
+    options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines, dry_run)
     return await write(ctx, key=idempotency_key, dry_run=dry_run).do(
         csv.import_text, csv_text, format, options
     )

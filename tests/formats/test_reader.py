@@ -21,8 +21,6 @@ PACKSTACK = "name,manufacturer,product,category,weight,unit"
         (f"{OURS}\nStove,,flame,350,", "has a category_icon and no category"),
         (f"{OURS}\n,Kitchen,,350,", "is a category, as it has no name, and cannot have: weight_grams"),
         (f"{SETUP}\nSocks,50,2,base,1", "worn_quantity: must be empty, as the classification is not worn"),
-        (f"{HOMEBOX}\nStove,{'x' * 201},,", "must have at most 200 characters"),
-        (f'{HOMEBOX}\nStove,"a\nb",,', "must be one line"),
         (f"{HOMEBOX}\nStove,,{'x' * 40000},{'y' * 40000}", "must be at most 64 KB together"),
         (f"{PACKSTACK}\n{'x' * 190},MSR,PocketRocket,,83,gram", "at most 200 characters together with"),
     ],
@@ -33,7 +31,15 @@ def test_a_line_that_could_not_be_stored_whole_is_refused(text: str, reason: str
     assert reason in refused.problems[0].reason
 
 
-def test_a_line_with_a_name_that_nobody_can_see_is_a_line() -> None:
+@pytest.mark.parametrize("tag", ["x" * 201, "a\nb"])
+def test_a_category_that_cannot_be_stored_is_kept_in_the_notes(tag: str) -> None:
+    (line,) = open_text(f'{HOMEBOX}\nStove,"{tag}",red,')
+    assert isinstance(line, Line)
+    assert (line.category, line.notes) == (None, f"red\nhb.tags: {tag}")
+    assert [remark.column for remark in line.remarks] == ["hb.tags"]
+
+
+def test_a_line_with_a_name_that_cannot_be_seen_is_a_line() -> None:
     lines = open_text(f"{OURS}\n\u00a0,,,,\n  ,\t,,,\n\x1f,,,,")
     assert [line.name for line in lines if isinstance(line, Line)] == ["\u00a0", "\x1f"]
 
@@ -55,7 +61,7 @@ def test_a_weight_is_read_however_a_program_writes_the_number(cell: str, grams: 
 
 
 @pytest.mark.parametrize("text", ["n\0a\0m\0e\0,\0", "PK\x03\x04\0\0"])
-def test_a_file_that_is_no_text_is_refused_with_the_way_out(text: str) -> None:
+def test_a_file_that_is_not_text_is_refused_with_the_way_out(text: str) -> None:
     with pytest.raises(InvalidInput, match="Save the file as CSV in UTF-8"):
         open_text(text)
 
@@ -73,7 +79,7 @@ class Pipe(io.RawIOBase):
         return self._data.readinto(memoryview(buffer)[:7])
 
 
-def test_a_file_that_comes_bit_by_bit_is_told_by_all_of_its_beginning() -> None:
+def test_a_file_that_comes_in_pieces_is_judged_by_all_of_its_beginning() -> None:
     header = "Item Name,Category,desc,qty,weight,unit,url,price,worn,consumable"
     with open_file(
         Pipe(f'{header}\n"Big" tent,Caf\u00e9,,1,5,gram,undefined,0,,\n'.encode("cp1252"))

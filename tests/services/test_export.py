@@ -184,7 +184,12 @@ async def test_totals_are_those_of_lighterpack(
 
 # Columns of items that are not those of a list: keys, times, what is computed, and what a list cannot hold.
 NOT_LISTED = {"id", "user_id", "created_at", "updated_at", "sort_name", "image_id", "category_id"}
-VALUES: dict[object, Any] = {Text: "https://example.com/{}", Integer: 7, BigInteger: 24995, Double: 28.349523125}
+VALUES: dict[object, Any] = {
+    Text: "https://example.com/{}",
+    Integer: 7,
+    BigInteger: 24995,
+    Double: 28.349523125,
+}
 
 
 async def test_every_field_of_an_item_comes_back_from_our_own_format(pool: Pool, user_id: int) -> None:
