@@ -1,8 +1,8 @@
-# Each recipe installs what it needs. Whatever installing prints goes to stderr: `make run` speaks MCP on stdout.
+# Each recipe installs what it needs. Installing prints to stderr only, because `make run` speaks MCP on stdout.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check bench docs
+.PHONY: run demo test check coverage bench docs
 
 run: .venv/installed
 	@$(BIN)/gearshed
@@ -17,13 +17,20 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python scripts/docs.py --check
+	$(BIN)/python -m scripts.docs --check
+
+coverage: .venv/installed
+	mkdir -p .coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses=auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 bench: .venv/installed
-	$(BIN)/python scripts/bench.py
+	$(BIN)/python -m scripts.bench
 
 docs: .venv/installed
-	$(BIN)/python scripts/docs.py
+	$(BIN)/python -m scripts.docs
 
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing Gearshed into .venv …" >&2

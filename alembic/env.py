@@ -1,7 +1,6 @@
-"""Joins db/schema.py to a connection: the caller's, or at the command line one to DATABASE_URL."""
+"""Runs the revisions on the server's connection or, from the `alembic` command, on one to DATABASE_URL."""
 
-import os
-
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from alembic import context
@@ -17,9 +16,27 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def chosen_url() -> str:
+    """Return the address that a server would use. Raise CommandError if there is none."""
+    # Not at the top, because a server that upgrades its database runs this file too.
+    from mcp_server.commands.database import StartError, translated_errors
+    from mcp_server.settings import SettingsError, load
+
+    try:
+        url = load({}).url
+        if url is None:
+            raise CommandError("Set DATABASE_URL to the database that the revisions are for.")
+        with translated_errors():
+            migrations.is_old(migrations.current(url))
+    except (SettingsError, StartError) as exc:
+        raise CommandError(str(exc)) from exc
+    return url
+
+
 given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with migrations.engine(os.environ["DATABASE_URL"]).begin() as own:
+    with migrations.engine(chosen_url()).begin() as own:
+        migrations.lock(own)
         run(own)

@@ -1,5 +1,6 @@
 """Bring a database to this release's schema, once, however many servers start at the same moment."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,22 +13,41 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
-# In a checkout the revisions lie beside this package, in an installed wheel inside it.
+# The revisions are beside this package in a checkout, and inside it in an installed wheel.
 FOLDER = next(
     folder
     for folder in (Path(__file__).parent / "alembic", Path(__file__).parents[1] / "alembic")
     if folder.is_dir()
 )
-# A revision's file is called <id>_<what it does>.py, and ids are numbers in order: so the newest is known
-# without importing Alembic, which would take longer than all the rest of a start.
-REVISIONS = sorted(path.name.split("_")[0] for path in FOLDER.glob("versions/[0-9]*_*.py"))
+# Before its first release, Gearshed had these revisions. 0009 creates the schema that they ended with.
+FORMER = frozenset(f"{number:04}" for number in range(1, 9))
+
+
+def in_order(folder: Path) -> list[str]:
+    """Return the ids of the revisions in *folder*, oldest first.
+
+    They are read from the text of the files, because importing Alembic takes longer than the rest of a start.
+    """
+    pattern = r'^(?:down_)?revision\b[^=\n]*= (?:"(.+)"|\'(.+)\'|None)$'
+    following: dict[str, str] = {}
+    for path in folder.glob("*.py"):
+        revision, before = ("".join(found) for found in re.findall(pattern, path.read_text("utf-8"), re.M))
+        following[before] = revision
+    revisions: list[str] = []
+    revision = ""
+    while revision := following.get(revision, ""):
+        revisions.append(revision)
+    return revisions
+
+
+REVISIONS = in_order(FOLDER / "versions")
 HEAD = REVISIONS[-1]
 
 LOCK = int.from_bytes(b"gearshed", "big")
 
 
 class UnusableDatabase(Exception):
-    """The database answers, but is not one for this release; the message says why and what to do."""
+    """The database answers, but this release cannot use it. The message says why and what to do."""
 
 
 class NewerSchema(UnusableDatabase):
@@ -40,14 +60,24 @@ class NewerSchema(UnusableDatabase):
         )
 
 
+class FormerSchema(UnusableDatabase):
+    """The database was made before the first release, by a revision that no longer exists."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"The database has schema {revision}, made by a development version before 0009: "
+            "start the previous version once, which upgrades it to 0009, or use a new database."
+        )
+
+
 class OlderSchema(UnusableDatabase):
-    """The database was made by an older release, or is empty, and may not be changed now."""
+    """The database was made by an older release, or is empty, and must not be changed now."""
 
     def __init__(self, revision: str | None) -> None:
         found = f"schema {revision}" if revision else "no schema yet"
         super().__init__(
-            f"The database has {found}, this release needs {HEAD}, and a read-only server changes nothing: "
-            "run `gearshed db upgrade` first."
+            f"The database has {found}, but this release needs {HEAD}, and a read-only server does not "
+            "upgrade it. Run `gearshed db upgrade` first."
         )
 
 
@@ -62,7 +92,7 @@ def current(url: str) -> str | None:
 
 
 def upgrade(url: str) -> None:
-    """Bring the database at *url* to the newest revision; raise NewerSchema when it is ahead of us."""
+    """Upgrade the database at *url* to the newest revision. Raise UnusableDatabase if it cannot be."""
     if is_old(current(url)):
         migrate(url)
 
@@ -78,44 +108,53 @@ def connect(url: str) -> psycopg.Connection:
     conn = psycopg.connect(make_conninfo(url, **CONNECTION))
     if conn.info.parameter_status("server_encoding") != "UTF8":
         conn.close()
-        raise UnusableDatabase("The database is not in UTF-8: create one with ENCODING 'UTF8'.")
+        raise UnusableDatabase("The database's encoding is not UTF-8. Create one with ENCODING 'UTF8'.")
     return conn
 
 
 def is_old(revision: str | None) -> bool:
+    """Whether a database at *revision* has to be upgraded. Raise UnusableDatabase if it cannot be."""
+    if revision in FORMER:
+        raise FormerSchema(revision)
     if revision is not None and revision not in REVISIONS:
         raise NewerSchema(revision)
     return revision != HEAD
 
 
 def migrate(url: str) -> None:
-    """Run the revisions that are missing, in one transaction, while every other server waits."""
-    from sqlalchemy import text
+    """Run the missing revisions in one transaction, while every other server waits."""
     from sqlalchemy.exc import DBAPIError
 
     from alembic import command
 
     try:
         with engine(url).begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            # Only now: it would also end the wait for the lock above, while another server migrates.
-            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-            # Whoever held the lock may have done all of it, or have been a newer release.
+            lock(connection)
+            # The server that held the lock may have run them all, or may have been a newer release.
             if is_old(current(url)):
                 command.upgrade(config(connection), "head")
     except DBAPIError as exc:
         raise exc.orig or exc from exc
 
 
+def lock(connection: "Connection") -> None:
+    """Wait until no other process migrates this database, then hold the lock until the transaction ends."""
+    from sqlalchemy import text
+
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    # Set afterwards, because it would also limit the wait for the lock above.
+    connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+
+
 def engine(url: str) -> "Engine":
-    """Return an SQLAlchemy engine for *url*, which psycopg reads: SQLAlchemy knows fewer forms of it."""
+    """Return an SQLAlchemy engine for *url*. psycopg parses it: SQLAlchemy accepts fewer forms of it."""
     from sqlalchemy import NullPool, create_engine
 
     return create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=NullPool)
 
 
 def config(connection: "Connection") -> "Config":
-    """Return Alembic's configuration, to run on *connection* and within its transaction."""
+    """Return Alembic's configuration for running on *connection*, in its transaction."""
     from alembic.config import Config
 
     result = Config(attributes={"connection": connection})

@@ -1,6 +1,7 @@
-"""Every table, constraint and index, described once, for Alembic and the tests; the server does not read it.
+"""Every table, constraint and index, for Alembic and the tests. The server does not import it.
 
-Row level security, roles and grants live in the revisions, because SQLAlchemy has no words for them.
+SQLAlchemy cannot describe functions, triggers and row level security: they are in functions.sql. Which tables
+are a person's collection is in collection.py.
 """
 
 from typing import Any
@@ -48,7 +49,7 @@ def key() -> Column[int]:
 
 
 def owner() -> Column[int]:
-    """The user a row belongs to: whoever the transaction is bound to, unless a migration says otherwise."""
+    """The user a row belongs to: by default, the one that the transaction is bound to."""
     return Column(
         "user_id",
         BigInteger,
@@ -66,9 +67,9 @@ def moment(name: str, *, nullable: bool = False, now: bool = True) -> Column[Any
 def belongs_to(
     column: str, table: str, on_delete: str = "", *, initially: str = "IMMEDIATE", use_alter: bool = False
 ) -> ForeignKeyConstraint:
-    """A key within one user's rows: row security does not apply to keys, so the user is part of them.
+    """A foreign key within one user's rows. Row level security does not apply to keys, so they hold the user.
 
-    It is checked at once, but can be put off: what an undo brings back comes in another order than it came.
+    It is deferrable, because an undo restores rows in another order than they were written in.
     """
     ondelete = on_delete or f"SET NULL ({column})"
     return ForeignKeyConstraint(
@@ -101,9 +102,9 @@ def weighs_and_costs() -> list[CheckConstraint]:
 
 
 def allowed() -> list[SchemaItem]:
-    """What a person has allowed a client. What came of one consent is a family, and is revoked as one."""
+    """What a user has allowed a client. The tokens of one consent are a family, and are revoked together."""
     return [
-        # The old application knew no scopes and no resources: its tokens do everything, everywhere.
+        # Tokens of the old application have neither scopes nor a resource: they are valid for everything.
         Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{read,write}'::text[]")),
         Column("resource", Text),
         Column("family", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
@@ -150,10 +151,10 @@ items = Table(
     Column("image_id", BigInteger),
     moment("created_at"),
     moment("updated_at"),
-    # What the program calls it that it was imported from.
-    Column("external_id", Text),
-    # What a list is sorted by has to be in an index as it is: under row security no function is called there.
+    # Under row level security, an index on lower(name) would not be used: the function is not leakproof.
     Column("sort_name", Text, Computed("lower(name)", persisted=True), nullable=False),
+    # The item's identifier in the program that it was imported from.
+    Column("external_id", Text),
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),
     belongs_to("image_id", "images"),
@@ -177,14 +178,14 @@ items = Table(
     Index("ix_items_cheapest", "user_id", text("LEAST(price_cents, 9223372036854775807)"), "id"),
 )
 
-# Each word of an item's name and notes once, in lower case: triggers keep them, a search looks them up.
-# They are so many that a foreign key would take a fifth of the time in which a long list is stored.
+# Each word of an item's name and notes once, in lower case, for searches. Triggers maintain them.
+# There are so many that checking a foreign key would take a fifth of the time of a long import.
 item_words = Table(
     "item_words",
     metadata,
     Column("user_id", BigInteger, nullable=False),
     Column("item_id", BigInteger, nullable=False),
-    # In the order of "C", the words with the same beginning are a range.
+    # In the collation "C", words with the same prefix are a range of the index.
     Column("word", Text(collation="C"), nullable=False),
     PrimaryKeyConstraint("user_id", "word", "item_id"),
 )
@@ -205,7 +206,7 @@ threads = Table(
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),
     belongs_to("replaces_item_id", "items"),
-    # A thread has candidates and remembers the one that won: one of the two keys has to come afterwards.
+    # Threads and candidates refer to each other, so this key is added after both tables exist.
     belongs_to("resolved_candidate_id", "candidates", use_alter=True),
     belongs_to("resolved_item_id", "items"),
     named(),
@@ -297,7 +298,7 @@ images = Table(
     moment("created_at"),
     UniqueConstraint("user_id", "id"),
     UniqueConstraint("user_id", "sha256"),
-    # A migrated image whose file is still missing has a file name and nothing else.
+    # A migrated image whose file is still missing has only a file name.
     CheckConstraint(
         "num_nulls(sha256, mime_type, width, height, data) = 0 OR (data IS NULL AND filename IS NOT NULL)",
         name="data",
@@ -349,7 +350,7 @@ oauth_clients = Table(
     Column("client_name", Text),
     Column("redirect_uris", JSONB, nullable=False),
     moment("created_at"),
-    # When it goes, because nobody has allowed it anything yet; NULL when somebody has.
+    # A client that no user has allowed anything is deleted at this time; NULL once a user has.
     moment("expires_at", nullable=True, now=False),
     CheckConstraint("jsonb_typeof(redirect_uris) = 'array'", name="redirect_uris"),
 )
@@ -366,7 +367,7 @@ oauth_codes = Table(
         nullable=False,
         index=True,
     ),
-    # The SHA-256 of it, as with all that was drawn at random: sessions and tokens too.
+    # Its SHA-256. Sessions and tokens are stored as hashes too.
     Column("code", Text, nullable=False, unique=True),
     Column("code_challenge", Text, nullable=False),
     Column("code_challenge_method", Text, nullable=False),
@@ -393,14 +394,14 @@ oauth_tokens = Table(
     moment("expires_at", now=False),
     moment("refresh_expires_at", nullable=True, now=False),
     moment("created_at"),
-    moment("consented_at"),
-    # When it was refreshed first: whoever does that again, much later, may have stolen it.
-    moment("rotated_at", nullable=True, now=False),
     *allowed(),
+    moment("consented_at"),
+    # When it was first refreshed. Another refresh with it, much later, may come from a thief.
+    moment("rotated_at", nullable=True, now=False),
     Index("ix_oauth_tokens_family", "family"),
 )
 
-# How often somebody tried something, by the hash of who and what.
+# Counts of attempts, such as sign-ins, by the hash of what was attempted and by whom.
 attempts = Table(
     "attempts",
     metadata,
@@ -433,7 +434,7 @@ changes = Table(
 row_changes = Table(
     "row_changes",
     metadata,
-    # That of the change, whose key stands for this one too.
+    # The same as in the change, whose foreign key to users covers this column too.
     Column("user_id", BigInteger, nullable=False, server_default=OWN),
     Column("change_id", BigInteger, nullable=False),
     Column("seq", BigInteger, Identity(always=False), nullable=False),
@@ -442,13 +443,13 @@ row_changes = Table(
     Column("before", JSONB),
     Column("after", JSONB),
     PrimaryKeyConstraint("change_id", "seq"),
-    # A change is written behind its rows, when it is known whether there are any.
+    # Deferred, because the change is written after its rows, once it is known that there are some.
     belongs_to("change_id", "changes", on_delete="CASCADE", initially="DEFERRED"),
     CheckConstraint("num_nonnulls(before, after) > 0", name="before_or_after"),
     Index("ix_row_changes_user_id_table_name_row_id", "user_id", "table_name", "row_id"),
 )
 
-# What was migrated from SQLite files, and its checksums: so the same file is known again.
+# The SQLite files that were migrated, so that the same file is recognised, and the checksums of their rows.
 sqlite_migrations = Table(
     "sqlite_migrations",
     metadata,
@@ -462,7 +463,7 @@ sqlite_migrations = Table(
     moment("migrated_at"),
 )
 
-# Where in the server's log (WAL) a user's last change was: a standby whose copy says the same has it too.
+# The position of each user's last change in PostgreSQL's log (WAL). A standby with the row has the change.
 last_writes = Table(
     "last_writes",
     metadata,

@@ -1,4 +1,4 @@
-"""Who wrote, who signed in and who was refused: one line each, whatever the names in it contain."""
+"""The audit log: writes, sign-ins and refusals, one line each."""
 
 import json
 import logging
@@ -8,15 +8,15 @@ logger = logging.getLogger("gearshed.audit")
 
 
 def note(event: str, **about: object) -> None:
-    """Log *event* and what it is about."""
+    """Log *event* and its details."""
     logger.info(line(event, about))
 
 
 def warn(event: str, **about: object) -> None:
-    """Log an *event* that somebody should look into."""
+    """Log an *event* that needs attention."""
     logger.warning(line(event, about))
 
 
 def line(event: str, about: Mapping[str, object]) -> str:
-    """As JSON, no name can end the line or look like another field."""
+    """Format an event. Values are JSON, so they cannot contain a line break or imitate another field."""
     return f"{event} {' '.join(f'{name}={json.dumps(value)}' for name, value in about.items())}"

@@ -1,4 +1,4 @@
-"""The command line: arguments, then settings, then a command of `commands/`."""
+"""The command line: parse arguments, load settings, run a command of `commands/`."""
 
 import argparse
 import sys
@@ -11,15 +11,15 @@ from typing import Any, NoReturn, get_args
 from db.embedded import EmbeddedError
 from mcp_server.commands import database, serve
 from mcp_server.commands.database import StartError
+from mcp_server.commands.migrate_arguments import add_arguments
 from mcp_server.models.csv import ExportFormat, Format
 from mcp_server.settings import Settings, SettingsError, load
-from mcp_server.sqlite_migration.arguments import add_arguments
 
 Command = Callable[..., int | None]
 
 
-# These modules are slow to import, and a server that starts has no use for them. Without an annotation,
-# pyright knows what each of them holds.
+# These modules are slow to import and not needed to serve, so they are imported on use. The functions have no
+# return annotation, so that pyright infers the module and checks the names taken from it.
 
 
 def people():
@@ -47,7 +47,7 @@ def demo():
 
 
 def with_settings(choose: Callable[[], Command]) -> Command:
-    """Return the command that gets the settings, and cares for the database itself."""
+    """Return a command that passes the settings to the chosen function, which opens the database itself."""
 
     def command(settings: Settings, **arguments: Any) -> int | None:
         return choose()(settings, **arguments)
@@ -56,7 +56,7 @@ def with_settings(choose: Callable[[], Command]) -> Command:
 
 
 def with_database(choose: Callable[[], Command]) -> Command:
-    """Return the command for a database that runs: the chosen function gets its URL first."""
+    """Return a command that starts the database and passes its URL to the chosen function."""
 
     def command(settings: Settings, **arguments: Any) -> int | None:
         with database.running(settings) as url:
@@ -66,7 +66,7 @@ def with_database(choose: Callable[[], Command]) -> Command:
 
 
 def with_collection(choose: Callable[[], Command]) -> Command:
-    """Return the command for one person's collection: the chosen function gets the URL and the username."""
+    """Return a command that starts the database and passes the chosen function its URL and the username."""
 
     def command(settings: Settings, **arguments: Any) -> int | None:
         with database.running(settings) as url:
@@ -76,7 +76,7 @@ def with_collection(choose: Callable[[], Command]) -> Command:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that exits with 1 on a usage error: for the migration, 2 means a file that cannot be used."""
+    """A parser that exits with 1 on a usage error, because the migration uses 2 for an unusable file."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -85,7 +85,7 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Commands:
-    """A group of commands, each of which also takes the *options* of all."""
+    """A group of commands. Each also takes the common *options*."""
 
     subparsers: Any
     options: argparse.ArgumentParser
@@ -105,9 +105,9 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that *arguments* name.
+    """Run the command that *arguments* name and return its exit code.
 
-    Return its exit code: 1, with one line on stderr, for an error that a person can fix.
+    An error that a person can fix gives 1 and one line on stderr.
     """
     options = vars(parser().parse_args(arguments))
     command: Command = options.pop("command")
@@ -124,10 +124,10 @@ def parser() -> argparse.ArgumentParser:
     options = options_of_all()
     result = Parser(
         prog="gearshed",
-        description="An MCP server that keeps your gear collection. Without a command it serves; "
-        "at a terminal it explains how to connect a client.",
-        epilog="The database is the one that DATABASE_URL names, or else an embedded PostgreSQL. "
-        "Every option can be an environment variable too: --data-dir is GEARSHED_DATA_DIR.",
+        description="An MCP server for your gear collection. Without a command, it serves MCP on standard "
+        "input and output; at a terminal, it shows how to connect a client.",
+        epilog="By default, data is stored in an embedded PostgreSQL; DATABASE_URL names another database. "
+        "Each option is also an environment variable: --data-dir is GEARSHED_DATA_DIR.",
         parents=[options],
     )
     result.add_argument("--version", action="version", version=f"gearshed {version('gearshed')}")
@@ -137,32 +137,34 @@ def parser() -> argparse.ArgumentParser:
     commands.add(
         "demo",
         with_settings(lambda: demo().show),
-        "show a real list going through a real client, in a throwaway database",
+        "import a real packing list through a real client, into a temporary database",
     )
     add_migration(commands)
     add_lists(commands)
-    add_db(commands.group("db", "look after the database"))
-    add_users(commands.group("users", "look after people, each with a collection"))
-    add_keys(commands.group("keys", "look after keys, which clients connect with over HTTP"))
+    add_db(commands.group("db", "manage the database schema"))
+    add_users(commands.group("users", "manage users; each has a collection"))
+    add_keys(commands.group("keys", "manage the keys that clients send over HTTP"))
     return result
 
 
 def options_of_all() -> argparse.ArgumentParser:
-    """Return the options that every command takes."""
+    """Return the options common to all commands."""
     options = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     options.add_argument("--data-dir", help="folder of the embedded database")
     options.add_argument("--user", help="whose collection to serve (default: local)")
-    options.add_argument("--read-only", action="store_true", help="change nothing: no tool that writes")
-    options.add_argument("--tools", metavar="NAMES", help="only these tools, separated by commas")
-    options.add_argument("--exclude-tools", metavar="NAMES", help="none of these tools; wins over --tools")
+    options.add_argument("--read-only", action="store_true", help="offer only tools that do not write")
+    options.add_argument("--tools", metavar="NAMES", help="offer only these tools, separated by commas")
+    options.add_argument(
+        "--exclude-tools", metavar="NAMES", help="do not offer these tools; wins over --tools"
+    )
     options.add_argument(
         "--read-replica",
         dest="DATABASE_REPLICA_URL",
         metavar="URL",
-        help="a standby to read from; with a password, say it as DATABASE_REPLICA_URL instead",
+        help="standby to read from; if the URL has a password, set DATABASE_REPLICA_URL instead",
     )
-    options.add_argument("--undo-days", help="for how many days a change can be undone (default: 365)")
-    options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR, on stderr")
+    options.add_argument("--undo-days", help="number of days a change can be undone (default: 365)")
+    options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR; logs go to stderr")
     return options
 
 
@@ -171,45 +173,52 @@ def add_serve(commands: Commands) -> None:
     for option, metavar, text in (
         ("--host", None, "address to listen on (default: 127.0.0.1)"),
         ("--port", None, "port to listen on (default: 8000)"),
-        ("--public-url", "URL", "address of the server as clients know it, such as https://gear.example"),
-        ("--allowed-host", "NAMES", "further names of the server, separated by commas"),
-        ("--trusted-proxy", "NETWORKS", "addresses of proxies whose X-Forwarded-For is believed"),
+        ("--public-url", "URL", "URL under which clients reach the server, such as https://gear.example"),
+        ("--allowed-host", "NAMES", "additional host names of the server, separated by commas"),
+        ("--trusted-proxy", "NETWORKS", "proxies whose X-Forwarded-For is trusted"),
         ("--metrics-from", "NETWORKS", "addresses that may read /metrics, besides this machine"),
     ):
         serving.add_argument(option, metavar=metavar, help=text, default=argparse.SUPPRESS)
     serving.add_argument(
-        "--http", action="store_true", help="over HTTP, to whoever has a key", default=argparse.SUPPRESS
+        "--http",
+        action="store_true",
+        help="serve over HTTP; clients send a key or sign in",
+        default=argparse.SUPPRESS,
     )
 
 
 def add_migration(commands: Commands) -> None:
-    text = "move a collection from the old application's SQLite file to PostgreSQL, once"
+    text = "migrate a collection from the old application's SQLite file to PostgreSQL"
     add_arguments(commands.add("migrate-sqlite", with_settings(lambda: migrate().migrate), text))
-    images = commands.group("images", "look after the images of a collection from the old application")
-    text = "fill in images that the migration missed, from a folder"
+    images = commands.group("images", "manage the images of a migrated collection")
+    text = "add images that were missing during the migration"
     importing = images.add("import", with_collection(lambda: migrate().import_images), text)
-    importing.add_argument("folder", type=Path, metavar="DIR")
+    importing.add_argument("folder", type=Path, metavar="DIR", help="folder with the image files")
 
 
 def add_lists(commands: Commands) -> None:
     importing = commands.add(
         "import",
         with_collection(lambda: lists().import_files),
-        "import lists, known by their first lines, of any size",
+        "import lists of any size; the format is detected",
     )
     importing.add_argument("files", metavar="FILE", nargs="+", help="CSV, or - for standard input")
-    importing.add_argument("--format", choices=get_args(Format), help="of whose program the list is")
+    importing.add_argument("--format", choices=get_args(Format), help="program that wrote the list")
     importing.add_argument(
         "--setup",
         dest="setup_name",
         metavar="NAME",
-        help="setup to make of it; default: a packing list's file name",
+        help="setup to create from it; default for a packing list: its file name",
     )
-    importing.add_argument("--update-existing", action="store_true", help="change items that differ")
-    importing.add_argument("--skip-bad-lines", action="store_true", help="import the rest if a line is bad")
-    importing.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    importing.add_argument("--update-existing", action="store_true", help="update items that differ")
+    importing.add_argument(
+        "--skip-bad-lines", action="store_true", help="skip invalid lines and import the rest"
+    )
+    importing.add_argument(
+        "--dry-run", action="store_true", help="show what would be imported; store nothing"
+    )
     exporting = commands.add(
-        "export", with_collection(lambda: lists().export_file), "write the collection, or a setup, as CSV"
+        "export", with_collection(lambda: lists().export_file), "write the collection or a setup as CSV"
     )
     exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")
     exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
@@ -217,27 +226,34 @@ def add_lists(commands: Commands) -> None:
 
 
 def add_db(db: Commands) -> None:
-    text = "bring the database to this release's schema, as serve does too"
+    text = "upgrade the schema to this release; `gearshed serve` does so too"
     upgrading = db.add("upgrade", database.upgrade, text)
-    upgrading.add_argument("--server-role", metavar="ROLE", help="let this role log in and serve, no more")
-    upgrading.add_argument("--server-password-file", metavar="FILE", help="with the password in this file")
-    db.add("current", database.current, "print the revision of the database's schema")
+    upgrading.add_argument(
+        "--server-role", metavar="ROLE", help="create or update a login role that may serve and nothing else"
+    )
+    upgrading.add_argument("--server-password-file", metavar="FILE", help="file with that role's password")
+    db.add("current", database.current, "print the schema revision")
 
 
 def add_users(users: Commands) -> None:
     adding = users.add(
-        "add", with_database(lambda: people().add_user), "add a user; asks for a password, or reads a line"
+        "add",
+        with_database(lambda: people().add_user),
+        "add a user; prompts for a password, or reads one line from standard input",
     )
     adding.add_argument("username", metavar="USER")
     adding.add_argument(
-        "--no-password", dest="with_password", action="store_false", help="for somebody who only uses keys"
+        "--no-password",
+        dest="with_password",
+        action="store_false",
+        help="for a user who connects only with keys",
     )
     users.add("list", with_database(lambda: people().list_users), "list users")
     removing = users.add(
-        "remove", with_database(lambda: people().remove_user), "delete a user with the whole collection"
+        "remove", with_database(lambda: people().remove_user), "delete a user and the user's collection"
     )
     removing.add_argument("username", metavar="USER")
-    removing.add_argument("--yes", action="store_true", help="without asking")
+    removing.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     changing = users.add(
         "password", with_database(lambda: people().set_password), "replace a user's password"
     )
@@ -246,17 +262,19 @@ def add_users(users: Commands) -> None:
 
 def add_keys(keys: Commands) -> None:
     creating = keys.add(
-        "create", with_database(lambda: people().create_key), "print a new key, for the only time"
+        "create",
+        with_database(lambda: people().create_key),
+        "create a key and print it; it is shown only once",
     )
     creating.add_argument("username", metavar="USER")
-    creating.add_argument("name", metavar="NAME", help="what it is for, such as: laptop")
+    creating.add_argument("name", metavar="NAME", help="name to recognise the key by, such as laptop")
     creating.add_argument(
-        "--scope", choices=("read", "write"), default="write", help="write, the default, includes read"
+        "--scope", choices=("read", "write"), default="write", help="write (default) includes read"
     )
-    creating.add_argument("--expires", type=int, metavar="DAYS", help="after so many days (default: never)")
-    listing = keys.add(
-        "list", with_database(lambda: people().list_keys), "list keys, and when each was last used"
+    creating.add_argument(
+        "--expires", type=int, metavar="DAYS", help="days until the key expires (default: never)"
     )
+    listing = keys.add("list", with_database(lambda: people().list_keys), "list keys and their last use")
     listing.add_argument("username", metavar="USER", nargs="?")
     revoking = keys.add("revoke", with_database(lambda: people().revoke_key), "revoke a key")
-    revoking.add_argument("key_id", metavar="ID", type=int, help="from `gearshed keys list`")
+    revoking.add_argument("key_id", metavar="ID", type=int, help="id shown by `gearshed keys list`")

@@ -1,4 +1,4 @@
-"""What can go wrong, in words an agent can act on: each class is a code, each message says what to do."""
+"""Errors that an agent can act on. Each class is a code; each message says what to do."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 
 class AppError(Exception):
-    """An error that a caller is told as it is: `[code] message`."""
+    """An error whose text is sent to the caller: `[code] message`."""
 
     code: ClassVar[str]
 
@@ -44,7 +44,7 @@ class Forbidden(AppError):
 
 
 class InsufficientScope(AppError):
-    """The key or the client may read, and not write."""
+    """The key or the client has read access only."""
 
     code = "insufficient_scope"
 
@@ -66,19 +66,19 @@ class StorageFull(AppError):
 
 
 class Internal(AppError):
-    """A bug. Its details are in the log, under the id that the message names."""
+    """A bug. The log has its details, under the id in the message."""
 
     code = "internal"
 
 
 def no_such(noun: str, row_id: int) -> NotFound:
-    """The same words whether a row never was, is gone, or is another user's."""
+    """Return the error for a row that does not exist, was deleted, or belongs to another user."""
     shown_by = {"candidate": "get_thread", "image": "get_item or get_thread"}
     return NotFound(f"No {noun} {row_id}. Call {shown_by.get(noun, f'list_{plural(noun)}')} to find its id.")
 
 
 def in_list(ids: Sequence[int]) -> str:
-    """`1, 2, 3`, as far as a message should go."""
+    """Format ids as `1, 2, 3`, at most 20 of them."""
     more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
     return f"{', '.join(map(str, ids[:20]))}{more}"
 
@@ -88,52 +88,54 @@ def plural(noun: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` Did you mean …?`, with the nearest of the *known* words, or nothing."""
+    """Return ` Did you mean …?` with the nearest of the *known* words, or an empty string."""
     by_key = {name.casefold(): name for name in known}
     near = [by_key[key] for key in difflib.get_close_matches(word.casefold(), by_key, 2)]
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def from_exception(error: BaseException) -> AppError | None:
-    """Translate what a service let through, or return None for what nobody foresaw: a bug."""
+    """Translate an exception from a service. Return None for an unexpected one, which is a bug."""
     if isinstance(error, AppError):
         return error
     if isinstance(error, TooManyRequests):
-        return Busy("Too many calls are waiting for the database. Try again in a few seconds.")
+        return Busy("Too many calls are waiting for the database. Retry in a few seconds.")
     if isinstance(error, PoolTimeout):
-        return Unavailable("The database is away or has too much to do. Try again in a few seconds.")
+        return Unavailable("The database is unavailable or overloaded. Retry in a few seconds.")
     if isinstance(error, UnicodeEncodeError | psycopg.DataError):
-        return InvalidInput("A value is out of range, or a text holds characters that cannot be stored.")
+        return InvalidInput(
+            "A value is out of range, or text contains invalid characters. Correct it and retry."
+        )
     if isinstance(error, psycopg.Error):
         return from_sqlstate(error)
     return None
 
 
 def from_validation(error: ValidationError) -> InvalidInput:
-    """`weight: must be …; changes.name: …`: the fields and what they need, and none of the values.
+    """Return `weight: must be …; changes.name: …`: invalid fields and the reasons, without their values.
 
-    Of many, the first in words and the rest by their places, so that none has to be found by trying again.
+    Of many, only the first ones have reasons. The others are listed, so that one retry can fix all.
     """
     problems = in_words(error)
     rest = [problem.partition(": ")[0] for problem in problems[10:]]
-    more = f". Wrong too: {', '.join(dict.fromkeys(rest))}" if rest else ""
+    more = f". Also invalid: {', '.join(dict.fromkeys(rest))}" if rest else ""
     return InvalidInput(f"{'; '.join(problems[:10])}{more}.")
 
 
 def in_words(error: ValidationError) -> list[str]:
-    """Say of each field what it needs."""
+    """Return a reason for each invalid field."""
     words = {
         "missing": "is required",
         "extra_forbidden": "no such field",
         "unexpected_keyword_argument": "no such argument",
     }
     return [
-        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or shortened(problem['msg'])}"
+        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or reworded(problem['msg'])}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
-def shortened(message: str) -> str:
+def reworded(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("dictionary", "object")
     return re.sub(r"^(Input|String|List) should ", "must ", message).partition(" after validation")[0]
 
@@ -146,34 +148,32 @@ def from_sqlstate(error: psycopg.Error) -> AppError | None:
         or state in ("57P01", "57P02", "57P03")
         or type(error) is psycopg.OperationalError
     ):
-        return Unavailable("The database does not answer. Try again in a few seconds.")
+        return Unavailable("The database does not respond. Retry in a few seconds.")
     match state:
         case "25006":
-            return ReadOnly("The database accepts no writes at the moment. Try again in a few seconds.")
+            return ReadOnly("The database is read-only at the moment. Retry in a few seconds.")
         case "40001" | "40P01":
-            return Conflict("Others were writing the same rows. Try again.")
+            return Conflict("Another transaction wrote the same rows. Retry.")
         case "55P03" | "57014" | "25P03":
-            return TimedOut("The database took too long. Try again, or ask for less at once.")
+            return TimedOut("The database took too long. Retry, or request less at once.")
         case "53100":
-            return StorageFull("The database's disk is full: nothing can be written. Tell the administrator.")
+            return StorageFull("The disk of the database is full. Tell the administrator.")
         case "53200" | "53300":
-            return Busy("The database is overloaded. Try again in a few seconds.")
+            return Busy("The database is overloaded. Retry in a few seconds.")
         case "23505":
-            return Conflict(f"Another row has this {field_of(error)} already. Choose another one.")
+            return Conflict(f"Another row already has this {field_of(error)}. Choose a different one.")
         case "23502":
             return InvalidInput(f"{error.diag.column_name}: must not be empty.")
         case "23503":
             gone = field_of(error).removesuffix("_id").removeprefix("user_").rpartition("_")[2]
-            return NotFound(
-                f"The {gone} is no longer there: it was deleted meanwhile. Look again, then retry."
-            )
+            return NotFound(f"The {gone} was deleted in the meantime. Look it up again, then retry.")
         case "23514":
-            return InvalidInput(f"{field_of(error)}: not a value that can be stored.")
+            return InvalidInput(f"{field_of(error)}: is not a valid value. Correct it and retry.")
         case _:
             return None
 
 
 def field_of(error: psycopg.Error) -> str:
-    """The field that a violated constraint is about, read from its name: ck_items_weight_grams."""
+    """Return the field of a violated constraint, from its name: ck_items_weight_grams."""
     name, table = error.diag.constraint_name or "", error.diag.table_name or ""
     return name.removeprefix(name[:3]).removeprefix(f"{table}_").removeprefix("user_id_") or "value"

@@ -1,4 +1,4 @@
-"""What a serving process does besides answering calls, whatever it serves over."""
+"""Tasks of a serving process that do not depend on the transport."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -30,7 +30,7 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
         async with pool.connection() as conn:
             user_id = await user_to_serve(conn, settings)
         if not settings.read_only:
-            # A server may start where nothing can be written at the moment.
+            # The server can start while the database is read-only.
             with suppress(ReadOnlySqlTransaction):
                 await forget_old_changes(pool, user_id, settings.undo_days)
         async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
@@ -38,32 +38,32 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
 
 
 async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:
-    """Return the id of the user whose collection is served. A read-only server creates nobody."""
+    """Return the id of the user whose collection is served. A read-only server does not create it."""
     if not settings.read_only:
         return await ensure_user(conn, settings.user)
     user_id = await find_user(conn, settings.user)
     if user_id is None:
         raise SettingsError(
-            f"GEARSHED_USER: there is no user {settings.user!r}, and a read-only server creates none. "
-            "Start it once without --read-only, or name another user."
+            f"GEARSHED_USER: no user {settings.user!r}, and a read-only server does not create it. "
+            "Start once without --read-only, or name another user."
         )
     return user_id
 
 
 def restarting(database: Database) -> Callable[[object], Awaitable[None]]:
-    """Return what to do when the database has been away for a while: start it again, if it is ours."""
+    """Return the callback for a lost database. It restarts the embedded one."""
 
     async def restart(_: object) -> None:
         try:
             await anyio.to_thread.run_sync(database.start)
         except EmbeddedError as exc:
-            logger.error("The database does not start again: %s", exc)
+            logger.error("The embedded database cannot be restarted: %s", exc)
 
     return restart
 
 
 async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
-    """Forget the changes that are older than *days*, in batches, so that no batch keeps others waiting."""
+    """Delete changes older than *days*, in batches, so that other transactions do not wait long."""
     forgotten = change_log.BATCH
     while forgotten == change_log.BATCH:
         async with transaction(pool, user_id) as conn:
@@ -72,7 +72,7 @@ async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
 
 @asynccontextmanager
 async def sharing(app: App, database: Database, settings: Settings) -> AsyncGenerator[App]:
-    """Yield *app* with what it has of other processes: their changes, and a standby if there is one."""
+    """Yield *app* connected to other processes: it hears their changes and can read from a standby."""
     async with (
         listening(settings.direct_url or database.url, app.live.hear, app.live.users),
         following(settings.replica_url) as standby,

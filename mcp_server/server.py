@@ -1,11 +1,11 @@
-"""The server: every tool it has, in one list, and how it introduces itself."""
+"""The server: the list of all tools, and the instructions for clients."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from inspect import getdoc
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -28,7 +28,8 @@ from mcp_server.attachments import completions, resources, subscriptions
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean
 from mcp_server.protocol.edge import App, principal
-from mcp_server.protocol.strict import StrictServer, reads, to_tool
+from mcp_server.protocol.schema import Schema, reads, result_schema, to_tool
+from mcp_server.protocol.strict import StrictServer
 from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
 from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
@@ -38,30 +39,30 @@ logger = logging.getLogger(__name__)
 READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-# Adds, and adds again when it is called again.
+# Adds something with each call.
 ADDS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
 )
-# Overwrites or removes; calling it again changes nothing more.
+# Overwrites or removes. A second call has no further effect.
 REPLACES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
-# Overwrites nothing that could not be set again, such as an order.
+# Sets something that is easily restored, such as an order.
 ARRANGES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-# Adds what it fetches from a host that others run.
+# Adds something that it fetches from another host.
 FETCHES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
 )
-# Overwrites what is there by what was there before.
+# Overwrites the present state with an earlier one.
 UNDOES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
 )
 
 
 class GearServer(StrictServer):
-    """A StrictServer with what a person has: resources, and completions of their ids and names."""
+    """A StrictServer with resources, subscriptions and completions."""
 
     def __init__(self, name: str, *, count: Count, **options: Any) -> None:
         super().__init__(name, **options)
@@ -92,14 +93,14 @@ class GearServer(StrictServer):
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         return [*resources.TEMPLATES, *await super().list_resource_templates()]
 
-    # The SDK's list_tools, list_resources and decorator for completions do not learn whose client is asking.
+    # The SDK's public methods for these requests do not get the request's context, which knows the caller.
 
     async def _handle_list_tools(
         self, ctx: ServerRequestContext[App, Any], params: PaginatedRequestParams | None
     ) -> ListToolsResult:
         tools = await self.list_tools()
         caller = principal(ctx)
-        # Whoever could be allowed to write has to see with what.
+        # A client that can ask for consent to write must see the tools that need it.
         shows_all = caller.may_write or caller.by_consent
         return ListToolsResult(tools=[tool for tool in tools if shows_all or reads(tool)])
 
@@ -108,7 +109,7 @@ class GearServer(StrictServer):
     ) -> ListResourcesResult:
         context = Context(request_context=ctx, mcp_server=self)
         mine = await resources.list_all(context)
-        subscriptions.tell_of_list(ctx)
+        subscriptions.subscribe_to_list(ctx)
         return ListResourcesResult(resources=[*mine, *await self.list_resources()])
 
     async def _handle_complete(
@@ -126,6 +127,11 @@ class ToolEntry(NamedTuple):
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def result(self) -> Schema:
+        """The whole schema of its result, for the documentation."""
+        return result_schema(get_type_hints(self.function)["return"])
 
 
 TOOLS = (
@@ -175,19 +181,19 @@ TOOLS = (
 WRITES = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
 
 INSTRUCTIONS = """\
-Gearshed keeps a person's gear, packing lists (setups) and research before purchases (threads).
-- Look before you create: list_items finds things by words; list_setups, list_threads, list_categories.
-- Before a purchase, research: create_thread with the item it would replace, add_candidate each product,
-  get_thread to compare, preview_candidate for what it changes in setups, resolve_thread to decide.
-- Weights go in as text with a unit (540 g, 1 lb 3 oz) and come back in grams; prices are integer cents.
-  `display` tells a result in the person's own units.
-- What is unknown is missing, never 0: totals count it as unweighed or unpriced. Say so.
-- base = total - worn - consumable is the weight that hikers compare; pack = total - worn is on the back.
-- For many at once: create_items, update_items, set_setup_items, import_csv (LighterPack and others).
-- Every write can be undone: undo_change. dry_run shows what a wide one would do.
+Gearshed stores a person's gear, packing lists (setups) and purchase research (threads).
+- Search before you create: list_items, list_setups, list_threads, list_categories.
+- To research a purchase: create_thread with the item to replace, add_candidate for each product, get_thread
+  to compare, preview_candidate for the effect on setups, resolve_thread to decide.
+- Pass weights as text with a unit (540 g, 1 lb 3 oz). Results are in grams; prices are integer cents.
+  `display` repeats a result in the person's units.
+- Unknown values are missing, never 0. Totals count them as unweighed or unpriced; mention that.
+- base = total - worn - consumable is the weight that hikers compare; pack = total - worn is carried.
+- Bulk tools: create_items, update_items, set_setup_items, import_csv (LighterPack and others).
+- undo_change undoes any write. dry_run previews the wide ones.
 """
-SOME_OFF = "- Some of these tools are off here: use those that are listed.\n"
-READ_ONLY = "- This server is read-only: tools that change anything are off.\n"
+SOME_OFF = "- Some of these tools are turned off. Use the listed ones.\n"
+READ_ONLY = "- This server is read-only: tools that write are turned off.\n"
 
 
 def build_server(
@@ -196,11 +202,10 @@ def build_server(
     count: Count = count_nothing,
     middleware: Sequence[ServerMiddleware[Any]] = (),
 ) -> StrictServer:
-    """Return a server without the tools that are *off*, each of which comes with the reason.
+    """Return a server without the tools that are *off*, which maps names to reasons.
 
-    It tells *count* how each call ended.
-
-    Its lifespan only hands *app* over, because over SSE it runs once per client.
+    It reports the outcome of each call to *count*. Its lifespan only passes *app*, because over SSE it runs
+    once per client.
     """
 
     @asynccontextmanager
@@ -229,17 +234,17 @@ def build_server(
 
 
 def tools_off(settings: Settings) -> dict[str, str]:
-    """Return the tools that the settings turn off, and why. A tool is on only if nothing turns it off."""
+    """Return the tools that the settings turn off, with the reason. Any of the three settings suffices."""
     names = [entry.name for entry in TOOLS]
     for setting, named in (("TOOLS", settings.tools), ("EXCLUDE_TOOLS", settings.exclude_tools)):
         unknown = next((name for name in named if name not in names), None)
         if unknown:
             raise SettingsError(
-                f"GEARSHED_{setting}: there is no tool {unknown!r}.{did_you_mean(unknown, names)}"
+                f"GEARSHED_{setting}: unknown tool {unknown!r}.{did_you_mean(unknown, names)}"
             )
     others = [name for name in names if settings.tools and name not in settings.tools]
     return {
-        **dict.fromkeys(others, "only some tools were chosen"),
-        **dict.fromkeys(settings.exclude_tools, "it was excluded"),
+        **dict.fromkeys(others, "GEARSHED_TOOLS does not include it"),
+        **dict.fromkeys(settings.exclude_tools, "GEARSHED_EXCLUDE_TOOLS includes it"),
         **dict.fromkeys(WRITES if settings.read_only else (), "the server is read-only"),
     }

@@ -1,4 +1,4 @@
-"""What the environment and the command line say, as one frozen object. An unknown name stops the start."""
+"""The settings, from the environment and the command line. Unknown `GEARSHED_*` variables are errors."""
 
 import os
 import re
@@ -16,50 +16,50 @@ from mcp_server.models.fields import Name
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; the message names it and says what it takes."""
+    """An invalid setting. The message names it and says which values are valid."""
 
 
 def default_data_dir() -> Path:
-    """The platform's folder for a user's data. Root's database runs as nobody, who cannot enter /root."""
+    """The platform's user data folder. For root, PostgreSQL runs as a user that cannot enter /root."""
     if os.name != "nt" and os.geteuid() == 0:
         return Path("/var/lib/gearshed")
     return user_data_path("gearshed")
 
 
 def split(names: object) -> object:
-    """Read `list_items, get_item`. Text in which there is no name is none: it would mean every tool."""
+    """Split `list_items, get_item`. Text without a name is an error, because an empty list means "all"."""
     if not isinstance(names, str):
         return names
     found = tuple(name for part in names.split(",") if (name := part.strip()))
     if not found:
-        raise ValueError("must be names, separated by commas")
+        raise ValueError("must be comma-separated names")
     return found
 
 
 def read_line(file: object) -> str:
-    """Return the one line of a file that holds a secret."""
+    """Return the only line of a file that contains a secret."""
     try:
         text = Path(str(file)).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
+        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise ValueError(f"{str(file)!r} cannot be read: {reason}") from exc
     if not text or not text.isprintable():
-        raise ValueError(f"{str(file)!r} must hold one line, the password")
+        raise ValueError(f"{str(file)!r} must contain the password on a single line")
     return text
 
 
 def check_host(name: str) -> str:
-    """Refuse what is no name that a request can be for: nothing there stands for every name."""
+    """Refuse anything but a host name with an optional port. There are no wildcards."""
     if not NETLOC.fullmatch(name):
-        raise ValueError(f"{name!r} must be a host like gear.example, or one with a port")
+        raise ValueError(f"{name!r} must be a host such as gear.example, with or without a port")
     return name
 
 
 def check_url(url: str) -> str:
-    """Refuse what is no address of a whole host."""
+    """Refuse a URL that is not just scheme and host."""
     scheme, _, netloc = url.removesuffix("/").partition("://")
     if scheme not in ("http", "https") or not NETLOC.fullmatch(netloc):
-        raise ValueError("must look like https://gear.example")
+        raise ValueError("must have the form https://gear.example")
     return f"{scheme}://{netloc.lower()}"
 
 
@@ -72,49 +72,98 @@ Networks: TypeAlias = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode,
 
 
 class Settings(BaseSettings):
+    """Every setting. The descriptions are also the documentation: docs/configuration.md is made of them."""
+
     model_config = SettingsConfigDict(
         env_prefix="GEARSHED_", frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
     )
 
-    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
-    database_direct_url: SecretStr | None = Field(None, validation_alias="DATABASE_DIRECT_URL")
-    read_replica: SecretStr | None = Field(None, validation_alias="DATABASE_REPLICA_URL")
-    # What is in the file that the setting names.
-    database_password_file: Annotated[SecretStr, BeforeValidator(read_line)] | None = Field(
-        None, validation_alias="DATABASE_PASSWORD_FILE"
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL server to use instead of the embedded one.",
     )
-    data_dir: Path = Field(default_factory=default_data_dir)
-    user: Name = "local"
-    read_only: bool = False
-    tools: Names = ()
-    exclude_tools: Names = ()
-    http: bool = False
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    allowed_host: Hosts = ()
-    trusted_proxy: Networks = ()
-    metrics_from: Networks = ()
-    public_url: Annotated[str, AfterValidator(check_url)] | None = None
-    undo_days: Annotated[int, Field(ge=1, le=36500)] = 365
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    database_direct_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_DIRECT_URL",
+        description="URL of the same database that bypasses PgBouncer. Live updates need it for LISTEN.",
+    )
+    read_replica: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_REPLICA_URL",
+        description="Standby that answers reads while it is up to date.",
+    )
+    # Named by the path of the file, but holds the password that the file contains.
+    database_password_file: Annotated[SecretStr, BeforeValidator(read_line)] | None = Field(
+        None,
+        validation_alias="DATABASE_PASSWORD_FILE",
+        description="File that contains the password for all three database URLs, which then need none.",
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the embedded database. Default: the user data folder of the platform, or "
+        "`/var/lib/gearshed` for root.",
+    )
+    user: Name = Field(
+        "local",
+        description="User whose collection is served over standard input and output. Created on first use. "
+        "Over HTTP, the key or the sign-in decides.",
+    )
+    read_only: bool = Field(
+        False, description="Turn off every tool that writes. PostgreSQL refuses writes as well."
+    )
+    tools: Names = Field((), description="Comma-separated tools to offer. Default: all.")
+    exclude_tools: Names = Field(
+        (), description="Comma-separated tools to turn off. Takes precedence over `GEARSHED_TOOLS`."
+    )
+    http: bool = Field(
+        False, description="Make `gearshed serve` listen for HTTP instead of reading standard input."
+    )
+    host: Annotated[str, Field(min_length=1)] = Field("127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000, description="Port to listen on. 0 picks a free one."
+    )
+    allowed_host: Hosts = Field(
+        (), description="Comma-separated further host names under which clients reach the server."
+    )
+    trusted_proxy: Networks = Field(
+        (),
+        description="Comma-separated networks of proxies whose `X-Forwarded-For` header is trusted.",
+    )
+    metrics_from: Networks = Field(
+        (),
+        description="Comma-separated networks that may read `/metrics`, in addition to this machine.",
+    )
+    public_url: Annotated[str, AfterValidator(check_url)] | None = Field(
+        None,
+        description="URL under which clients reach the server, such as `https://gear.example`. Default: "
+        "`http://HOST:PORT`.",
+    )
+    undo_days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        365,
+        description="Days for which a change can be undone. Older changes are deleted from the log at start.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="Least severe messages to log on standard error."
+    )
 
     @property
     def url(self) -> str | None:
-        """The server's address; None is the embedded database."""
+        """The database URL. None means the embedded database."""
         return self._address(self.database_url)
 
     @property
     def direct_url(self) -> str | None:
-        """The address past a pooler, on which changes are heard."""
+        """The URL that bypasses a pooler, for LISTEN."""
         return self._address(self.database_direct_url)
 
     @property
     def replica_url(self) -> str | None:
-        """The standby's address."""
+        """The standby's URL."""
         return self._address(self.read_replica)
 
     def _address(self, url: SecretStr | None) -> str | None:
-        """Return *url* with the password of the file that is named for all of them."""
+        """Return *url* with the password from the password file, if there is one."""
         if url is None:
             return None
         if self.database_password_file is None:
@@ -137,12 +186,12 @@ NAMES = {
 
 
 def load(options: Mapping[str, Any]) -> Settings:
-    """Return the settings: *options* from the command line win over the environment."""
+    """Return the settings. *options* from the command line take precedence over the environment."""
     for name in os.environ:
         if name.upper().startswith("GEARSHED_") and name.upper() not in NAMES:
             raise SettingsError(
-                f"{name} is no setting of this version.{did_you_mean(name, NAMES)} "
-                f"There are: {', '.join(sorted(NAMES))}, DATABASE_URL, "
+                f"{name} is not a known setting.{did_you_mean(name, NAMES)} "
+                f"Known: {', '.join(sorted(NAMES))}, DATABASE_URL, "
                 "DATABASE_DIRECT_URL, DATABASE_REPLICA_URL, DATABASE_PASSWORD_FILE."
             )
     try:

@@ -1,5 +1,5 @@
-// A client on the TypeScript SDK: list the tools, import the list, ask for items and totals. scripts/clients runs it,
-// with a command that serves, or with addresses of replicas, of which each call asks another, and a key.
+// A client on the TypeScript SDK: lists the tools, imports the list, reads items and totals. scripts/clients runs it
+// with the command of a server, or with a key and the addresses of replicas, between which the calls alternate.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";

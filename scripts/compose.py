@@ -1,8 +1,8 @@
-"""Run docker-compose.yml for real, as docs/deploying.md says, and show that it keeps its promises.
+"""Deploy docker-compose.yml as docs/deploying.md describes, and check what that page promises.
 
     .venv/bin/python scripts/compose.py
 
-Needs a Docker engine and Docker Compose, version 2 or 1. What it starts is removed afterwards.
+Requires a Docker engine and Docker Compose, version 2 or 1. Everything it starts is removed afterwards.
 """
 
 import asyncio
@@ -12,25 +12,24 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import TextContent
 
+from db.embedded import free_port
 from db.schema import metadata
+from scripts.served import connected
 
 ROOT = Path(__file__).parents[1]
 PROJECT = "gearshed-check"
@@ -40,7 +39,7 @@ CALM = 3.0
 
 
 class Deployment:
-    """The compose file's services, under a name and with secrets of their own, in *folder*."""
+    """The services of the compose file, with a project name and secrets of their own, in *folder*."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,7 +59,7 @@ class Deployment:
         }
 
     def sh(self, command: str, *, check: bool = True) -> str:
-        """Run a line of shell as the documentation shows it, and return what it prints."""
+        """Run a shell command as the documentation shows it, and return its output."""
         done = subprocess.run(
             ["bash", "-euc", command.replace("docker compose", self.compose)],
             cwd=ROOT,
@@ -75,7 +74,7 @@ class Deployment:
         return done.stdout.strip()
 
     def documented(self, name: str) -> str:
-        """Run the lines that docs/deploying.md marks with *name*, with files in our folder."""
+        """Run the commands that docs/deploying.md marks with *name*, with files in our folder."""
         text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
         (lines,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
         return self.sh(lines.replace("gearshed.dump", str(self.folder / "gearshed.dump")))
@@ -90,7 +89,7 @@ class Deployment:
         return self.sh(f'docker compose exec -T postgres psql -U gearshed -d gearshed -qAt -c "{statement}"')
 
     def digest(self) -> str:
-        """Return a hash over every row of every table."""
+        """Return a hash over all rows for each table."""
         return self.sql(
             " UNION ALL ".join(
                 f"SELECT '{table}', count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t"  # noqa: S608
@@ -98,19 +97,8 @@ class Deployment:
             )
         )
 
-    @asynccontextmanager
-    async def client(self, key: str) -> AsyncGenerator[Client]:
-        async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=30) as http,
-            Client(streamable_http_client(f"{self.url}/mcp", http_client=http)) as client,
-        ):
-            yield client
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    def client(self, key: str) -> AbstractAsyncContextManager[Client]:
+        return connected(self.url, key, "auto")
 
 
 @contextmanager
@@ -150,8 +138,8 @@ def check_confinement(deployed: Deployment) -> None:
     must({fields[f"Cap{kind}"].strip("0") for kind in ("Eff", "Prm", "Bnd")} == {""}, "no capabilities")
     must(fields["NoNewPrivs"] == "1", "no new privileges")
     for place in ("/probe", "/tmp/probe", "/opt/gearshed/probe"):  # noqa: S108 (is meant to fail)
-        said = deployed.sh(f"docker exec -u 0 {server} touch {place} 2>&1", check=False)
-        must("Read-only file system" in said, f"{place} cannot be written, even by root")
+        refusal = deployed.sh(f"docker exec -u 0 {server} touch {place} 2>&1", check=False)
+        must("Read-only file system" in refusal, f"{place} cannot be written, even by root")
     inspected = json.loads(deployed.sh(f"docker inspect {server}"))[0]
     published = inspected["NetworkSettings"]["Ports"]["8000/tcp"]
     must([each["HostIp"] for each in published] == ["127.0.0.1"], "published on this machine only")
@@ -175,7 +163,7 @@ def check_secrets(deployed: Deployment, key: str) -> None:
 
 @dataclass
 class Load:
-    """People who add an item after another, and what became of it."""
+    """Clients that create one item after another, and the outcome of each call."""
 
     acknowledged: dict[str, float] = field(default_factory=dict[str, float])
     refused: Counter[str] = field(default_factory=Counter[str])
@@ -198,16 +186,16 @@ class Load:
                     return
 
     def away(self) -> float:
-        """Return the longest time without a write."""
+        """Return the longest time between two writes."""
         return max(later - earlier for earlier, later in itertools.pairwise(self.acknowledged.values()))
 
 
 async def create(client: Client, name: str) -> str | None:
-    """Return the code of the error with which the call was answered, or None when it was done."""
+    """Return the code of the error with which the call was answered, or None if it succeeded."""
     try:
         result = await client.call_tool("create_item", {"name": name})
     except MCPError as exc:
-        # No key can be looked up, so not even the tool is called.
+        # The key could not be looked up, so the request was refused before it reached the tool.
         return code(exc.error.message)
     block = result.content[0]
     return code(block.text) if result.is_error and isinstance(block, TextContent) else None
@@ -218,7 +206,7 @@ def code(message: str) -> str:
 
 
 async def restart_under_load(deployed: Deployment, key: str) -> None:
-    """Write all the time, restart PostgreSQL meanwhile, and look for every write that was acknowledged."""
+    """Restart PostgreSQL while clients write, and check that every acknowledged write is stored."""
     load = Load()
     async with asyncio.TaskGroup() as group:
         for number in range(WRITERS):
@@ -246,17 +234,17 @@ def check_backup(deployed: Deployment, key: str) -> None:
     before = deployed.digest()
     deployed.documented("backup")
     size = (deployed.folder / "gearshed.dump").stat().st_size
-    deployed.sql("DELETE FROM items; UPDATE users SET username = 'nobody'")
+    deployed.sql("DELETE FROM items; UPDATE users SET username = 'spoiled'")
     must(deployed.digest() != before, f"a backup of {size:,} bytes, then everything was deleted")
     deployed.documented("restore")
-    # The server is starting, and nobody has used a key yet.
+    # Before the first use of a key, which would be recorded.
     differs = set(deployed.digest().splitlines()) ^ set(before.splitlines())
     must(
         not differs,
         f"{sorted(differs) or ''}restored, the same rows in all {len(metadata.tables) + 1} tables",
     )
     wait_until_healthy(deployed, "server")
-    must(asyncio.run(totals(deployed, key)).get("items"), "and served, with the same key")
+    must(asyncio.run(totals(deployed, key)).get("items"), "and served again, with the same key")
 
 
 async def import_list(deployed: Deployment, key: str) -> None:
@@ -274,7 +262,7 @@ def main() -> None:
         say("built", started)
         size = int(deployed.sh("docker image inspect --format '{{.Size}}' gearshed"))
         base = int(deployed.sh("docker image inspect --format '{{.Size}}' python:3.11-slim"))
-        print(f"          {size / 1e6:.0f} MB, of which {base / 1e6:.0f} MB are python:3.11-slim")
+        print(f"          {size / 1e6:.0f} MB, including {base / 1e6:.0f} MB of python:3.11-slim")
         deployed.sh("docker compose up --detach")
         wait_until_healthy(deployed, "server")
         say("up and healthy", started)
@@ -284,7 +272,7 @@ def main() -> None:
         say("a user, a key and a list", started)
         check_confinement(deployed)
         check_secrets(deployed, key)
-        say("confined", started)
+        say("confinement and secrets checked", started)
         asyncio.run(restart_under_load(deployed, key))
         say("PostgreSQL restarted", started)
         check_backup(deployed, key)

@@ -1,4 +1,4 @@
-"""One real call of every tool, in an order in which each finds what the ones before it have made."""
+"""One real call of every tool, in an order in which each finds what earlier ones created."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ Rain jacket,Clothes,,1,6.3,ounce,,249.95,Worn,
 Titanium pot,Kitchen,750 ml,1,103,gram,https://example.com/pot,45,,
 Gas,Kitchen,,1,220,gram,,,,Consumable
 """
-# A picture of one pixel.
+# An image of one pixel.
 DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
-# A small collection: ids count from 1 in each table.
+# Ids count from 1 in each table.
 EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("import_csv", {"csv_text": CSV, "setup_name": "Weekend"}),
     ("create_category", {"name": "Shelter", "icon": "tent"}),
@@ -80,7 +80,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("export_csv", {"setup": "Weekend", "format": "lighterpack"}),
     ("get_totals", {}),
     ("upload_image", {"data": DOT, "item_id": 1}),
-    # Without a network there is only a refusal to show.
+    # A refusal, because the documentation is generated without a network.
     ("upload_image_from_url", {"url": "http://169.254.169.254/latest/tent.jpg", "item_id": 1}),
     ("get_image", {"image_id": 1}),
     ("remove_image", {"item_id": 1}),

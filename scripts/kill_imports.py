@@ -1,7 +1,7 @@
-"""Kill `gearshed import` at random moments: every time, all of the file has to be there or nothing of it.
+"""Kill `gearshed import` at random moments, and check that it stored the whole file or nothing.
 
-Run `.venv/bin/python scripts/kill_imports.py [--rows 1000000] [--kills 10]`. Everything is in a throwaway
-embedded PostgreSQL. First an import is left alone, so that the moments lie within the time that one takes.
+Run `.venv/bin/python scripts/kill_imports.py [--rows 1000000] [--kills 10]`. Everything happens in a
+throwaway embedded PostgreSQL. The first import is not killed: its duration limits the random moments.
 """
 
 import csv
@@ -37,7 +37,7 @@ def main() -> None:
         file = folder / "list.csv"
         write_list(file, asked.rows)
         database = Embedded(folder / "data")
-        # Running all the time, so that a kill is not its end.
+        # Started here, so that it does not stop with a killed import.
         database.start()
         try:
             kill_imports(database.url, folder / "data", file, asked.rows, asked.kills)
@@ -49,7 +49,7 @@ def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) ->
     started = monotonic()
     succeed(importing(data_dir, file, "calm").wait())
     whole = monotonic() - started
-    print(f"left alone: {stored(url, 'calm'):,} items in {whole:.1f} s")
+    print(f"not killed: {stored(url, 'calm'):,} items in {whole:.1f} s")
     attempts = 0
     while kills:
         attempts += 1
@@ -57,7 +57,7 @@ def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) ->
         process = importing(data_dir, file, user)
         try:
             succeed(process.wait(timeout=moment))
-            continue  # Too late: it was done.
+            continue  # It finished before the kill.
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -66,7 +66,7 @@ def kill_imports(url: str, data_dir: Path, file: Path, rows: int, kills: int) ->
         count = stored(url, user)
         print(f"killed after {moment:5.1f} s: {count:,} items", flush=True)
         if count not in (0, rows):
-            sys.exit("A part of the file was stored.")
+            sys.exit("Only part of the file was stored.")
 
 
 def succeed(code: int) -> None:
@@ -92,7 +92,7 @@ def importing(data_dir: Path, file: Path, user: str) -> subprocess.Popen[bytes]:
 
 
 def wait_until_gone(url: str, pid: int) -> None:
-    """Wait until the server has noticed that the process is gone: nothing of it can commit any more."""
+    """Wait until the server has ended the session of a killed process, after which it cannot commit."""
     gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %(name)s)"
     with psycopg.connect(url, autocommit=True) as conn:
         while conn.execute(gone, {"name": f"gearshed {pid}"}).fetchone() != (True,):
@@ -100,7 +100,7 @@ def wait_until_gone(url: str, pid: int) -> None:
 
 
 def stored(url: str, user: str) -> int:
-    # The embedded server connects as a superuser, who sees everybody's rows.
+    # The embedded server's user is a superuser, who sees the rows of all users.
     with psycopg.connect(url) as conn:
         (count,) = conn.execute(COUNTS, {"user": user}).fetchone() or (0,)
     return count

@@ -1,7 +1,7 @@
-"""Make a SQLite file of the old application, of any size: what the migration to PostgreSQL is measured with.
+"""Make a SQLite file of the old application, of any size, to measure the migration to PostgreSQL.
 
 Run `.venv/bin/python scripts/make_old_collection.py OLD.db [--items 1000000]`. For each 100 items there are
-20 candidates in 4 threads, and 50 lines in a setup; the same size gives the same rows.
+20 candidates in 4 threads, and 50 lines in a setup. The rows depend on the size alone.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ARCHIVE = Path(__file__).parents[1] / "db" / "archive" / "sqlite"
 ITEMS = 1_000_000
-# Weights use every bit of a double, and each text has words to search for.
+# Weights use every bit of a double, and every text has words to search for.
 ROWS = """
     CREATE TEMP VIEW numbers AS
     WITH RECURSIVE counted (n) AS (
@@ -67,7 +67,7 @@ ROWS = """
     SELECT n, 'Trip ' || n, 1600000000, 1600000000 + n
     FROM numbers LIMIT (SELECT items / 100 FROM size);
 
-    -- A prime step never comes to the same item twice within the fifty lines of a setup.
+    -- With a prime step, the fifty lines of a setup are fifty different items.
     INSERT INTO setup_items (id, setup_id, item_id, classification)
     SELECT
         n, 1 + (n - 1) / 50, 1 + n * 7919 % (SELECT items FROM size),
@@ -82,17 +82,17 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=ITEMS, help="how many items (default: %(default)s)")
     options = parser.parse_args()
     if options.file.exists() or options.items < 100:
-        parser.error("the file must not exist yet, and the items be at least 100")
+        parser.error("the file must not exist yet, and --items must be at least 100")
     make(options.file, options.items)
 
 
 def make(file: Path, items: int = ITEMS) -> None:
-    """Make a collection of *items* items, and all that goes with them, of the last old schema, at *file*."""
+    """Make a collection of *items* items with everything that belongs to them, in the last old schema."""
     with closing(sqlite3.connect(file)) as db:
         for migration in sorted(ARCHIVE.glob("*.sql")):
             db.executescript(migration.read_text(encoding="utf-8"))
         db.execute("CREATE TEMP TABLE size AS SELECT ? AS items", (items,))
-        # A file that was not finished is of no use.
+        # An unfinished file is discarded, so durability does not matter.
         db.executescript(f"PRAGMA synchronous = OFF; BEGIN; {ROWS} COMMIT")
 
 

@@ -1,6 +1,6 @@
-"""Move a collection from the old application's SQLite file to PostgreSQL: `gearshed migrate-sqlite` by path.
+"""Move a collection from the old application's SQLite file to PostgreSQL, as `gearshed migrate-sqlite` does.
 
-docs/moving-from-sqlite.md says what to do before and after.
+See docs/moving-from-sqlite.md.
 """
 
 import sys

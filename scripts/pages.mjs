@@ -1,4 +1,4 @@
-// A person who signs in and allows a program, in Chromium. scripts/pages runs it.
+// Signs in and authorizes a client, in Chromium. scripts/pages runs it.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import puppeteer from "puppeteer-core";
 const [site, folder, executable] = process.argv.slice(2);
 const verifier = randomBytes(32).toString("base64url");
 
-// The program's address, which sends the browser on to another host, as some on the web do.
+// The client's redirect URI, which redirects to another host, as some web clients do.
 const visits = [];
 const program = createServer((request, response) => {
   visits.push(request.url);
@@ -28,8 +28,8 @@ const metadata = { client_name: "Claude", redirect_uris: [back, "https://claude.
 const { client_id } = await post("/register", JSON.stringify(metadata));
 const asked = (redirect_uri, scope) => {
   const code_challenge = createHash("sha256").update(verifier).digest("base64url");
-  const wish = { response_type: "code", code_challenge, code_challenge_method: "S256", resource: `${site}/mcp` };
-  return `${site}/authorize?${new URLSearchParams({ ...wish, client_id, redirect_uri, scope, state: "s" })}`;
+  const request = { response_type: "code", code_challenge, code_challenge_method: "S256", resource: `${site}/mcp` };
+  return `${site}/authorize?${new URLSearchParams({ ...request, client_id, redirect_uri, scope, state: "s" })}`;
 };
 
 const browser = await puppeteer.launch({ executablePath: executable, args: ["--no-sandbox"] });
@@ -74,9 +74,9 @@ await page.goto(`${site}/account`);
 await picture("account");
 await press("form.grant button");
 await picture("account-empty");
-await page.goto(`${site}/authorize?client_id=nobody&redirect_uri=${back}`);
+await page.goto(`${site}/authorize?client_id=unknown&redirect_uri=${back}`);
 await picture("problem");
 assert.deepEqual(complaints, []);
 await browser.close();
 program.close();
-console.log(`Signed in, allowed, connected, revoked. The pictures are in ${folder}.`);
+console.log(`Signed in, allowed, connected, revoked. The screenshots are in ${folder}.`);

@@ -1,8 +1,8 @@
-"""Run the tests through PgBouncer in transaction mode, in front of a PostgreSQL of its own.
+"""Run the tests through PgBouncer in transaction mode, in front of an embedded PostgreSQL.
 
-    .venv/bin/python scripts/pgbouncer.py [what to tell pytest]
+    .venv/bin/python scripts/pgbouncer.py [PYTEST_ARGUMENT ...]
 
-Takes the program from the Debian package `pgbouncer`.
+Requires the Debian package `pgbouncer`.
 """
 
 import shutil
@@ -35,11 +35,11 @@ default_pool_size = 10
 
 @contextmanager
 def pooled(database: Embedded, folder: Path) -> Generator[str]:
-    """Yield the address of *database* behind PgBouncer, in which every database name is known."""
+    """Yield the address of *database* behind PgBouncer, which passes on every database name."""
     program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     port = free_port()
     configuration = folder / "pgbouncer.ini"
-    # Whom it does not know it looks for in the database.
+    # It looks up all other users in the database.
     users = folder / "users.txt"
     users.write_text('"postgres" ""')
     configuration.write_text(CONFIGURATION.format(host=database.data, port=port, users=users))
@@ -54,13 +54,13 @@ def pooled(database: Embedded, folder: Path) -> Generator[str]:
 
 
 def check(url: str) -> None:
-    """Fail unless a pooler answers, that gives each transaction to whichever session is free."""
+    """Exit unless the answering pooler gives each transaction to any free session."""
     for _ in range(50):
         try:
             with psycopg.connect(url) as conn:
                 row = conn.execute("SELECT pg_backend_pid()").fetchone()
                 if row == (conn.info.backend_pid,):
-                    raise SystemExit("Something else than PgBouncer answers.")
+                    raise SystemExit("Something other than PgBouncer answers.")
                 return
         except psycopg.OperationalError:
             sleep(0.1)
@@ -70,7 +70,7 @@ def check(url: str) -> None:
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gearshed-pgbouncer-") as name:
         folder = Path(name)
-        # PgBouncer refuses to be root, as PostgreSQL does.
+        # PgBouncer refuses to run as root, as PostgreSQL does, and its user needs access.
         folder.chmod(0o755)
         with Embedded(folder / "data") as database, pooled(database, folder) as url:
             command = [sys.executable, "-m", "pytest", f"--postgres={url}", *sys.argv[1:]]

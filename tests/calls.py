@@ -1,9 +1,20 @@
 """Calling tools the way a client does, and looking at both halves of what comes back."""
 
+from functools import cache
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
+
+from mcp_server.server import TOOLS
+
+
+@cache
+def validator(tool: str) -> Draft202012Validator:
+    """Checks a result against its whole schema: the client only knows the part that is listed."""
+    (schema,) = (entry.result for entry in TOOLS if entry.name == tool)
+    return Draft202012Validator(schema)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -11,6 +22,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
     assert result.structured_content is not None
+    validator(tool).validate(result.structured_content)  # pyright: ignore[reportUnknownMemberType]
     return result.structured_content
 
 
@@ -29,5 +41,5 @@ def text_of(result: CallToolResult) -> str:
 
 
 def without_change(structure: dict[str, Any]) -> dict[str, Any]:
-    """The result of a write, without what is said of its change."""
+    """The result of a write, without its change."""
     return {name: value for name, value in structure.items() if name not in ("change_id", "undo")}

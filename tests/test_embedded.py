@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel: started on demand, shared, stopped with its last user, whatever its folder."""
+"""PostgreSQL from the wheel: started on demand, shared, stopped with its last process."""
 
 import shutil
 import subprocess
@@ -21,7 +21,7 @@ def ask(url: str, query: LiteralString = "SELECT 'here'") -> object:
 
 
 def postmaster(folder: Path) -> int | None:
-    """The process id of the folder's server, or None when it is not running."""
+    """The process id of the folder's server, or None if it is not running."""
     file = folder / "postgres-16" / "postmaster.pid"
     return int(file.read_text().splitlines()[0]) if file.exists() else None
 
@@ -31,7 +31,7 @@ def is_alive(pid: int) -> bool:
     return state.stdout.strip() != "" and not state.stdout.startswith("Z")
 
 
-def test_it_starts_in_an_empty_folder_and_stops_with_its_only_user(folder: Path) -> None:
+def test_it_starts_in_an_empty_folder_and_stops_with_its_only_process(folder: Path) -> None:
     with Embedded(folder) as database:
         assert ask(database.url, "SELECT current_setting('server_version_num')::int / 10000") == 16
         pid = postmaster(folder)
@@ -48,7 +48,7 @@ def test_it_keeps_its_data_and_understands_upper_and_lower_case(folder: Path) ->
         assert ask(database.url, "SELECT lower(name) FROM kept") == "ä"
 
 
-def test_it_goes_on_for_as_long_as_anybody_else_is_connected(folder: Path) -> None:
+def test_it_runs_as_long_as_another_process_uses_it(folder: Path) -> None:
     with Embedded(folder) as database:
         url = database.url
         other = psycopg.connect(url, application_name="another process")
@@ -59,7 +59,7 @@ def test_it_goes_on_for_as_long_as_anybody_else_is_connected(folder: Path) -> No
     assert postmaster(folder) is None
 
 
-def test_many_may_start_it_at_the_same_moment(folder: Path) -> None:
+def test_many_processes_may_start_it_concurrently(folder: Path) -> None:
     users = [Embedded(folder) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(Embedded.start, users))
@@ -110,15 +110,13 @@ def test_a_folder_with_a_long_path_has_its_socket_elsewhere() -> None:
         shutil.rmtree(path)
 
 
-def test_a_locale_that_the_machine_lacks_is_passed_over(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_locale_is_skipped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "LOCALES", ("xx_XX.UTF-8", "C"))
     with Embedded(folder) as database:
         assert ask(database.url, "SELECT datctype FROM pg_database WHERE datname = 'postgres'") == "C"
 
 
-def test_a_folder_that_cannot_be_used_says_so_and_what_to_do(folder: Path) -> None:
+def test_an_unusable_folder_gives_an_error_with_advice(folder: Path) -> None:
     with Embedded(folder):
         pass
     (folder / "postgres-16" / "PG_VERSION").unlink()

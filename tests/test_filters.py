@@ -20,7 +20,7 @@ from db.pool import Pool
 from mcp_server import settings
 from mcp_server.models.fields import Row
 from mcp_server.protocol.edge import App, Written, write
-from mcp_server.protocol.strict import to_tool
+from mcp_server.protocol.schema import to_tool
 from mcp_server.server import TOOLS, build_server, tools_off
 from mcp_server.settings import SettingsError
 from tests.calls import call, refused
@@ -62,13 +62,13 @@ def test_an_unknown_tool_is_refused_with_the_nearest(field: str) -> None:
     with pytest.raises(SettingsError) as caught:
         on(**{field: "get_item,list_item"})
     assert str(caught.value) == (
-        f"GEARSHED_{field.upper()}: there is no tool 'list_item'. Did you mean list_items or get_item?"
+        f"GEARSHED_{field.upper()}: unknown tool 'list_item'. Did you mean list_items or get_item?"
     )
 
 
 @pytest.mark.parametrize("names", ["", " ", ",", " , "])
 def test_an_option_without_a_name_in_it_is_refused_rather_than_all_tools(names: str) -> None:
-    with pytest.raises(SettingsError, match=r"GEARSHED_TOOLS: .+ names, separated"):
+    with pytest.raises(SettingsError, match=r"GEARSHED_TOOLS: .+ comma-separated names"):
         on(tools=names)
 
 
@@ -103,12 +103,12 @@ async def test_a_tool_that_is_off_is_not_listed_and_a_call_says_why(
 ) -> None:
     listed = [tool.name for tool in (await reader.list_tools()).tools]
     assert listed == [name for name in READING if name != "get_totals"]
-    ask = "Do without it, or ask the person who runs Gearshed to turn it on."
+    ask = "Continue without it, or ask the person who runs Gearshed to turn it on."
     assert await refused(reader, "create_item", name="Tent") == (
-        f"[forbidden] create_item is off here: the server is read-only. {ask}"
+        f"[forbidden] create_item is turned off: the server is read-only. {ask}"
     )
     assert await refused(reader, "get_totals") == (
-        f"[forbidden] get_totals is off here: it was excluded. {ask}"
+        f"[forbidden] get_totals is turned off: GEARSHED_EXCLUDE_TOOLS includes it. {ask}"
     )
     assert (await call(reader, "list_items"))["total"] == 0
     assert "read-only" in str(reader.instructions)
@@ -164,7 +164,7 @@ async def test_a_process_takes_filters_as_options(stocked: str, era: Era) -> Non
         assert [tool.name for tool in (await client.list_tools()).tools] == ["list_items"]
         assert (await call(client, "list_items"))["total"] == 1
         assert "the server is read-only" in await refused(client, "delete_item", item_id=1)
-        assert "only some tools were chosen" in await refused(client, "get_item", item_id=1)
+        assert "GEARSHED_TOOLS does not include it" in await refused(client, "get_item", item_id=1)
 
 
 async def test_a_process_takes_filters_from_its_environment(stocked: str, era: Era) -> None:
@@ -178,7 +178,7 @@ async def test_a_process_takes_filters_from_its_environment(stocked: str, era: E
     )
     async with Client(server, mode=era) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["list_items"]
-        assert "[forbidden] get_item is off here" in await refused(client, "get_item", item_id=1)
+        assert "[forbidden] get_item is turned off" in await refused(client, "get_item", item_id=1)
 
 
 @pytest.mark.parametrize("options", [[], ["--read-only"]])
@@ -226,8 +226,8 @@ async def test_it_serves_from_a_standby(standby: Path) -> None:
 def test_a_read_only_server_creates_no_user(url: str) -> None:
     line = complaint(gearshed("serve", "--read-only", "--user", "nobody-yet", DATABASE_URL=url))
     assert line == (
-        "gearshed: GEARSHED_USER: there is no user 'nobody-yet', and a read-only server creates none. "
-        "Start it once without --read-only, or name another user."
+        "gearshed: GEARSHED_USER: no user 'nobody-yet', and a read-only server does not create it. "
+        "Start once without --read-only, or name another user."
     )
     with psycopg.connect(url) as conn:
         assert conn.execute("SELECT count(*) FROM users").fetchone() == (0,)
@@ -247,5 +247,5 @@ def test_a_tool_that_there_is_not_stops_the_start(url: str) -> None:
         complaint(gearshed("serve", DATABASE_URL=url, GEARSHED_TOOLS="list_item")),
     ):
         assert line == (
-            "gearshed: GEARSHED_TOOLS: there is no tool 'list_item'. Did you mean list_items or get_item?"
+            "gearshed: GEARSHED_TOOLS: unknown tool 'list_item'. Did you mean list_items or get_item?"
         )

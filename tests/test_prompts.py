@@ -67,7 +67,7 @@ async def test_an_unknown_prompt_names_the_nearest(client: Client) -> None:
     assert await refused(client, "plan_a_trip", {}) == (
         "[not_found] No prompt 'plan_a_trip'. Did you mean plan_trip?"
     )
-    assert "There are: plan_trip, " in await refused(client, "zzz", {})
+    assert "Available: plan_trip, " in await refused(client, "zzz", {})
 
 
 @pytest.mark.parametrize(

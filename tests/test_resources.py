@@ -9,6 +9,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.server.mcpserver import Context
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, BlobResourceContents, TextResourceContents
+from psycopg import AsyncConnection
 
 from db.pool import Pool
 from db.query import fetch_value
@@ -17,7 +18,7 @@ from mcp_server.attachments.resources import KINDS, READS
 from mcp_server.models.fields import Row
 from mcp_server.protocol import strict
 from mcp_server.protocol.edge import App, read
-from mcp_server.protocol.strict import to_tool
+from mcp_server.protocol.schema import to_tool
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, opened, photo
 from tests.test_strict import terminate, until
@@ -96,7 +97,7 @@ async def test_an_address_that_there_is_not_is_answered_with_those_that_there_ar
     client: Client, uri: str
 ) -> None:
     text = await refused_at(client, uri)
-    assert text.startswith(f"[not_found] No resource {uri!r}. There are: gear://summary, gear://items/{{id}}")
+    assert text.startswith(f"[not_found] No resource {uri!r}. Available: gear://summary, gear://items/{{id}}")
 
 
 @pytest.mark.parametrize("uri", ["gear:items/1", "file:///etc/passwd", ""])
@@ -161,11 +162,13 @@ def read_items_by(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
 async def test_reading_that_takes_too_long_is_ended_and_its_statement_with_it(
     client: Client, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def sleep(conn: AsyncConnection) -> Done:
+        await conn.execute("SELECT pg_sleep(4)")
+        return Done(done=True)
+
     async def sleep_long(ctx: Context[App], item_id: int) -> Done:
         """Sleep."""
-        async with read(ctx) as conn:
-            await conn.execute("SELECT pg_sleep(4)")
-        return Done(done=True)
+        return await read(ctx).do(sleep)
 
     read_items_by(monkeypatch, sleep_long)
     monkeypatch.setattr(strict, "DEADLINE", 0.5)
@@ -178,14 +181,16 @@ async def test_after_a_lost_connection_it_is_read_again(
 ) -> None:
     runs: list[int] = []
 
+    async def terminate_once(conn: AsyncConnection) -> Done:
+        runs.append(1)
+        if len(runs) == 1:
+            await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
+        await conn.execute("SELECT 1")
+        return Done(done=True)
+
     async def lose_connection(ctx: Context[App], item_id: int) -> Done:
         """Lose."""
-        runs.append(1)
-        async with read(ctx) as conn:
-            if len(runs) == 1:
-                await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
-            await conn.execute("SELECT 1")
-        return Done(done=True)
+        return await read(ctx).do(terminate_once)
 
     read_items_by(monkeypatch, lose_connection)
     assert await text_at(client, "gear://items/1") == '{"done":true}'

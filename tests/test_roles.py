@@ -106,10 +106,10 @@ def test_the_command_line_makes_the_role_and_serves_as_it(server: str, url: str,
     ("content", "reason"),
     [
         (None, "cannot be read: No such file or directory"),
-        (b"", "must hold one line"),
-        (b"\n", "must hold one line"),
-        (b"one\ntwo\n", "must hold one line"),
-        (b"\xff", "cannot be read: it is no text"),
+        (b"", "must contain the password on a single line"),
+        (b"\n", "must contain the password on a single line"),
+        (b"one\ntwo\n", "must contain the password on a single line"),
+        (b"\xff", "cannot be read: it is not UTF-8 text"),
     ],
 )
 def test_a_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The schema is described once, and everything that repeats it is held to it."""
+"""The schema is described once. Whatever repeats a part of it is compared with the description."""
 
 from collections.abc import Generator
 from typing import Any, LiteralString
@@ -8,18 +8,21 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from alembic import command
 from db import migrations
-from db.schema import metadata
+from db.collection import COLLECTION, PROTECTED
+from db.revision import SECTIONS, logging, protection
+from db.schema import OWN, metadata
 from mcp_server.models.category import Category
 from mcp_server.models.fields import Row
 from mcp_server.models.image import Image
 from mcp_server.models.item import Item
+from mcp_server.sqlite_migration.target import HELD
 from tests.conftest import empty_database
 
-# Two catalogue queries that say everything about a schema but its policies.
+# Columns, constraints, indexes and functions.
 CATALOGUE: tuple[LiteralString, ...] = (
     """
     SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
@@ -42,20 +45,33 @@ CATALOGUE: tuple[LiteralString, ...] = (
     WHERE schemaname = 'public' AND tablename <> 'alembic_version'
     ORDER BY 1, 2
     """,
+    """
+    SELECT proname, pg_get_functiondef(oid)
+    FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace
+    ORDER BY 1
+    """,
 )
-COLLECTION = [
-    "candidates",
-    "categories",
-    "changes",
-    "images",
-    "item_words",
-    "items",
-    "row_changes",
-    "settings",
-    "setup_items",
-    "setups",
-    "threads",
-]
+SECURITY: LiteralString = """
+    SELECT tgrelid::regclass::text, pg_get_triggerdef(oid)
+    FROM pg_trigger
+    WHERE NOT tgisinternal
+    UNION ALL
+    SELECT polrelid::regclass::text, format(
+        'policy %s, for %s, permissive %s, to %s, using %s, check %s',
+        polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid),
+        pg_get_expr(polwithcheck, polrelid)
+    )
+    FROM pg_policy
+    UNION ALL
+    SELECT oid::regclass::text, format('row security %s, forced %s', relrowsecurity, relforcerowsecurity)
+    FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT pg_class.oid::regclass::text, format('%s granted to gearshed_app', privilege_type)
+    FROM pg_class, aclexplode(relacl)
+    WHERE relkind = 'r' AND grantee = 'gearshed_app'::regrole
+"""
 
 
 def rows(url: str, query: LiteralString) -> list[Any]:
@@ -67,18 +83,77 @@ def described(url: str) -> list[list[Any]]:
     return [rows(url, query) for query in CATALOGUE]
 
 
+def secured(url: str) -> dict[str, set[str]]:
+    """Return each table's triggers, policies, row level security and grants."""
+    found: dict[str, set[str]] = {}
+    for table, description in rows(url, SECURITY):
+        found.setdefault(table, set()).add(description)
+    return found
+
+
 @pytest.fixture
-def empty_url(server: str) -> Generator[str]:
+def described_url(server: str) -> Generator[str]:
+    """A database as schema.py, collection.py and functions.sql describe it, made without a revision."""
     with empty_database(server) as url:
+        with migrations.engine(url).begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
+            metadata.create_all(connection)
+            for sql in SECTIONS.values():
+                if "{table}" not in sql:
+                    run(connection, sql)
+            for table in PROTECTED:
+                run(connection, protection(table))
+            for table in COLLECTION:
+                run(connection, logging(table, stamped="updated_at" in metadata.tables[table].columns))
         yield url
 
 
-def test_migrations_build_exactly_the_described_schema(url: str, empty_url: str) -> None:
-    with migrations.engine(empty_url).begin() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
-        metadata.create_all(connection)
-    assert described(url) == described(empty_url)
+def run(connection: Connection, sql: str) -> None:
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def test_migrations_build_exactly_the_described_schema(url: str, described_url: str) -> None:
+    assert described(url) == described(described_url)
     assert len(described(url)[0]) > 100
+
+
+def test_each_table_has_the_triggers_policies_and_grants_that_its_list_asks_for(
+    url: str, described_url: str
+) -> None:
+    found, asked = secured(url), secured(described_url)
+    tables = found.keys() | asked.keys()
+    wrong = {table: found.get(table, set()) ^ asked.get(table, set()) for table in tables}
+    assert {table: difference for table, difference in wrong.items() if difference} == {}
+    assert all(len(asked[table]) > 5 for table in PROTECTED)
+
+
+def test_every_table_with_rows_of_one_user_is_in_the_list_of_protected_ones() -> None:
+    owned = {
+        table.name
+        for table in metadata.sorted_tables
+        if "user_id" in table.columns and table.columns["user_id"].server_default is not None
+    }
+    assert owned | {"item_words"} == set(PROTECTED)
+    assert all(
+        getattr(metadata.tables[name].columns["user_id"].server_default, "arg", None) is OWN for name in owned
+    )
+
+
+def test_each_table_of_the_collection_stands_after_those_that_its_rows_belong_to() -> None:
+    order = list(COLLECTION)
+    early = [
+        f"{table} belongs to {key.referred_table.name}"
+        for table in order
+        for key in metadata.tables[table].foreign_key_constraints
+        if not key.use_alter and key.referred_table.name in order[order.index(table) + 1 :]
+    ]
+    assert early == []
+
+
+def test_a_migration_from_sqlite_sees_every_table_that_it_would_empty() -> None:
+    # It writes the words and its own mark, and what else is not in the list has no rows without it.
+    others = {"users", "item_words", "row_changes", "attempts", "sqlite_migrations", "last_writes"}
+    assert set(HELD) | others == metadata.tables.keys()
 
 
 def test_alembic_finds_nothing_left_to_generate(url: str) -> None:
@@ -89,7 +164,8 @@ def test_alembic_finds_nothing_left_to_generate(url: str) -> None:
 
 
 def test_every_revision_goes_up_down_and_up_again(empty_url: str) -> None:
-    before = described_without_version(empty_url)
+    nothing: list[list[Any]] = [[] for _ in CATALOGUE]
+    before = nothing[0]
     for revision in migrations.REVISIONS:
         with migrations.engine(empty_url).begin() as connection:
             command.upgrade(migrations.config(connection), revision)
@@ -101,10 +177,9 @@ def test_every_revision_goes_up_down_and_up_again(empty_url: str) -> None:
             command.upgrade(migrations.config(connection), revision)
         assert described(empty_url) == built
         before = built[0]
-
-
-def described_without_version(url: str) -> list[Any]:
-    return rows(url, CATALOGUE[0])
+    with migrations.engine(empty_url).begin() as connection:
+        command.downgrade(migrations.config(connection), "base")
+    assert described(empty_url) == nothing
 
 
 def test_the_newest_revision_is_known_without_alembic(url: str) -> None:
@@ -131,7 +206,7 @@ def test_every_table_of_the_collection_forces_row_security(url: str) -> None:
         ORDER BY 1
         """,
     )
-    assert [name for (name,) in protected] == COLLECTION
+    assert [name for (name,) in protected] == sorted(PROTECTED)
 
 
 def test_the_servers_role_may_only_read_and_write_the_collection(url: str) -> None:
@@ -145,7 +220,7 @@ def test_the_servers_role_may_only_read_and_write_the_collection(url: str) -> No
         ORDER BY 1
         """,
     )
-    assert granted == [(name, ["DELETE", "INSERT", "SELECT", "UPDATE"]) for name in COLLECTION]
+    assert granted == [(name, ["DELETE", "INSERT", "SELECT", "UPDATE"]) for name in sorted(PROTECTED)]
     ((login, superuser, bypass, creates),) = rows(
         url,
         """
@@ -155,6 +230,19 @@ def test_the_servers_role_may_only_read_and_write_the_collection(url: str) -> No
         """,
     )
     assert (login, superuser, bypass, creates) == (False, False, False, False)
+
+
+def test_the_servers_role_draws_numbers_of_changes_and_items_in_advance(url: str) -> None:
+    drawn = rows(
+        url,
+        """
+        SELECT relname
+        FROM pg_class, aclexplode(relacl)
+        WHERE relkind = 'S' AND grantee = 'gearshed_app'::regrole AND privilege_type = 'USAGE'
+        ORDER BY 1
+        """,
+    )
+    assert drawn == [("changes_id_seq",), ("items_id_seq",)]
 
 
 def test_the_role_that_finds_out_who_calls_sees_credentials_and_nothing_else(url: str) -> None:
@@ -189,9 +277,14 @@ def test_every_key_between_rows_of_the_collection_holds_the_user(url: str) -> No
         """,
     )
     between = [
-        (name, text) for table, name, text in keys if table in COLLECTION and "REFERENCES users(" not in text
+        (name, text) for table, name, text in keys if table in PROTECTED and "REFERENCES users(" not in text
     ]
-    assert len(between) == 13
+    assert sorted(name for name, _ in between) == sorted(
+        str(key.name)
+        for table in PROTECTED
+        for key in metadata.tables[table].foreign_key_constraints
+        if key.referred_table.name != "users"
+    )
     assert [name for name, text in between if not text.startswith("FOREIGN KEY (user_id, ")] == []
 
 

@@ -18,7 +18,8 @@ from db.query import fetch_value
 from mcp_server.models.fields import Row
 from mcp_server.protocol import strict
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import StrictServer, lean, to_tool
+from mcp_server.protocol.schema import lean, to_tool
+from mcp_server.protocol.strict import StrictServer
 from mcp_server.server import READS, build_server
 from tests.calls import call, refused
 
@@ -114,8 +115,7 @@ def sleeper(edge: Any) -> Any:
 
     async def sleep_long(ctx: Context[App]) -> Done:
         """Sleep."""
-        async with read(ctx) as conn:
-            return await sleep(conn)
+        return await read(ctx).do(sleep)
 
     async def sleep_long_and_write(ctx: Context[App]) -> Written[Done]:
         """Sleep."""
@@ -215,14 +215,16 @@ async def test_after_a_lost_connection_only_reads_are_run_again(
 ) -> None:
     runs: list[int] = []
 
+    async def terminate_once(conn: AsyncConnection) -> Done:
+        runs.append(1)
+        if len(runs) == 1:
+            await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
+        await conn.execute("SELECT 1")
+        return Done(done=True)
+
     async def lose_connection(ctx: Context[App]) -> Done:
         """Lose."""
-        runs.append(1)
-        async with read(ctx) as conn:
-            if len(runs) == 1:
-                await terminate(pool, await fetch_value(conn, "SELECT pg_backend_pid()"))
-            await conn.execute("SELECT 1")
-        return Done(done=True)
+        return await read(ctx).do(terminate_once)
 
     async with Client(await with_tool(pool, user_id, lose_connection, hints)) as client:
         result = await client.call_tool("lose_connection", {})

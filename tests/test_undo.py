@@ -16,12 +16,12 @@ from mcp import Client
 from mcp.types import CallToolResult
 from psycopg.sql import SQL, Identifier
 
+from db.collection import COLLECTION
 from db.pool import Pool, transaction
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.process import forget_old_changes
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, build_server
-from mcp_server.services.change import KINDS
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo
 
@@ -35,14 +35,14 @@ class Collection:
 
     def __init__(self, client: Client, pool: Pool, user_id: int) -> None:
         self.client, self.pool, self.user_id = client, pool, user_id
-        self.ids: dict[str, list[int]] = {table: [] for table in KINDS}
+        self.ids: dict[str, list[int]] = {table: [] for table in COLLECTION}
         self.setups_of: dict[int, list[int]] = {}
 
     async def hash(self) -> str:
         """A hash over every row of every table, and the words that searches look up."""
         rows: list[Any] = []
         async with transaction(self.pool, self.user_id, read_only=True) as conn:
-            for table in (*KINDS, "item_words"):
+            for table in (*COLLECTION, "item_words"):
                 query = SQL("SELECT to_jsonb(one) FROM {table} AS one ORDER BY to_jsonb(one)::text")
                 cursor = await conn.execute(query.format(table=Identifier(table)))
                 rows.append((table, await cursor.fetchall()))
@@ -284,9 +284,8 @@ async def test_what_has_changed_since_is_named_with_the_changes_that_did_it(pool
         later = await call(collection.client, "update_item", item_id=made["id"], changes={"quantity": 2})
         text = await refused(collection.client, "undo_change", change_id=made["change_id"])
         assert text == (
-            f"[conflict] Change {made['change_id']} cannot be undone: changed since by change "
-            f"{later['change_id']}: item {made['id']}. Undo the later changes first, newest first. "
-            "Nothing was undone."
+            f"[conflict] Change {made['change_id']} cannot be undone: item {made['id']} changed later, "
+            f"in change {later['change_id']}. Undo the later changes first, newest first. Nothing was undone."
         )
 
 
@@ -296,7 +295,8 @@ async def test_rows_that_were_added_to_what_would_go_are_named_too(pool: Pool) -
         setup = await call(collection.client, "create_setup", name="Trip", lines=[{"item_id": made["id"]}])
         before = await collection.hash()
         text = await refused(collection.client, "undo_change", change_id=made["change_id"])
-        assert f"by change {setup['change_id']}: setup line" in text
+        assert ": setup line" in text
+        assert f"changed later, in change {setup['change_id']}." in text
         assert await collection.hash() == before
 
 
@@ -403,6 +403,6 @@ async def test_every_table_of_a_collection_is_logged(pool: Pool) -> None:
             SELECT relname FROM pg_class WHERE relrowsecurity ORDER BY 1
         """)
         protected = {table for (table,) in await cursor.fetchall()}
-    assert logged == sorted(KINDS)
+    assert logged == sorted(COLLECTION)
     # The log itself, and what triggers derive from items.
     assert protected - set(logged) == {"changes", "row_changes", "item_words"}

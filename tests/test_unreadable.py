@@ -1,4 +1,4 @@
-"""Lines on standard input that the SDK cannot read: each is answered, and the session goes on."""
+"""BoundedLines on standard input that the SDK cannot read: each is answered, and the session goes on."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from mcp_server.protocol.stdio import CUT, KEPT, LARGEST_LINE, Lines
+from mcp_server.protocol.stdio import CUT, KEPT, LARGEST_LINE, BoundedLines
 from tests.test_stdio import ask, greet, served, using
 
 MODERN = {
@@ -22,7 +22,7 @@ MODERN = {
 }
 EMPTY: dict[str, Any] = {"total": 0, "items": []}
 DEEP = "[" * 5000 + "]" * 5000
-# Lines, and the id and the code of the answer. LONG is longer than a line may be.
+# BoundedLines, and the id and the code of the answer. LONG is longer than a line may be.
 UNREADABLE = (
     ("this is no JSON", None, -32700),
     ('{"jsonrpc": "2.0", "id": 7, "method": "ping", "params"', 7, -32700),
@@ -85,7 +85,7 @@ def test_a_line_that_is_no_message_is_answered_and_so_is_the_next_call(
         send_line(process, line.replace("DEEP", DEEP).replace("LONG", "x" * LARGEST_LINE))
         answer = answer_of(process)
         assert (answer["id"], answer["error"]["code"]) == (request_id, code), line
-        assert answer["error"]["message"].startswith("Not a message of the protocol: ")
+        assert answer["error"]["message"].startswith("Invalid message: ")
         assert ask(process, listing)["result"]["structuredContent"] == EMPTY
 
 
@@ -118,7 +118,7 @@ def test_a_line_of_the_largest_size_is_read(process: subprocess.Popen[str], list
 def test_of_a_longer_line_no_more_than_its_ends_is_held() -> None:
     longest = 5 * KEPT
     text = b"a" * longest + b"b" * 50_000_000 + b"c" * KEPT + b"\n"
-    lines = Lines(BytesIO(text + b"next\n"))
+    lines = BoundedLines(BytesIO(text + b"next\n"))
     tracemalloc.start()
     cut = lines.readline(longest)
     _, peak = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""What is installed is all that a server needs, the revisions of its database included."""
+"""The wheel contains everything that a server needs, including the schema's revisions."""
 
 import os
 import subprocess
@@ -20,7 +20,9 @@ def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
         assert not [
             name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
         ]
+        assert {"mcp_server/py.typed", "db/py.typed"} <= set(archive.namelist())
         assert "db/archive/sqlite/0000_first_tables.sql" in archive.namelist()
+        assert "db/functions.sql" in archive.namelist()
     with empty_database(server) as url:
         done = subprocess.run(
             [sys.executable, "-c", "from db import migrations; print(migrations.FOLDER)"],

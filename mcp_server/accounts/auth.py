@@ -1,4 +1,4 @@
-"""Users: whose collection is served, and who may have it served."""
+"""Users, and the authentication of callers."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,25 +14,25 @@ from mcp_server.models.auth import Login, Principal, User
 
 
 async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
-    """Return who calls with *token*, a key or an access token for *resource*, or None when it is neither."""
+    """Return the caller whose key, or access token for *resource*, is *token*; None if there is none."""
     return await key.find(conn, token) or await oauth.find_token(conn, token, resource)
 
 
 async def find_user(conn: AsyncConnection, username: str) -> int | None:
-    """Return the id of the user called *username*, or None when there is no such user."""
+    """Return the id of the user called *username*, or None."""
     query = "SELECT id FROM users WHERE username = %(username)s"
     return await fetch_value(conn, query, {"username": username})
 
 
 async def ensure_user(conn: AsyncConnection, username: str) -> int:
-    """Return the id of the user called *username*, who is created on first use."""
+    """Return the id of the user called *username*. The user is created on first use."""
     insert = (
         "INSERT INTO users (username) VALUES (%(username)s) ON CONFLICT (username) DO NOTHING RETURNING id"
     )
     return (
         await find_user(conn, username)
         or await fetch_value(conn, insert, {"username": username})
-        # Somebody else was faster.
+        # Another process has just created the user.
         or cast(int, await find_user(conn, username))
     )
 
@@ -43,7 +43,7 @@ async def get_user(conn: AsyncConnection, username: str) -> int:
     if found is None:
         cursor = await conn.execute("SELECT username FROM users")
         hint = did_you_mean(username, [name for (name,) in await cursor.fetchall()])
-        raise NotFound(f"No user {username!r}.{hint} `gearshed users list` shows them.")
+        raise NotFound(f"No user {username!r}.{hint} `gearshed users list` lists all users.")
     return found
 
 
@@ -54,7 +54,7 @@ async def list_ids(conn: AsyncConnection) -> list[int]:
 
 
 async def list_users(conn: AsyncConnection) -> list[User]:
-    """Return all users by name."""
+    """Return all users, sorted by name."""
     query = """
         SELECT
             id, username, password_hash IS NOT NULL AS has_password,
@@ -72,7 +72,7 @@ async def list_users(conn: AsyncConnection) -> list[User]:
 
 @asynccontextmanager
 async def as_user(conn: AsyncConnection, user_id: int) -> AsyncGenerator[None]:
-    """See one user's rows, the only ones that there are for an owner of the tables who is no superuser."""
+    """Make one user's rows visible to the owner of the tables, which row security otherwise hides."""
     async with conn.transaction():
         query = "SELECT set_config('gearshed.user_id', %(id)s::bigint::text, true)"
         await conn.execute(query, {"id": user_id})
@@ -80,14 +80,14 @@ async def as_user(conn: AsyncConnection, user_id: int) -> AsyncGenerator[None]:
 
 
 async def add_user(conn: AsyncConnection, username: str, password_hash: str | None) -> int:
-    """Create a user, whose name must differ from every other's by more than upper and lower case."""
+    """Create a user and return the id. Names must be unique ignoring case."""
     taken = await fetch_value(
         conn,
         "SELECT username FROM users WHERE lower(username) = lower(%(username)s)",
         {"username": username},
     )
     if taken is not None:
-        raise Conflict(f"There is a user {taken!r} already. Choose another name.")
+        raise Conflict(f"User {taken!r} already exists. Choose another name.")
     try:
         return await fetch_value(
             conn,
@@ -97,11 +97,11 @@ async def add_user(conn: AsyncConnection, username: str, password_hash: str | No
             {"username": username, "password_hash": password_hash},
         )
     except UniqueViolation as exc:
-        raise Conflict(f"There is a user {username!r} already. Choose another name.") from exc
+        raise Conflict(f"User {username!r} already exists. Choose another name.") from exc
 
 
 async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:
-    """Replace a password; whoever has signed in or was allowed something has to come again, keys not."""
+    """Replace a password, and end all sessions and OAuth grants of the user. Keys stay valid."""
     user_id = await get_user(conn, username)
     await conn.execute(
         "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
@@ -112,14 +112,14 @@ async def set_password(conn: AsyncConnection, username: str, password_hash: str)
 
 
 async def remove_user(conn: AsyncConnection, user_id: int) -> None:
-    """Delete a user, the collection, and all keys and tokens."""
-    # A trigger takes the words of the items away.
+    """Delete a user with the collection and all keys and tokens."""
+    # As that user, because a trigger deletes the items' words.
     async with as_user(conn, user_id):
         await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
 
 
 async def find_login(conn: AsyncConnection, username: str) -> Login | None:
-    """Return what the password of *username* is compared with; upper and lower case may differ."""
+    """Return the login of *username*, ignoring case; an exact match wins."""
     return await fetch_one(
         conn,
         Login,

@@ -1,4 +1,4 @@
-"""OAuth clients: programs that registered themselves, and those that a document describes."""
+"""OAuth clients, from dynamic registration or from client ID metadata documents."""
 
 import secrets
 
@@ -9,12 +9,12 @@ from db.query import fetch_one, fetch_value
 from mcp_server.errors import Busy
 from mcp_server.models.oauth import Client, Registration
 
-# Registered by anybody, and never yet allowed anything: at most so many, and for one day.
+# Registration is open to anyone, so clients without a grant are limited in number and expire after a day.
 MOST_UNUSED = 1000
 
 
 async def register(conn: AsyncConnection, asked: Registration) -> Client:
-    """Return a new client. It goes after a day, unless somebody has allowed it something."""
+    """Register a client and return it. It expires after a day unless a user grants it access."""
     client = Client(
         client_id=secrets.token_urlsafe(16), client_name=asked.client_name, redirect_uris=asked.redirect_uris
     )
@@ -26,11 +26,11 @@ async def make_room(conn: AsyncConnection) -> None:
     await conn.execute("DELETE FROM oauth_clients WHERE expires_at <= now()")
     unused = await fetch_value(conn, "SELECT count(*) FROM oauth_clients WHERE expires_at IS NOT NULL")
     if unused >= MOST_UNUSED:
-        raise Busy("Too many clients have registered. Try again tomorrow.")
+        raise Busy("Too many clients are registered. Retry tomorrow.")
 
 
 async def remember(conn: AsyncConnection, client: Client) -> None:
-    """Store *client*, or what its document says now."""
+    """Insert *client*, or update it from its current document."""
     if await find(conn, client.client_id) is None:
         await make_room(conn)
     await conn.execute(
@@ -48,7 +48,7 @@ async def remember(conn: AsyncConnection, client: Client) -> None:
 
 
 async def find(conn: AsyncConnection, client_id: str) -> Client | None:
-    """Return the client, or None when there is none of this id, or no longer."""
+    """Return the client, or None if it is unknown or expired."""
     return await fetch_one(
         conn,
         Client,
@@ -62,7 +62,7 @@ async def find(conn: AsyncConnection, client_id: str) -> Client | None:
 
 
 async def keep(conn: AsyncConnection, client_id: str) -> None:
-    """Let the client stay: somebody has allowed it something."""
+    """Remove the client's expiry, because a user has granted it access."""
     await conn.execute(
         "UPDATE oauth_clients SET expires_at = NULL WHERE client_id = %(client_id)s", {"client_id": client_id}
     )

@@ -1,4 +1,4 @@
-"""Keys: what a client sends in place of a person who signs in."""
+"""API keys: credentials that a client sends without a sign-in."""
 
 import hashlib
 import secrets
@@ -13,9 +13,9 @@ from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.errors import NotFound
 from mcp_server.models.auth import Key, Principal, Scope
 
-# So that whoever finds a key in a file can tell what it opens.
+# Identifies a leaked key as one of Gearshed.
 PREFIX = "gs_"
-# Characters that are kept to tell keys apart; 40 more stay unknown.
+# Characters stored in plain text to tell keys apart. The other 38 are stored only as a hash.
 SHOWN = len(PREFIX) + 5
 
 
@@ -25,14 +25,14 @@ class Found(Principal):
 
 
 def digest(key: str) -> str:
-    """How a key is stored. It is random, so that nobody can guess it from this."""
+    """Return the stored form of a key. Keys are random, so an unsalted fast hash is sufficient."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 async def create(
     conn: AsyncConnection, user_id: int, name: str, scopes: Sequence[Scope], lifetime: timedelta | None
 ) -> str:
-    """Make a key and return it, for the only time."""
+    """Create a key and return it. Only its hash is stored."""
     key = PREFIX + secrets.token_urlsafe(32)
     await conn.execute(
         """
@@ -52,7 +52,7 @@ async def create(
 
 
 async def find(conn: AsyncConnection, key: str) -> Principal | None:
-    """Return who calls with *key*, or None when there is no such key or no longer. Its use is noted."""
+    """Return the caller with *key*, or None if it is unknown or expired. Record the time of use."""
     found = await fetch_one(
         conn,
         Found,
@@ -73,10 +73,10 @@ async def find(conn: AsyncConnection, key: str) -> Principal | None:
 
 
 async def note_use(conn: AsyncConnection, key_id: int) -> None:
-    """Note that a key was used. Where nothing can be written, or another call does so, it goes unnoted."""
+    """Record the use of a key, unless the database is read-only or another call is recording it."""
     with suppress(psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction):
         async with conn.transaction():
-            # Nobody should wait for a disk because of this.
+            # Losing this update in a crash is acceptable; waiting for the disk is not.
             await conn.execute("SET LOCAL synchronous_commit = off")
             await conn.execute(
                 """
@@ -88,7 +88,7 @@ async def note_use(conn: AsyncConnection, key_id: int) -> None:
 
 
 async def list_all(conn: AsyncConnection, user_id: int | None) -> list[Key]:
-    """Return the keys of one user, or of all."""
+    """Return the keys of one user, or of all users."""
     return await fetch_all(
         conn,
         Key,
@@ -106,6 +106,6 @@ async def list_all(conn: AsyncConnection, user_id: int | None) -> list[Key]:
 
 
 async def revoke(conn: AsyncConnection, key_id: int) -> None:
-    """Delete a key: the next call with it is refused."""
+    """Delete a key. The next request with it is rejected."""
     if not await fetch_value(conn, "DELETE FROM api_keys WHERE id = %(id)s RETURNING id", {"id": key_id}):
-        raise NotFound(f"No key {key_id}. `gearshed keys list` shows them.")
+        raise NotFound(f"No key {key_id}. `gearshed keys list` lists all keys.")

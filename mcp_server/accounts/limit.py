@@ -1,4 +1,4 @@
-"""Limits on how often something may be tried, which all replicas keep together."""
+"""Rate limits, shared by all replicas."""
 
 import hashlib
 
@@ -9,7 +9,7 @@ from mcp_server.errors import Busy
 
 
 async def spend(conn: AsyncConnection, what: str, most: int, seconds: int) -> None:
-    """Count one try of *what*; raise Busy when there were *most* within *seconds* already."""
+    """Count one attempt at *what*; raise Busy if there were more than *most* within *seconds*."""
     await conn.execute("DELETE FROM attempts WHERE until <= now()")
     count = await fetch_value(
         conn,
@@ -22,4 +22,4 @@ async def spend(conn: AsyncConnection, what: str, most: int, seconds: int) -> No
         {"what": hashlib.sha256(what.encode()).digest(), "seconds": seconds},
     )
     if count > most:
-        raise Busy("Too many tries. Wait a minute, then try again.")
+        raise Busy("Too many attempts. Wait a minute, then retry.")

@@ -1,4 +1,4 @@
-"""OAuth: codes and tokens, from a person's consent to its end. All that came from one consent is a family."""
+"""OAuth codes and tokens. All tokens that derive from one consent form a family."""
 
 import base64
 import hashlib
@@ -14,16 +14,16 @@ from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.accounts import client
 from mcp_server.accounts.key import digest
 from mcp_server.models.auth import Principal
-from mcp_server.models.oauth import Asked, Code, Grant, Owner, Pair, Refused, Replayed, Tokens
+from mcp_server.models.oauth import Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
 
 ACCESS_SECONDS = 3600
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
-    """Return a code for what the user allows. It works once, within 60 seconds."""
+    """Store what the user allowed and return an authorization code. It is valid once, for 60 seconds."""
     code = secrets.token_urlsafe(32)
-    # Used ones are kept for a while, so that a second use is noticed.
+    # Used codes are kept for a day to detect reuse.
     await conn.execute("DELETE FROM oauth_codes WHERE expires_at < now() - interval '1 day'")
     await client.keep(conn, asked.client_id)
     await conn.execute(
@@ -45,7 +45,7 @@ async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
 async def redeem(
     conn: AsyncConnection, code: str, client_id: str, redirect_uri: str, verifier: str, resource: str
 ) -> Tokens:
-    """Return the first tokens of a family for a code, or raise Refused: Replayed when it was used before."""
+    """Exchange a code for the first tokens of a family. Raise Replayed if the code was used before."""
     given = await fetch_one(
         conn,
         Code,
@@ -61,18 +61,18 @@ async def redeem(
     if given and given.used:
         raise Replayed(given.family)
     if given is None or given.expired or given.client_id != client_id:
-        raise Refused("invalid_grant", "The code is unknown, too old, or another client's.")
+        raise OAuthError("invalid_grant", "The code is unknown, expired, or belongs to another client.")
     if given.redirect_uri != redirect_uri:
-        raise Refused("invalid_grant", "redirect_uri is not the one of the authorization request.")
+        raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request.")
     if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
-        raise Refused("invalid_grant", "code_verifier does not fit the code_challenge.")
+        raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
     same_resource(given.resource, resource)
     await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
     return await issue(conn, given)
 
 
 def proves(verifier: str, challenge: str) -> bool:
-    """Whether *verifier* is what the S256 *challenge* was made from."""
+    """Return whether the S256 *challenge* was derived from *verifier*."""
     if not VERIFIER.fullmatch(verifier):
         return False
     made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
@@ -81,15 +81,16 @@ def proves(verifier: str, challenge: str) -> bool:
 
 def same_resource(granted: str | None, asked: str) -> None:
     if asked and asked != granted:
-        raise Refused("invalid_target", "resource is not the one that was allowed.")
+        raise OAuthError("invalid_target", "resource differs from the one that was allowed.")
 
 
 async def refresh(
     conn: AsyncConnection, token: str, client_id: str, scopes: list[str], resource: str
 ) -> Tokens:
-    """Return new tokens of the same family, or raise Refused: Replayed when the token is long replaced.
+    """Return new tokens of the same family. Raise Replayed if the token was replaced earlier.
 
-    Within 60 seconds it may come again: a reply can get lost, and a client may refresh twice at once.
+    A replaced token is accepted for another 60 seconds: a response can get lost, and a client may refresh
+    twice concurrently.
     """
     hashed = {"hash": digest(token)}
     await lock(
@@ -111,12 +112,14 @@ async def refresh(
         hashed,
     )
     if pair is None or pair.expired or pair.client_id != client_id:
-        raise Refused("invalid_grant", "The refresh token is unknown, too old, or another client's.")
+        raise OAuthError(
+            "invalid_grant", "The refresh token is unknown, expired, or belongs to another client."
+        )
     if pair.replayed:
         raise Replayed(pair.family)
     same_resource(pair.resource, resource)
     if not set(scopes) <= set(pair.scopes):
-        raise Refused("invalid_scope", "scope asks for more than was allowed.")
+        raise OAuthError("invalid_scope", "scope exceeds what was allowed.")
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
@@ -124,7 +127,10 @@ async def refresh(
 
 
 async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetime | None = None) -> Tokens:
-    """Store and return new tokens: an hour, and to refresh them 30 days, but no longer than 180 in all."""
+    """Store and return new tokens.
+
+    The access token expires after an hour, the refresh token after 30 days, at most 180 days after consent.
+    """
     await conn.execute(
         """
         DELETE FROM oauth_tokens
@@ -163,9 +169,10 @@ async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetim
 
 
 async def find_token(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
-    """Return who may use *resource* with the access token, or None when nobody may.
+    """Return the caller with an access token for *resource*, or None.
 
-    A token for an address is good for what lies below it. Tokens of the old application name no address.
+    A token for a URL is also valid for the paths below it. Tokens of the old application have no resource and
+    are valid everywhere.
     """
     return await fetch_one(
         conn,
@@ -188,10 +195,10 @@ async def find_token(conn: AsyncConnection, token: str, resource: str) -> Princi
 
 
 async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | None:
-    """End the family of an access or refresh token, and return it; None when there is no such token."""
+    """Revoke the family of an access or refresh token and return it, or None if the token is unknown."""
     pair = await fetch_one(
         conn,
-        Owner,
+        TokenOwner,
         """
         SELECT client_id, family
         FROM oauth_tokens
@@ -202,13 +209,13 @@ async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | No
     if pair is None:
         return None
     if pair.client_id != client_id:
-        raise Refused("invalid_grant", "The token is another client's.")
+        raise OAuthError("invalid_grant", "The token belongs to another client.")
     await end(conn, pair.family)
     return pair.family
 
 
 async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -> None:
-    """Make every token of the family worthless, at once; with *user_id*, only if that user has allowed it."""
+    """Revoke every token of the family; with *user_id*, only if it belongs to that user."""
     await lock(conn, family)
     await conn.execute(
         """
@@ -220,15 +227,15 @@ async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -
 
 
 async def end_all(conn: AsyncConnection, user_id: int) -> None:
-    """Make everything worthless that the user has allowed."""
+    """Revoke everything that the user has allowed."""
     for grant in await grants(conn, user_id):
         await end(conn, grant.family)
 
 
 async def lock(conn: AsyncConnection, family: UUID | None) -> None:
-    """Let nobody else refresh or end the family until the transaction is over.
+    """Lock the family against refreshes and revocation until the end of the transaction.
 
-    Without it, tokens that are being issued would survive the end: it does not see them yet.
+    Without the lock, a revocation would not see tokens that a concurrent transaction is issuing.
     """
     await conn.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended(%(family)s::text, 0))", {"family": family}
@@ -236,7 +243,7 @@ async def lock(conn: AsyncConnection, family: UUID | None) -> None:
 
 
 async def grants(conn: AsyncConnection, user_id: int) -> list[Grant]:
-    """Return what the user has allowed and what still works, the newest first."""
+    """Return the user's valid grants, the most recently renewed first."""
     return await fetch_all(
         conn,
         Grant,

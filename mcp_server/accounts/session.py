@@ -1,4 +1,4 @@
-"""Sessions: who has signed in with a browser."""
+"""Browser sessions."""
 
 import secrets
 
@@ -8,12 +8,12 @@ from db.query import fetch_one
 from mcp_server.accounts.key import digest
 from mcp_server.models.session import Person
 
-# Long enough for an evening of connecting things; clients stay connected without it.
+# A session is only needed to grant and revoke access; clients stay connected without one.
 HOURS = 12
 
 
 async def begin(conn: AsyncConnection, user_id: int) -> str:
-    """Return a new session of the user, for a cookie."""
+    """Start a session of the user and return its secret, for a cookie."""
     session = secrets.token_urlsafe(32)
     await conn.execute("DELETE FROM sessions WHERE expires_at <= now()")
     await conn.execute(
@@ -27,7 +27,7 @@ async def begin(conn: AsyncConnection, user_id: int) -> str:
 
 
 async def find(conn: AsyncConnection, session: str) -> Person | None:
-    """Return whose *session* it is, or None when it has ended or never was."""
+    """Return the person signed in with *session*, or None if it is unknown or expired."""
     return await fetch_one(
         conn,
         Person,

@@ -1,4 +1,4 @@
-"""Completions: what the id in an address, or an argument of a prompt, can become."""
+"""Completions for the id in a resource template and for the arguments of prompts."""
 
 from typing import Any
 
@@ -8,33 +8,32 @@ from mcp.types import CompleteRequestParams, Completion, ResourceTemplateReferen
 from mcp_server.attachments.resources import KINDS, READS
 from mcp_server.errors import NotFound
 from mcp_server.protocol.edge import App, read
-from mcp_server.protocol.strict import answer, printable, refusal, to_tool
+from mcp_server.protocol.schema import to_tool
+from mcp_server.protocol.strict import answer, printable, refusal
 from mcp_server.services import completion
 from mcp_server.services.completion import Noun
 
-# The protocol allows no more at once.
+# The protocol's limit.
 MOST = 100
-# The arguments of prompts that name something there is.
+# The prompt arguments that name a row.
 NOUNS: dict[str, Noun] = {"setup": "setup", "item": "item"}
 
 
 async def complete_id(ctx: Context[App], noun: Noun, value: str) -> list[str]:
-    """Complete an id; one value more than fits means that there are more."""
-    async with read(ctx) as conn:
-        return await completion.ids(conn, noun, value, MOST + 1)
+    """Complete an id. Return one value more than fits if there are more."""
+    return await read(ctx).do(completion.ids, noun, value, MOST + 1)
 
 
 async def complete_name(ctx: Context[App], noun: Noun, value: str) -> list[str]:
-    """Complete a name; one value more than fits means that there are more."""
-    async with read(ctx) as conn:
-        return await completion.names(conn, noun, value, MOST + 1)
+    """Complete a name. Return one value more than fits if there are more."""
+    return await read(ctx).do(completion.names, noun, value, MOST + 1)
 
 
 IDS, NAMES = to_tool(complete_id, "", READS), to_tool(complete_name, "", READS)
 
 
 async def complete(params: CompleteRequestParams, context: Context[App, Any]) -> Completion:
-    """Return what an argument can become: nothing for one that is free text."""
+    """Return the completions of an argument. There are none for free text."""
     if isinstance(params.ref, ResourceTemplateReference):
         tool, noun = IDS, await noun_of_template(context, params.ref.uri, params.argument.name)
     else:
@@ -43,7 +42,7 @@ async def complete(params: CompleteRequestParams, context: Context[App, Any]) ->
         return Completion(values=[])
     found: list[str] = await answer(tool, {"noun": noun, "value": params.argument.value}, context)
     if len(found) > MOST:
-        # Counting all of them would take longer with every row.
+        # Counting all of them would take longer with each row.
         return Completion(values=found[:MOST], has_more=True)
     return Completion(values=found, total=len(found), has_more=False)
 
@@ -51,7 +50,7 @@ async def complete(params: CompleteRequestParams, context: Context[App, Any]) ->
 async def noun_of_template(context: Context[App, Any], template: str, argument: str) -> Noun | None:
     known = [each.uri_template for each in await context.mcp_server.list_resource_templates()]
     if template not in known:
-        raise refusal(NotFound(f"No template {printable(template)!r}. There are: {', '.join(known)}."))
+        raise refusal(NotFound(f"No template {printable(template)!r}. Available: {', '.join(known)}."))
     nouns: dict[str, Noun] = {kind.template.uri_template: kind.noun for kind in KINDS}
     return nouns.get(template) if argument == "id" else None
 
@@ -59,5 +58,5 @@ async def noun_of_template(context: Context[App, Any], template: str, argument: 
 async def noun_of_prompt(context: Context[App, Any], name: str, argument: str) -> Noun | None:
     prompts = {each.name: each.arguments or [] for each in await context.mcp_server.list_prompts()}
     if name not in prompts:
-        raise refusal(NotFound(f"No prompt {printable(name)!r}. There are: {', '.join(prompts)}."))
+        raise refusal(NotFound(f"No prompt {printable(name)!r}. Available: {', '.join(prompts)}."))
     return NOUNS.get(argument) if argument in [each.name for each in prompts[name]] else None

@@ -1,4 +1,4 @@
-"""Prompts: the common jobs, each as a text that names the tools to use, in order."""
+"""Prompts for common tasks. Each names the tools to call, in order."""
 
 import inspect
 import re
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from mcp_server.models.fields import Name, none_if_blank
 
-# Clients that ask for every argument send an empty text for one that is left out.
+# Clients that ask for all arguments send an empty string for an omitted one.
 NameOrNone: TypeAlias = Annotated[Name | None, BeforeValidator(none_if_blank)]
 
 
@@ -17,57 +17,57 @@ def plan_trip(
     trip: Annotated[str, Field(max_length=2000, description="Where, when, how long, in what weather")],
     setup: Annotated[NameOrNone, Field(description="A setup to start from")] = None,
 ) -> str:
-    """Make a packing list for a trip from what I have."""
-    start = f"the setup {setup!r}" if setup else "the one that is nearest to this trip"
+    """Make a packing list for a trip from my gear."""
+    start = f"the setup {setup!r}" if setup else "the one that best fits this trip"
     return f"""\
-Plan what I pack for this trip: {trip}
+Plan what to pack for this trip: {trip}
 
-1. Call list_setups, and get_setup for {start}.
-2. Call list_items for what the trip needs besides.
-3. Propose a list by category, with base, worn and consumable weight. Say what I lack, and what has no weight.
-4. When I agree, call copy_setup and set_setup_items, or else create_setup, and tell me the totals."""
+1. Call list_setups, then get_setup for {start}.
+2. Call list_items to find what else the trip needs.
+3. Propose a list by category with base, worn and consumable weight. Mention missing gear and unknown weights.
+4. When I agree, call copy_setup and set_setup_items, or create_setup. Then report the totals."""
 
 
-def find_what_to_leave(setup: Annotated[Name, Field(description="The setup to make lighter")]) -> str:
-    """Find what to leave at home from a setup."""
+def find_what_to_leave(setup: Annotated[Name, Field(description="The setup to lighten")]) -> str:
+    """Find items of a setup to leave at home."""
     return f"""\
-Find what I can leave at home from the setup {setup!r}.
+Find items of the setup {setup!r} that I can leave at home.
 
 1. Call list_setups for its id, then get_setup for its lines.
-2. Look, heaviest first, for what is there twice, what another thing can do, and more pieces than needed.
-3. Say what each would save, and the base weight that would be left. Guess no weight that is missing.
-4. Change nothing before I have chosen."""
+2. Starting with the heaviest, look for duplicates, items that others can replace, and excess quantities.
+3. Report how much each saves and the resulting base weight. Do not guess missing weights.
+4. Change nothing until I have chosen."""
 
 
 def research_purchase(
     what: Annotated[Name, Field(description="What to buy")],
-    item: Annotated[NameOrNone, Field(description="The item of mine that it would replace")] = None,
+    item: Annotated[NameOrNone, Field(description="My item that it would replace")] = None,
 ) -> str:
-    """Compare what I could buy, and what it would change."""
+    """Compare products to buy, and their effect on my setups."""
     instead = f" It would replace my {item!r}: list_items finds its id." if item else ""
     return f"""\
-Help me to choose what to buy: {what}.{instead}
+Help me choose a purchase: {what}.{instead}
 
-1. Call list_threads, and go on with the thread for this if there is one. If not, call create_thread.
-2. Call add_candidate for each product that fits: weight, price, URL, pros, cons. Leave out what is unknown.
-3. Call get_thread to compare them, and preview_candidate for what the best would change in my setups.
-4. Say which you would take, and why. Call resolve_thread only when I have decided."""
+1. Call list_threads and continue the thread for this purchase. If there is none, call create_thread.
+2. Call add_candidate for each suitable product: weight, price, URL, pros, cons. Omit unknown values.
+3. Call get_thread to compare them, and preview_candidate for the effect of the best ones on my setups.
+4. Recommend one and explain why. Call resolve_thread only after I have decided."""
 
 
 def import_my_list(
     setup_name: Annotated[
-        NameOrNone, Field(description="What to call the setup; left out: only items")
+        NameOrNone, Field(description="Name of the setup to create; omit it to import only items")
     ] = None,
 ) -> str:
-    """Bring a list from LighterPack or another program into the collection."""
+    """Import a list from LighterPack or another program."""
     name = f" and the setup_name {setup_name!r}" if setup_name else ""
     return f"""\
 Import my packing list, a CSV export of LighterPack or another program. Ask me for it if it is missing.
 
-1. Call list_items and list_setups. If the list is here already, ask me first.
-2. Call import_csv with the text as it is{name}.
-3. Call get_totals{" and get_setup" if setup_name else ""}, and tell me the weights and what is unweighed.
-4. Ask me for the weights that are missing, and call update_item with each."""
+1. Call list_items and list_setups. If the list has been imported already, ask me before you continue.
+2. Call import_csv with the unchanged text{name}.
+3. Call get_totals{" and get_setup" if setup_name else ""}. Report the weights, and which items have none.
+4. Ask me for the missing weights, and call update_item for each."""
 
 
 class PromptEntry(NamedTuple):
@@ -79,7 +79,7 @@ class PromptEntry(NamedTuple):
         return self.function.__name__
 
     def needs(self, tool: str) -> bool:
-        """Whether its text can name *tool*."""
+        """Whether its text can mention *tool*."""
         arguments = dict.fromkeys(inspect.signature(self.function).parameters, "-")
         return re.search(rf"\b{tool}\b", self.function(**arguments)) is not None
 

@@ -1,4 +1,4 @@
-"""Resources: what the reading tools say of one thing, under an address that a person can attach."""
+"""Resources: results of reading tools under URIs that a person can attach."""
 
 import re
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
+from psycopg import AsyncConnection
 
 from mcp_server.errors import AppError, NotFound
 from mcp_server.models.fields import Id
@@ -17,7 +18,8 @@ from mcp_server.models.setup import SetupTotals
 from mcp_server.models.thread import ThreadSummary
 from mcp_server.protocol.edge import App, read
 from mcp_server.protocol.reply import reply
-from mcp_server.protocol.strict import answer, printable, refusal, run, to_tool
+from mcp_server.protocol.schema import to_tool
+from mcp_server.protocol.strict import answer, printable, refusal, run
 from mcp_server.services import image, setup, thread
 from mcp_server.services.completion import Noun
 from mcp_server.tools.item import get_item
@@ -27,12 +29,12 @@ from mcp_server.tools.totals import get_totals
 
 SCHEME = "gear://"
 READS = ToolAnnotations(read_only_hint=True)
-# Setups, and threads, that are listed by name. Further ones have their address all the same.
+# Number of setups, and of threads, that are listed. Others can be read by URI.
 MOST = 100
 
 
-class Kind(NamedTuple):
-    """What is read under `gear://<noun>s/{id}`: what *function* says of the row with this id."""
+class ResourceKind(NamedTuple):
+    """The resources `gear://<noun>s/{id}`. *function* reads the row with this id."""
 
     noun: Noun
     function: Callable[..., Any]
@@ -51,17 +53,16 @@ class Kind(NamedTuple):
 
 
 async def get_image(ctx: Context[App], image_id: Id) -> ImageShown:
-    """Return an image as it is stored."""
-    async with read(ctx) as conn:
-        return await image.get(conn, image_id)
+    """Return a stored image."""
+    return await read(ctx).do(image.get, image_id)
 
 
 KINDS = (
-    Kind("item", get_item, "One item with all its fields, the setups that use it and where it came from"),
-    Kind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
-    Kind("thread", get_thread, "Research before a purchase: the candidates side by side"),
-    # Each image has a type of its own.
-    Kind("image", get_image, "The image of an item or a candidate, as it is stored", mime_type=None),
+    ResourceKind("item", get_item, "An item with all its fields, its setups and the thread it came from"),
+    ResourceKind("setup", get_setup, "A packing list: its totals, its weight by category and every line"),
+    ResourceKind("thread", get_thread, "Purchase research: the candidates side by side"),
+    # The type depends on the image.
+    ResourceKind("image", get_image, "The stored image of an item or a candidate", mime_type=None),
 )
 TEMPLATES = [kind.template for kind in KINDS]
 READERS = {f"{kind.noun}s": (kind.noun, to_tool(kind.function, "", READS)) for kind in KINDS}
@@ -69,14 +70,14 @@ SUMMARY = Resource(
     uri="gear://summary",
     name="summary",
     title="Summary of the collection",
-    description="What there is, by category: how many, how heavy, how dear",
+    description="Number, weight and value of all items, by category",
     mime_type="text/plain",
 )
 SUMMARY_READER = to_tool(get_totals, "", READS)
 
 
 async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
-    """Return what is at an address. What goes wrong is said in the words of the tool that is asked."""
+    """Return the content at a URI. Errors have the messages of the tool that reads it."""
     try:
         found = await run(*reader_of(uri), context)
     except (ToolError, AppError) as exc:
@@ -87,22 +88,25 @@ async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
 
 
 def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:
-    """Return the tool that knows what is at an address, and its arguments."""
+    """Return the tool that reads a URI, and its arguments."""
     if uri == SUMMARY.uri:
         return SUMMARY_READER, {}
     parts = re.fullmatch(r"gear://(\w+)/(.*)", uri, re.DOTALL)
     if parts is None or parts[1] not in READERS:
         known = ", ".join([SUMMARY.uri, *(template.uri_template for template in TEMPLATES)])
-        raise NotFound(f"No resource {printable(uri)!r}. There are: {known}.")
+        raise NotFound(f"No resource {printable(uri)!r}. Available: {known}.")
     noun, tool = READERS[parts[1]]
     return tool, {f"{noun}_id": parts[2]}
 
 
 async def list_mine(ctx: Context[App]) -> list[Resource]:
     """Return the summary, then setups and active threads by name."""
-    async with read(ctx) as conn:
-        setups = (await setup.list_all(conn)).setups[:MOST]
-        threads = (await thread.list_all(conn, "active")).threads[:MOST]
+    return await read(ctx).do(list_in)
+
+
+async def list_in(conn: AsyncConnection) -> list[Resource]:
+    setups = (await setup.list_all(conn)).setups[:MOST]
+    threads = (await thread.list_all(conn, "active")).threads[:MOST]
     return [
         SUMMARY,
         *(listed("setups", each, f"Setup, lines: {each.items}") for each in setups),
@@ -119,5 +123,5 @@ LISTER = to_tool(list_mine, "", READS)
 
 
 async def list_all(context: Context[App, Any]) -> list[Resource]:
-    """Return what is worth attaching."""
+    """Return the listed resources."""
     return await answer(LISTER, {}, context)

@@ -1,4 +1,4 @@
-"""What a client asks to be told of: `subscriptions/listen`, or the `resources/subscribe` of 2025-11-25."""
+"""Subscriptions: `subscriptions/listen`, and `resources/subscribe` of the protocol 2025-11-25."""
 
 from contextlib import suppress
 from typing import Any
@@ -24,7 +24,7 @@ from mcp_server.protocol.strict import refusal
 
 
 def serve_on(server: Server[App]) -> None:
-    """Have *server* answer these requests."""
+    """Register the handlers of these requests."""
     server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, listen)
     server.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
     server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, unsubscribe)
@@ -50,10 +50,10 @@ async def unsubscribe(ctx: ServerRequestContext[App, Any], params: UnsubscribeRe
     return EmptyResult()
 
 
-def tell_of_list(ctx: ServerRequestContext[App, Any]) -> None:
-    """Whoever has seen the list in a session is told when it changes; others ask for that with `listen`."""
+def subscribe_to_list(ctx: ServerRequestContext[App, Any]) -> None:
+    """Subscribe a session that lists the resources to changes of the list. Others use `listen`."""
     if ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
-        # Where there is no room for one more, the list is as good as before, only nobody is told.
+        # Without a free subscription the list is still valid. It is only not updated.
         with suppress(MCPError):
             ctx.lifespan_context.live.session(principal(ctx).user_id, ctx)
 
@@ -63,7 +63,7 @@ def session_of(ctx: ServerRequestContext[App, Any]) -> Session:
     if session is None:
         raise MCPError(
             INVALID_REQUEST,
-            "[invalid_input] Nothing can be told over this connection: each request has one of its own. "
-            "Connect over SSE, or with the protocol of 2026-07-28 and subscriptions/listen.",
+            "[invalid_input] This connection cannot receive notifications, because it ends with the request. "
+            "Connect over SSE, or use subscriptions/listen of the protocol 2026-07-28.",
         )
     return session

@@ -1,4 +1,4 @@
-"""How a person connects a client to this server, with the paths of this very installation filled in."""
+"""Instructions for connecting a client, with the paths of this installation."""
 
 import json
 import shutil
@@ -6,22 +6,22 @@ import sys
 from pathlib import Path
 
 TEXT = """\
-Gearshed is an MCP server: an MCP client starts it and talks to it through its standard input and output.
+Gearshed is an MCP server. An MCP client starts it and talks to it over standard input and output.
 
-Claude Desktop: Settings > Developer > Edit Config, put this there, and restart Claude Desktop:
+Claude Desktop: open Settings > Developer > Edit Config, add this, and restart Claude Desktop:
 
 {config}
 
-Claude Code, in a terminal:
+Claude Code: run this in a terminal:
 
 claude mcp add gearshed -- {command}
 
-Then ask: "Import this LighterPack list and tell me my base weight", with the CSV file attached.\
+Then attach a CSV file and ask: "Import this LighterPack list and tell me my base weight."\
 """
 
 
 def program() -> str:
-    """The path of the `gearshed` that is running, or of the one beside this Python."""
+    """Return the path of the `gearshed` script beside this Python, or else of the one on PATH."""
     beside = Path(sys.executable).with_name("gearshed")
     return str(beside) if beside.exists() else shutil.which("gearshed") or "gearshed"
 

@@ -1,4 +1,4 @@
-"""`gearshed db`, and what every command needs of its database: chosen, started, up to date."""
+"""`gearshed db`, and the start-up of the database for all commands."""
 
 import asyncio
 import os
@@ -14,15 +14,15 @@ Result = TypeVar("Result")
 
 
 class StartError(Exception):
-    """A command cannot run. The message is one line for a person."""
+    """A startup error: a command cannot run. The message is one line."""
 
 
 def upgrade(
     settings: Settings, server_role: str | None = None, server_password_file: str | None = None
 ) -> None:
-    """Bring the database to this release's schema, and let a role serve from it if one is named."""
+    """Upgrade the schema to this release; with *server_role*, also let that role serve."""
     if (server_role is None) != (server_password_file is None):
-        raise StartError("--server-role and --server-password-file go together: give both.")
+        raise StartError("--server-role and --server-password-file must be given together.")
     try:
         password = server_password_file and read_line(server_password_file)
     except ValueError as exc:
@@ -36,7 +36,7 @@ def upgrade(
 
 
 def current(settings: Settings) -> None:
-    """Print the revision of the database's schema."""
+    """Print the schema revision."""
     with started(settings) as database, translated_errors():
         from db import migrations
 
@@ -45,7 +45,7 @@ def current(settings: Settings) -> None:
 
 @contextmanager
 def running(settings: Settings) -> Generator[str]:
-    """Yield the URL of the database that the settings choose, running and with this release's schema."""
+    """Start the configured database, upgrade its schema and yield its URL."""
     with started(settings) as database, translated_errors():
         bring_up_to_date(database)
         yield database.url
@@ -53,7 +53,7 @@ def running(settings: Settings) -> Generator[str]:
 
 @contextmanager
 def started(settings: Settings) -> Generator[Database]:
-    """Yield the database that the settings choose. An embedded one stops with its last user."""
+    """Start the configured database and yield it. An embedded one stops when its last process exits."""
     database = chosen_database(settings)
     try:
         database.start()
@@ -72,7 +72,7 @@ def chosen_database(settings: Settings) -> Database:
 
 
 def bring_up_to_date(database: Database, *, read_only: bool = False) -> None:
-    """Upgrade the schema to this release's; when *read_only*, raise StartError unless it has that already."""
+    """Upgrade the schema to this release; with *read_only*, raise StartError if an upgrade is needed."""
     with translated_errors():
         from db import migrations
 
@@ -83,7 +83,7 @@ def bring_up_to_date(database: Database, *, read_only: bool = False) -> None:
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run *work* on an event loop that psycopg can use, which asyncio's default on Windows is not."""
+    """Run *work* on an event loop that psycopg supports; asyncio's default on Windows is not supported."""
     factory = asyncio.SelectorEventLoop if os.name == "nt" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
@@ -91,7 +91,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 @contextmanager
 def translated_errors() -> Generator[None]:
-    """Report errors of the database, and those of services, as a StartError: in one line, without secrets."""
+    """Turn errors of the database and of services into a StartError: one line, without secrets."""
     import psycopg
     from psycopg_pool import PoolTimeout
 
@@ -105,16 +105,16 @@ def translated_errors() -> Generator[None]:
         raise StartError(exc.args[0]) from exc
     except psycopg.ProgrammingError as exc:
         if exc.sqlstate is None:
-            # libpq could not read the URL, and its message would show it, password included.
+            # libpq could not parse the URL. Its message would quote it, password included.
             raise StartError(
-                "DATABASE_URL, or DATABASE_DIRECT_URL or DATABASE_REPLICA_URL, cannot be read. Write it like "
+                "DATABASE_URL, DATABASE_DIRECT_URL or DATABASE_REPLICA_URL is not a valid URL. Write it like "
                 "postgresql://user:password@host:5432/database, with special characters percent-encoded."
             ) from None
-        raise StartError(f"The database refused: {in_one_line(exc)}.") from exc
+        raise StartError(f"Database error: {in_one_line(exc)}.") from exc
     except (psycopg.OperationalError, PoolTimeout) as exc:
         raise StartError(f"The database cannot be reached: {in_one_line(exc)}. Check DATABASE_URL.") from exc
     except psycopg.Error as exc:
-        raise StartError(f"The database refused: {in_one_line(exc)}.") from exc
+        raise StartError(f"Database error: {in_one_line(exc)}.") from exc
 
 
 def in_one_line(error: Exception) -> str:

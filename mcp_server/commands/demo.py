@@ -1,4 +1,4 @@
-"""`gearshed demo`: the main job on a real list, through a real client process, for a person to watch."""
+"""`gearshed demo`: import a real packing list through a real client process, and print each call."""
 
 import sys
 import tempfile
@@ -20,7 +20,7 @@ WIDTH, LINES = 110, 16
 
 
 def show(_: Settings) -> None:
-    """Run the demo in a folder that is deleted afterwards."""
+    """Run the demo in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="gearshed-demo-") as folder:
         anyio.run(play, Path(folder))
     print(f"\n{how_to_connect()}")
@@ -28,7 +28,7 @@ def show(_: Settings) -> None:
 
 async def play(folder: Path) -> None:
     csv_text = files("mcp_server").joinpath("data", f"{LIST}.csv").read_text(encoding="utf-8")
-    # An environment of its own: the client passes on no DATABASE_URL, so this cannot touch a real collection.
+    # The client does not pass DATABASE_URL on, so the demo cannot touch a real collection.
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "mcp_server", "--data-dir", str(folder), "serve"]
     )
@@ -57,7 +57,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     lines = fitted(text.splitlines())
     print("\n".join(lines[:LINES]))
     if len(lines) > LINES:
-        print(f"… and {len(lines) - LINES} lines more")
+        print(f"… and {len(lines) - LINES} more lines")
     return result.structured_content or {}
 
 
@@ -67,7 +67,7 @@ def shortened(value: Any) -> str:
 
 
 def fitted(lines: list[str], width: int = WIDTH) -> list[str]:
-    """Put the columns of tables, which come separated by tabs, below each other; break what is too long."""
+    """Align tab-separated tables in columns and wrap all other long lines."""
     result: list[str] = []
     for is_table, group in groupby(lines, key=lambda line: "\t" in line):
         if not is_table:

@@ -162,7 +162,7 @@ def export_file(
     async def write() -> None:
         lossy = Counter[str]()
         async with unhurried(url, username) as conn:
-            setup_id = None if setup_name is None else await setup.find(conn, nfc(setup_name))
+            setup_id = None if setup_name is None else await setup.resolve(conn, nfc(setup_name))
             with opened(file) as out:
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)

@@ -1,4 +1,4 @@
-"""`gearshed migrate-sqlite`: how it runs, how it ends, and what it leaves for people and programs to read."""
+"""`gearshed migrate-sqlite`: run the migration, print its outcome and write its reports."""
 
 import sqlite3
 import sys
@@ -19,9 +19,9 @@ from mcp_server.sqlite_migration.images import import_folder
 from mcp_server.sqlite_migration.outcome import BadSource, Interrupted, Outcome, Stopped, Unusable
 from mcp_server.sqlite_migration.progress import Progress
 from mcp_server.sqlite_migration.report import Findings, Report, write_rejects, write_report
-from mcp_server.sqlite_migration.run import Migration, Options, served_as
+from mcp_server.sqlite_migration.run import Migration, MigrationOptions, served_as
 from mcp_server.sqlite_migration.signals import interruptible
-from mcp_server.sqlite_migration.source import Source, opened
+from mcp_server.sqlite_migration.source import SourceFile, opened
 
 
 class Ending(NamedTuple):
@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 
 def migrate(settings: Settings, **arguments: Any) -> int:
     """Migrate, report the outcome, and return the exit code."""
-    options = Options(**arguments)
+    options = MigrationOptions(**arguments)
     progress = Progress()
     report = Report(seconds=progress.seconds)
     with interruptible():
@@ -45,7 +45,7 @@ def migrate(settings: Settings, **arguments: Any) -> int:
                 except (Stopped, KeyboardInterrupt) as exc:
                     ending = ended_by(exc)
                 except sqlite3.DatabaseError as exc:
-                    ending = ended_by(BadSource(f"{options.file} cannot be read to its end: {exc}."))
+                    ending = ended_by(BadSource(f"{options.file} could not be read completely: {exc}."))
                 leave(options, ending, report, findings)
         except (Stopped, KeyboardInterrupt) as exc:
             ending = ended_by(exc)
@@ -54,26 +54,26 @@ def migrate(settings: Settings, **arguments: Any) -> int:
 
 
 def import_images(url: str, username: str, folder: Path) -> int:
-    """Fill in the images that a migration left without a file, and return the exit code."""
+    """Add images whose files were missing during a migration, and return the exit code."""
     return import_folder(url, username, folder)
 
 
-def check_folder(options: Options) -> None:
+def check_folder(options: MigrationOptions) -> None:
     if options.uploads and not options.uploads.is_dir():
-        raise Unusable(f"--uploads: there is no folder {options.uploads}.")
+        raise Unusable(f"--uploads: folder {options.uploads} does not exist.")
 
 
 def attempt(
     settings: Settings,
-    options: Options,
-    source: Source,
+    options: MigrationOptions,
+    source: SourceFile,
     findings: Findings,
     report: Report,
     progress: Progress,
 ) -> Ending:
     report.source = {**source.described(), "path": str(options.file)}
     report.notes += source.notes
-    progress.say(f"{options.file}: {source.size:,} bytes, version {source.version} of the old schema.")
+    progress.say(f"{options.file}: {source.size:,} bytes, schema version {source.version}.")
     with connected(settings, options) as (conn, current):
         migration = Migration(options, source, conn, report, findings, progress)
         if current:
@@ -85,9 +85,9 @@ def attempt(
             migration.load(owner)
     if options.dry_run:
         done = (
-            "loaded, verified and taken back"
+            "loaded, verified and rolled back"
             if current
-            else "only read, because the target has no current schema"
+            else "read and checked, but not loaded, because the database does not have the current schema"
         )
         return Ending("dry_run", 0, f"Trial run: everything was {done}. Nothing was written.")
     rows = sum(table.written for table in report.tables.values())
@@ -95,8 +95,8 @@ def attempt(
 
 
 @contextmanager
-def connected(settings: Settings, options: Options) -> Generator[tuple[psycopg.Connection, bool]]:
-    """Lend a connection, which rolls back what was not committed, and say whether the schema is current."""
+def connected(settings: Settings, options: MigrationOptions) -> Generator[tuple[psycopg.Connection, bool]]:
+    """Yield a connection, and whether the schema is current. Uncommitted work is rolled back at the end."""
     try:
         with started(settings) as database, translated_errors():
             current = target.require_current(database.url, upgrade=not options.dry_run)
@@ -111,12 +111,12 @@ def connected(settings: Settings, options: Options) -> Generator[tuple[psycopg.C
 
 def ended_by(reason: Stopped | KeyboardInterrupt) -> Ending:
     if isinstance(reason, KeyboardInterrupt):
-        reason = Interrupted("Interrupted: the target is unchanged.")
+        reason = Interrupted("Interrupted. The database is unchanged.")
     return Ending(reason.outcome, reason.exit_code, str(reason))
 
 
-def leave(options: Options, ending: Ending, report: Report, findings: Findings | None) -> None:
-    """Tell a person how it ended, and write the files that were asked for."""
+def leave(options: MigrationOptions, ending: Ending, report: Report, findings: Findings | None) -> None:
+    """Print the outcome and write the requested report files."""
     for line in [*report.notes, *(findings.summary() if findings else ())]:
         print(line, file=sys.stderr)
     try:

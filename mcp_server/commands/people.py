@@ -1,4 +1,7 @@
-"""Users and keys at the command line. No password is an argument: everybody on a machine sees those."""
+"""`gearshed users` and `gearshed keys`.
+
+Passwords are never arguments, because other users of a machine can see the arguments of a process.
+"""
 
 import getpass
 import sys
@@ -19,12 +22,12 @@ from mcp_server.models.fields import Name
 
 Result = TypeVar("Result")
 NAME = TypeAdapter(Name)
-# Days: about a hundred years.
-LONGEST_LIFE = 36500
+# About a hundred years.
+MOST_DAYS = 36500
 
 
 def in_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-    """Do *work* in one transaction."""
+    """Run *work* in one transaction."""
 
     async def connected() -> Result:
         async with await AsyncConnection.connect(make_conninfo(url, **CONNECTION)) as conn:
@@ -34,13 +37,13 @@ def in_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[Result]
 
 
 def named(text: str) -> str:
-    """Return a name as it is stored, or refuse one that no list could show."""
+    """Return a name as stored. Raise InvalidInput if it cannot be shown in a list."""
     try:
         name = NAME.validate_python(text)
     except ValidationError as exc:
         raise InvalidInput("name: must be one line of 1 to 200 characters.") from exc
     if not name.isprintable():
-        raise InvalidInput("name: must not hold control characters.")
+        raise InvalidInput("name: must not contain control characters.")
     return name
 
 
@@ -48,7 +51,7 @@ def add_user(url: str, username: str, with_password: bool = True) -> None:
     async def work(conn: AsyncConnection) -> None:
         name = named(username)
         await auth.add_user(conn, name, await asked_password() if with_password else None)
-        print(f"Added {name}. A key to connect with: gearshed keys create {name!r} NAME", file=sys.stderr)
+        print(f"Added {name}. To create a key: gearshed keys create {name!r} NAME", file=sys.stderr)
 
     in_transaction(url, work)
 
@@ -62,7 +65,7 @@ def set_password(url: str, username: str) -> None:
 
 
 async def asked_password() -> str:
-    """Return the hash of a password that is typed twice or, without a terminal, read as a line."""
+    """Prompt twice for a password, or read one line if there is no terminal, and return its hash."""
     if sys.stdin.isatty():
         text = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != text:
@@ -81,18 +84,19 @@ def list_users(url: str) -> None:
 
 
 def remove_user(url: str, username: str, yes: bool = False) -> None:
-    """Delete a user and the whole collection, once the name has been typed again."""
+    """Delete a user and the user's collection, after confirmation."""
 
     async def work(conn: AsyncConnection) -> None:
         user_id = await auth.get_user(conn, username)
-        if (
-            not yes
-            and asked(f"Deletes {username!r} with the collection, for good. Type the name: ") != username
-        ):
-            raise InvalidInput("Nothing was deleted. Type the name, or pass --yes.")
+        if not yes and asked(confirmation(username)) != username:
+            raise InvalidInput("Nothing was deleted: the name did not match. Type it again, or pass --yes.")
         await auth.remove_user(conn, user_id)
 
     in_transaction(url, work)
+
+
+def confirmation(username: str) -> str:
+    return f"This permanently deletes user {username!r} and the user's collection. Type the name to confirm: "
 
 
 def asked(question: str) -> str:
@@ -101,17 +105,17 @@ def asked(question: str) -> str:
 
 
 def create_key(url: str, username: str, name: str, scope: str = "write", expires: int | None = None) -> None:
-    """Print a new key, alone on standard output."""
+    """Create a key and print it as the only output on stdout."""
 
     async def work(conn: AsyncConnection) -> str:
-        if expires is not None and not 1 <= expires <= LONGEST_LIFE:
-            raise InvalidInput(f"expires: must be 1 to {LONGEST_LIFE} days.")
+        if expires is not None and not 1 <= expires <= MOST_DAYS:
+            raise InvalidInput(f"--expires: must be 1 to {MOST_DAYS} days.")
         lifetime = None if expires is None else timedelta(days=expires)
         scopes = READ_WRITE if scope == "write" else READ
         return await key.create(conn, await auth.get_user(conn, username), named(name), scopes, lifetime)
 
     made = in_transaction(url, work)
-    print("This is the only time that the key is shown:", file=sys.stderr)
+    print("The key is shown only once:", file=sys.stderr)
     print(made)
 
 
@@ -142,7 +146,7 @@ def day(moment: datetime | None) -> str:
 
 
 def show(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table. What a terminal would obey instead of showing it becomes a question mark."""
+    """Print a table. Control characters are replaced with question marks."""
     table = [head, *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:

@@ -1,4 +1,4 @@
-"""`gearshed serve`: from settings to a process that serves until its clients are gone."""
+"""`gearshed serve`: start the database and serve until the clients disconnect."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if 
 
 
 def serve_or_explain(settings: Settings) -> None:
-    """Serve a client; at a terminal there is none, and a person needs to know what to do."""
+    """Serve a client; at a terminal, show how to connect one."""
     if sys.stdin.isatty() and not settings.http:
         print(how_to_connect())
     else:
@@ -24,9 +24,9 @@ def serve_or_explain(settings: Settings) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until standard input ends or a signal comes. An embedded database stops with its last user."""
+    """Serve until standard input ends or a signal arrives."""
     if settings.http and "user" in settings.model_fields_set:
-        raise SettingsError("GEARSHED_USER: over HTTP, keys say whose collection is served. Leave it out.")
+        raise SettingsError("GEARSHED_USER: over HTTP, the key or sign-in selects the user. Unset it.")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     database = chosen_database(settings)
 
@@ -35,11 +35,11 @@ def serve(settings: Settings) -> None:
         bring_up_to_date(database, read_only=settings.read_only)
 
     with ExitStack() as stack:
-        # Before it starts, because a signal may come meanwhile.
+        # Registered first: a signal may arrive while the database starts.
         stack.callback(database.stop)
         stop_on_signals(stack)
         ready = ThreadPoolExecutor(1).submit(start)
-        # Slow to import: PostgreSQL starts in the meantime.
+        # Slow to import, so it overlaps with the start of PostgreSQL.
         if settings.http:
             from mcp_server.http.serve import serve_http as serve_clients
         else:
@@ -51,9 +51,9 @@ def serve(settings: Settings) -> None:
 
 
 def stop_on_signals(stack: ExitStack) -> None:
-    """Make every signal that asks to leave do so at once, through *stack*.
+    """Close *stack* and exit immediately on a termination signal.
 
-    Nothing gentler would: a thread is waiting for standard input and cannot be interrupted.
+    A graceful exit is impossible: a thread is blocked reading standard input and cannot be interrupted.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -61,7 +61,7 @@ def stop_on_signals(stack: ExitStack) -> None:
         os._exit(128 + number)
 
     def ignore() -> None:
-        # A client that closed the pipe sends a signal too if that takes long: the stop must not be stopped.
+        # A client that closes the pipe also sends a signal if the exit takes long. It must not interrupt it.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 

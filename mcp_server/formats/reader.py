@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from mcp_server.errors import shortened
+from mcp_server.errors import reworded
 from mcp_server.formats import lighterpack
 from mcp_server.formats.header import Header, find_header
 from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, RefusedLine, Remark
@@ -231,7 +231,7 @@ def problems(error: ValidationError) -> Iterator[Problem]:
     for problem in error.errors(include_url=False, include_context=False):
         column = str(problem["loc"][0]) if problem["loc"] else ""
         value = problem["input"] if isinstance(problem["input"], str) else ""
-        yield Problem(column, truncated(value), shortened(problem["msg"]))
+        yield Problem(column, truncated(value), reworded(problem["msg"]))
 
 
 def is_old(beginning: str, header: Header) -> bool:

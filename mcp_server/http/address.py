@@ -1,11 +1,11 @@
-"""Where a request comes from, and how often that address has failed."""
+"""Client addresses, and failed attempts per address."""
 
 import ipaddress
 from time import monotonic
 
 from starlette.requests import Request
 
-# Attempts that may fail within as many seconds, and addresses that are remembered.
+# Failures allowed per address within so many seconds, and the number of addresses remembered.
 MOST_FAILURES, WITHIN, MOST_ADDRESSES = 30, 60.0, 10_000
 
 
@@ -13,12 +13,13 @@ def address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def whereabouts(request: Request) -> str:
-    """The address, or all those that whoever has it has too: by this, tries are counted."""
+def client_network(request: Request) -> str:
+    """Return the client's network, the unit by which attempts are counted."""
     return network(address(request))
 
 
 def network(address: str) -> str:
+    """Return an IPv4 address, or the /64 network of an IPv6 address: one client usually has all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -27,7 +28,7 @@ def network(address: str) -> str:
 
 
 class Failures:
-    """How often each address has failed lately. Of IPv6, whoever has one address has 2^64."""
+    """Counts recent failures per client network."""
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[float, int]] = {}

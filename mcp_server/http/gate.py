@@ -1,4 +1,4 @@
-"""Who gets in: requests that name this server, and that come with a key or a token that opens."""
+"""Access control: the Host and Origin of requests, and their key or access token."""
 
 import re
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ from mcp_server.protocol.edge import Caller
 from mcp_server.protocol.strict import is_lost
 from mcp_server.settings import NETLOC
 
-# On whatever address it listens.
+# Always allowed, whatever the address that the server listens on.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 BEARER = re.compile(r"bearer +(?P<token>\S+)", re.IGNORECASE)
-# What a key or a token can look like at all: anything else is not worth asking the database about.
+# The form of keys and tokens. Anything else is rejected without a query.
 TOKEN = re.compile(r"[\w.~+/=-]{16,512}", re.ASCII)
-NOTHING_SENT = "Connect with a key, `Authorization: Bearer <key>`, or sign in with OAuth."
-OPENS_NOTHING = "This key or token does not open anything: it may be misspelt, expired or revoked."
+NO_CREDENTIALS = "Connect with a key, `Authorization: Bearer <key>`, or sign in with OAuth."
+INVALID_CREDENTIALS = "This key or token is not valid: it may be misspelt, expired or revoked."
 
 
-class OwnNameOnly:
-    """Lets requests pass whose Host, and Origin if there is one, is a name of this server.
+class OwnHostsOnly:
+    """Middleware that rejects requests whose Host or Origin is not a name of this server.
 
-    Otherwise a page in somebody's browser could talk to a server that only that browser can reach. A name
-    without a port stands for every port.
+    This prevents DNS rebinding: without it, a web page could use the browser to reach a server on a private
+    network. A name without a port matches every port.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
@@ -51,11 +51,11 @@ class OwnNameOnly:
     def _refusal(self, headers: Headers) -> Response | None:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not self._is_own(hosts[0]):
-            return PlainTextResponse("Not a name of this server: see --allowed-host.", 421)
+            return PlainTextResponse("Host is not a name of this server. See --allowed-host.", 421)
         for origin in origins:
             scheme, found, netloc = origin.partition("://")
             if not found or scheme.lower() not in ("http", "https") or not self._is_own(netloc):
-                return PlainTextResponse("Not a page of this server: see --allowed-host.", 403)
+                return PlainTextResponse("Origin is not this server. See --allowed-host.", 403)
         return None
 
     def _is_own(self, netloc: str) -> bool:
@@ -65,7 +65,7 @@ class OwnNameOnly:
 
 @dataclass(frozen=True)
 class Gate:
-    """What it takes to find out who sends a request; *url* is the server's address as the world knows it."""
+    """What authentication needs; *url* is the server's public URL."""
 
     pool: Pool
     url: str
@@ -73,12 +73,12 @@ class Gate:
     failures: Failures
 
     def guard(self, app: ASGIApp, resource: str) -> "Guarded":
-        """Return *app* for those only who may use the *resource*, a path."""
+        """Return *app* restricted to callers with access to *resource*, a path."""
         return Guarded(app, self, resource)
 
 
 class Guarded:
-    """An app that learns who calls; whoever has no key or token for it is answered 401."""
+    """An app behind authentication: requests without a valid key or token get 401."""
 
     def __init__(self, app: ASGIApp, gate: Gate, resource: str) -> None:
         self._app = AuthContextMiddleware(app)
@@ -103,20 +103,22 @@ class Guarded:
     async def _principal(self, headers: Headers, address: str) -> Principal | Response:
         sent = [*headers.getlist("authorization"), *headers.getlist("x-api-key")]
         if not sent:
-            return self._unauthorized(NOTHING_SENT)
+            return self._unauthorized(NO_CREDENTIALS)
         if self._gate.failures.too_many(address):
             audit.note("refused", address=address, reason="too many attempts")
-            return problem(429, "Too many attempts with a wrong key. Wait a minute.", {"Retry-After": "60"})
+            return problem(
+                429, "Too many attempts with an invalid key. Retry in a minute.", {"Retry-After": "60"}
+            )
         token = token_of(headers) if len(sent) == 1 else None
         if token is not None and (found := await self._find(token)):
             return found
         self._gate.failures.note(address)
         self._gate.metrics.count_refused()
-        audit.note("refused", address=address, reason="wrong key or token")
-        return self._unauthorized(OPENS_NOTHING, 'error="invalid_token", ')
+        audit.note("refused", address=address, reason="invalid key or token")
+        return self._unauthorized(INVALID_CREDENTIALS, 'error="invalid_token", ')
 
     async def _find(self, token: str) -> Principal | None:
-        """Return who calls. A connection that was lost is no reason to turn anybody away."""
+        """Return the caller. Retry once if the database connection was lost."""
         try:
             return await self._ask(token)
         except psycopg.OperationalError as exc:
@@ -135,7 +137,7 @@ class Guarded:
 
 
 def token_of(headers: Headers) -> str | None:
-    """Return what the one header that is there gives as a token, if it looks like one."""
+    """Return the token in the X-API-Key or Authorization header, or None if it is malformed."""
     if "x-api-key" in headers:
         token = headers["x-api-key"]
     else:
@@ -145,7 +147,7 @@ def token_of(headers: Headers) -> str | None:
 
 
 def problem(status: int, message: str, headers: dict[str, str]) -> Response:
-    """Answer in the protocol's form, so that clients show the words; the request's id is not known here."""
+    """Return a JSON-RPC error, so that clients show the message. The request id is not known here."""
     code = INTERNAL_ERROR if status == 503 else INVALID_REQUEST
     error = JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=code, message=message))
     return Response(error.model_dump_json(exclude_unset=True), status, headers, "application/json")

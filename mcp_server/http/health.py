@@ -1,4 +1,4 @@
-"""What those who run the server ask it: does it live, can it serve, what are the figures."""
+"""Liveness, readiness and metrics."""
 
 import asyncio
 import ipaddress
@@ -22,14 +22,14 @@ from mcp_server.http.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-# Seconds that an answer is good for, however many ask, and that the database has to give one.
+# Seconds for which a result is cached, and the timeout of the database check.
 FRESH, PATIENCE = 1.0, 3.0
 FORWARDED = ("forwarded", "x-forwarded-for")
 
 
 @dataclass
 class Health:
-    """The plain routes. *metrics_from* are networks, besides this machine, that may read the figures."""
+    """The routes for operators. *metrics_from*: networks, besides this machine, that may read metrics."""
 
     pool: Pool
     metrics: Metrics
@@ -50,7 +50,7 @@ class Health:
         return JSONResponse({"live": True})
 
     async def readyz(self, _: Request) -> Response:
-        """Answer 503, and why, unless calls would be answered well."""
+        """Return 503 with the reason if the server cannot serve calls."""
         async with self._looking:
             if monotonic() - self._looked > FRESH:
                 self._reason = await self._look()
@@ -60,7 +60,7 @@ class Health:
         return JSONResponse({"ready": False, "reason": self._reason}, 503)
 
     async def _look(self) -> str | None:
-        """Return what keeps the server from serving, if anything does."""
+        """Return why the server is not ready, or None."""
         try:
             async with asyncio.timeout(PATIENCE), self.pool.connection() as conn:
                 cursor = await conn.execute(
@@ -77,15 +77,15 @@ class Health:
         if revision != HEAD:
             return f"the database has schema {revision}, and this release needs {HEAD}"
         if accepts_no_writes and not self.read_only:
-            # Where no call comes while this is so, nothing else would look for a server that does.
+            # The pool may be connected to a former primary. Without calls, nothing else would reconnect it.
             await self.pool.drain()
             return "the database accepts no writes"
         return None
 
     async def show_metrics(self, request: Request) -> Response:
-        """Show the figures to this machine, and not to whoever asks through a proxy on it."""
+        """Return metrics to this machine and *metrics_from*, but not through a proxy on this machine."""
         if any(name in request.headers for name in FORWARDED) or not self._may_see(request):
-            return PlainTextResponse("Not from here: see --metrics-from.", 403)
+            return PlainTextResponse("Metrics are not available from this address. See --metrics-from.", 403)
         return Response(self.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     def _may_see(self, request: Request) -> bool:

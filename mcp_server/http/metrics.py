@@ -1,4 +1,4 @@
-"""What Prometheus reads: calls by tool, errors by code, how long calls take, and how the pool is doing."""
+"""Metrics for Prometheus: calls by tool, errors by code, durations, and the connection pool."""
 
 from collections.abc import Iterator
 
@@ -9,31 +9,31 @@ from prometheus_client.registry import Collector
 from db.pool import Pool
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# What psycopg counts of a pool, and what it means.
-OF_POOL = {
-    "pool_size": "Connections that are open",
-    "pool_available": "Connections that nobody uses",
-    "requests_waiting": "Calls that wait for a connection",
+# Statistics of psycopg's pool, with their descriptions.
+POOL_STATS = {
+    "pool_size": "Open connections",
+    "pool_available": "Idle connections",
+    "requests_waiting": "Calls waiting for a connection",
 }
 
 
 class Metrics:
-    """The figures of one process. Labels are names of tools and codes of errors, never what a caller sent."""
+    """The metrics of one process. Labels are tool names and error codes, never input from callers."""
 
     def __init__(self, pool: Pool) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(OfPool(pool))
+        self._registry.register(PoolMetrics(pool))
         self._calls = Counter("gearshed_calls", "Tool calls", ["tool"], registry=self._registry)
         self._errors = Counter("gearshed_errors", "Tool calls that failed", ["code"], registry=self._registry)
         self._seconds = Histogram(
             "gearshed_call_seconds",
-            "How long tool calls take",
+            "Duration of tool calls",
             ["tool"],
             buckets=SECONDS,
             registry=self._registry,
         )
         self._refused = Counter(
-            "gearshed_refused", "Requests without a key or token that opens", registry=self._registry
+            "gearshed_refused", "Requests with an invalid key or token", registry=self._registry
         )
 
     def count_call(self, tool: str, seconds: float, error: str | None) -> None:
@@ -49,11 +49,11 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class OfPool(Collector):
+class PoolMetrics(Collector):
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         stats = self._pool.get_stats()
-        for name, meaning in OF_POOL.items():
+        for name, meaning in POOL_STATS.items():
             yield GaugeMetricFamily(f"gearshed_{name}", meaning, stats.get(name, 0))

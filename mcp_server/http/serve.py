@@ -1,4 +1,4 @@
-"""MCP over HTTP: one process that serves whoever comes with a key, on both of the protocol's transports."""
+"""MCP over HTTP: one process that serves all users, over streamable HTTP and SSE."""
 
 import logging
 import socket
@@ -23,41 +23,42 @@ from db.pool import Pool, create_pool
 from mcp_server import audit
 from mcp_server.accounts.auth import list_ids
 from mcp_server.http.address import Failures
-from mcp_server.http.gate import Gate, OwnNameOnly
+from mcp_server.http.gate import Gate, OwnHostsOnly
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
-from mcp_server.http.stop import FOR_CONNECTIONS, NoneWhenStopping, Server, Stop
+from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.process import forget_old_changes, restarting, sharing
+from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App
 from mcp_server.protocol.strict import LARGEST_CALL, session_options
 from mcp_server.server import WRITES, build_server, tools_off
 from mcp_server.settings import Settings, SettingsError
 
-# Bytes. The largest call fits, with as much again for how its characters are written.
+# Bytes. Twice the largest call, because JSON escapes can double its size.
 LARGEST_BODY = 2 * LARGEST_CALL
-# Seconds: longer than balancers keep a connection that is not used, so that it is they who close it.
+# Seconds. Longer than the idle timeout of load balancers, so that they close idle connections first.
 KEEP_ALIVE = 75
-# Seconds for the database to accept the first connection.
+# Timeout of the first database connection, in seconds.
 PATIENCE = 10.0
-# Kept open, for many who come at once.
+# Minimum pool size, for bursts of calls.
 CONNECTIONS = 4
-# Ours look at every route, and at the ports of names too.
-NO_OTHER_CHECKS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+# OwnHostsOnly replaces the SDK's check: it covers every route, and ports.
+NO_REBINDING_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
 def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
-    """Return all that is served under *url*."""
+    """Return the ASGI app that serves *url*."""
     metrics, off = Metrics(app.pool), tools_off(settings)
-    # No tool asks back, so no request leaves a state for the next one that replicas would have to share.
+    # Tools never send requests to the client, so replicas need not share any state.
     server = build_server(app, off, metrics.count_call, middleware=[stop.count])
-    low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+    low_level = sdk.low_level(server)
     streamable = StreamableHTTPSessionManager(
-        low_level, stateless=True, security_settings=NO_OTHER_CHECKS, max_request_body_size=LARGEST_BODY
+        low_level, stateless=True, security_settings=NO_REBINDING_CHECK, max_request_body_size=LARGEST_BODY
     )
-    sse = SseServerTransport("/messages/", NO_OTHER_CHECKS, LARGEST_BODY)
+    sse = SseServerTransport("/messages/", NO_REBINDING_CHECK, LARGEST_BODY)
 
     async def open_sse(scope: Scope, receive: Receive, send: Send) -> None:
         async with sse.connect_sse(scope, receive, send) as (received, answers):
@@ -85,15 +86,15 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
             Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
         ],
         middleware=[
-            Middleware(OwnNameOnly, hosts=[*settings.allowed_host, url.partition("://")[2]]),
-            Middleware(NoneWhenStopping, stop=stop),
+            Middleware(OwnHostsOnly, hosts=[*settings.allowed_host, url.partition("://")[2]]),
+            Middleware(RejectWhenStopping, stop=stop),
         ],
         lifespan=lifespan,
     )
 
 
 async def forget_old_changes_daily(pool: Pool, days: int) -> None:
-    """Forget everybody's old changes now, and once a day."""
+    """Delete all users' old changes now, and once a day."""
     while True:
         with suppress(psycopg.Error, PoolTimeout):
             async with pool.connection() as conn:
@@ -104,8 +105,8 @@ async def forget_old_changes_daily(pool: Pool, days: int) -> None:
 
 
 async def serve_http(database: Database, settings: Settings) -> None:
-    """Serve until a signal comes."""
-    # Who wrote and who was refused is logged whatever else is.
+    """Serve until a signal arrives."""
+    # The audit log is independent of GEARSHED_LOG_LEVEL.
     audit.logger.setLevel(logging.INFO)
     stop = Stop()
     with open_port(settings) as listener:
@@ -121,7 +122,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
                 config = uvicorn.Config(
                     build_app(app, settings, url, stop),
                     log_config=None,
-                    # Addresses may hold what nobody should read in a log.
+                    # URLs may contain secrets.
                     access_log=False,
                     server_header=False,
                     proxy_headers=bool(settings.trusted_proxy),
@@ -135,21 +136,21 @@ async def serve_http(database: Database, settings: Settings) -> None:
 
 
 def open_port(settings: Settings) -> socket.socket:
-    """Return a socket on the address that the settings name."""
+    """Return a socket that listens on the configured address."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as exc:
         raise SettingsError(
             f"GEARSHED_HOST, GEARSHED_PORT: cannot listen on {netloc(settings.host, settings.port)}: "
-            f"{exc.strerror}. Choose another."
+            f"{exc.strerror}. Choose another address or port."
         ) from exc
-    # Connections inherit it. asyncio would not think of it: each answer over SSE would take 40 ms more.
+    # Inherited by connections. asyncio does not set it, and each message over SSE would take 40 ms longer.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 def netloc(host: str, port: int) -> str:
-    """`host:port`, under a name that a client on this machine can use."""
+    """Return `host:port` as a client on this machine can use it."""
     name = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 (not bound here)
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"

@@ -1,4 +1,4 @@
-"""A gentle end: no new calls, those that run are answered, then streams that would stay open for ever end."""
+"""Graceful shutdown: reject new calls, finish running ones, then close the remaining streams."""
 
 import signal
 from collections.abc import Generator
@@ -13,15 +13,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_server.http.gate import problem
 
-# Seconds for calls that run, for their answers to leave, and for connections to close.
+# Timeouts in seconds for running calls, for sending their responses, and for closing connections.
 FOR_CALLS, FOR_ANSWERS, FOR_CONNECTIONS = 10.0, 0.3, 2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
-    """Whether the server is about to end, and which requests it still owes an answer.
+    """Whether the server is stopping, and how many requests are running.
 
-    It counts requests of the protocol, because over SSE their HTTP requests end before they do.
+    These are MCP requests: over SSE, the HTTP request ends before the MCP request does.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Stop:
         self._idle = anyio.Event()
 
     async def count(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Middleware of the MCP server. A subscription is no request to wait for: it ends with the server."""
+        """Count running requests (MCP middleware). Subscriptions are left out: they last until the stop."""
         if ctx.method == "subscriptions/listen":
             return await call_next(ctx)
         self._running += 1
@@ -41,7 +41,7 @@ class Stop:
             self._idle.set()
 
     async def done(self) -> None:
-        """Return when no request runs any more, or when they have had their time."""
+        """Wait until no request is running, or until the timeout."""
         with anyio.move_on_after(FOR_CALLS):
             while self._running:
                 self._idle = anyio.Event()
@@ -49,8 +49,8 @@ class Stop:
         await anyio.sleep(FOR_ANSWERS)
 
 
-class NoneWhenStopping:
-    """Turns every new request away once the server is about to end: another replica will take it."""
+class RejectWhenStopping:
+    """Middleware that rejects new requests while the server is stopping; another replica can take them."""
 
     def __init__(self, app: ASGIApp, stop: Stop) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class NoneWhenStopping:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._stop.begun and scope["path"] != "/livez":
-            message = "[unavailable] This server is stopping. Try again in a few seconds."
+            message = "[unavailable] This server is stopping. Retry in a few seconds."
             refusal = problem(503, message, {"Retry-After": "2", "Connection": "close"})
             await refusal(scope, receive, send)
         else:
@@ -66,12 +66,12 @@ class NoneWhenStopping:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends gently, and with success: left to itself it would let the signal kill the process."""
+    """Uvicorn with a graceful shutdown and exit code 0. By default, it re-raises the signal at the end."""
 
     def __init__(self, config: uvicorn.Config, stop: Stop) -> None:
         super().__init__(config)
         self._stop = stop
-        # It would end the SDK's streams at the signal, in the middle of answers.
+        # sse-starlette would otherwise close the SDK's streams at the signal, in the middle of responses.
         AppStatus.disable_automatic_graceful_drain()
 
     @contextmanager

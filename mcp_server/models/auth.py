@@ -1,4 +1,4 @@
-"""Who calls, and with what right."""
+"""Users, keys, and authenticated callers."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,18 +6,18 @@ from typing import Literal
 from mcp_server.models.fields import Row
 
 Scope = Literal["read", "write"]
-# Whoever may write may read too.
+# Write access includes read access.
 READ: tuple[Scope, ...] = ("read",)
 READ_WRITE: tuple[Scope, ...] = ("read", "write")
 
 
 class Principal(Row):
-    """Whose collection a call is about, what it may do, and the name of its key or client."""
+    """An authenticated caller: the user, the scopes, and the name of the key or of the OAuth client."""
 
     user_id: int
     scopes: tuple[Scope, ...]
     client: str | None = None
-    # Whether a person has allowed it on our page, and so could allow more.
+    # Whether a person granted access on the consent page, and so could grant more.
     by_consent: bool = False
 
     @property
@@ -26,7 +26,7 @@ class Principal(Row):
 
 
 class User(Row):
-    """Somebody with a collection; without a password one cannot sign in, but keys work."""
+    """A user. Without a password, the user cannot sign in, but keys work."""
 
     id: int
     username: str
@@ -36,14 +36,14 @@ class User(Row):
 
 
 class Login(Row):
-    """What a password is compared with."""
+    """A user and the stored hash of the password."""
 
     user_id: int
     password_hash: str | None
 
 
 class Key(Row):
-    """A key as it is listed: the key itself is shown once, when it is made."""
+    """A key as listed. The key itself is shown only once, when it is created."""
 
     id: int
     username: str

@@ -13,7 +13,7 @@ CandidateStatus = Literal["researching", "ordered", "arrived"]
 
 
 class Ranked(Row):
-    """A candidate and its place among the others of its thread, the favourite being 1."""
+    """A candidate and its rank in its thread. The favourite has rank 1."""
 
     rank: int
     id: int
@@ -21,7 +21,7 @@ class Ranked(Row):
 
 
 class Candidate(Ranked):
-    """A product: weight in grams and price in cents of a single piece, absent when unknown."""
+    """A product. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     status: CandidateStatus = "researching"
     weight_grams: Grams | None = None
@@ -38,13 +38,13 @@ class CandidateShown(Candidate, Measured):
     thread_id: int
 
     def in_units(self) -> str | None:
-        return self.settings.told({"": self.weight_grams}, self.price_cents)
+        return self.units.display({"": self.weight_grams}, self.price_cents)
 
 
 class CandidateCompared(Candidate):
-    """A candidate beside the others: what it weighs and costs beyond the lightest and the cheapest of them.
+    """A candidate compared with the others: grams and cents above the lightest and the cheapest.
 
-    Beside the item that it would replace: the grams saved (negative: heavier), and the cents paid for each.
+    Compared with the item that it would replace: grams saved (negative: heavier) and cents per gram saved.
     """
 
     over_lightest_grams: Exact | None = None
@@ -59,17 +59,17 @@ class CandidateRemoved(Row):
 
 
 class Ranking(Row):
-    """A thread's candidates in their order, the favourite first."""
+    """A thread's candidates by rank, the favourite first."""
 
     thread_id: int
     candidates: list[Ranked]
 
 
 class SetupPreview(Row):
-    """A setup's totals in grams and cents, as they are and as they would be with the candidate.
+    """A setup's totals in grams and cents, without and with the candidate.
 
-    There is no change where the figure of the candidate, or of what it replaces, is unknown. `unweighed` and
-    `unpriced` count the lines that add nothing, being unknown.
+    A change is absent if the weight or price of the candidate, or of the item it replaces, is unknown.
+    `unweighed` and `unpriced` count the lines of unknown weight or price, which add nothing.
     """
 
     setup_id: int
@@ -107,14 +107,14 @@ class Considered(Measured):
 
 
 class Preview(Considered):
-    """What a candidate would do to setups."""
+    """The effect of a candidate on setups."""
 
     hint: str | None = None
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:
-        candidate = self.settings.told({"": self.weight_grams}, self.price_cents)
-        changes = [(setup.name, self.settings.told(setup.base, None)) for setup in self.setups]
+        candidate = self.units.display({"": self.weight_grams}, self.price_cents)
+        changes = [(setup.name, self.units.display(setup.base, None)) for setup in self.setups]
         return listed([(self.name, candidate), *changes])
 
 
@@ -126,7 +126,7 @@ class CandidateFields(TypedDict, total=False):
     cons: Text
     notes: Text
     product_url: Url
-    category: Annotated[CategoryRef, Field(description="Name or id; default the thread's")]
+    category: Annotated[CategoryRef, Field(description="Name or id; default: the thread's")]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -25,7 +25,7 @@ class Category(Row):
 
 
 class CategorySummary(Category):
-    """A category and what is in it: kinds of item, and the weight of all their pieces in grams."""
+    """A category, its number of items, and the weight of all their pieces in grams."""
 
     items: int = 0
     weight_grams: Exact | None = None
@@ -38,7 +38,7 @@ class CategoryList(Measured):
 
 
 class CategoryDeleted(Row):
-    """What became of a deleted category's items, threads and candidates; no `moved_to` is uncategorized."""
+    """How many items, threads and candidates moved, and where. Without `moved_to`, they are uncategorized."""
 
     deleted: str
     moved: int = 0

@@ -1,4 +1,4 @@
-"""Changes: what each write did, and how it is undone."""
+"""Changes: what each write did, and its undo."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,13 +10,13 @@ Key = Annotated[
     Annotated[str, StringConstraints(max_length=200)] | None,
     BeforeValidator(none_if_blank),
     STRING,
-    Field(description="Repeats with the same key do it once"),
+    Field(description="Retrying with the same key has no further effect"),
 ]
 Action = Literal["created", "changed", "deleted"]
 
 
 class RowChange(Row):
-    """What a change did to one row: of a changed one, only the fields that differ."""
+    """What a change did to one row. A changed row shows only the fields that differ."""
 
     kind: str
     id: int | None = None
@@ -27,7 +27,7 @@ class RowChange(Row):
 
 
 class Note(Row):
-    """What the result of every write says besides; without a `change_id` nothing was changed."""
+    """What every result of a write adds. Without a `change_id`, nothing was changed."""
 
     change_id: int | None = None
     undo: str | None = None
@@ -38,7 +38,7 @@ class Note(Row):
 
 
 class Change(Row):
-    """One write: when, with which tool and by which client, and whether it undid or was undone."""
+    """One write: when, by which tool and client, and which change it undid or was undone by."""
 
     id: int
     at: Moment
@@ -60,7 +60,7 @@ class ChangeShown(Change):
 
 
 class ChangeUndone(Row):
-    """The change that was undone, and how many rows are again as they were before it."""
+    """The change that was undone, and how many rows were restored."""
 
     undone: int
     rows: int

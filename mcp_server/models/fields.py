@@ -1,4 +1,4 @@
-"""The kinds of value that rows, arguments and results are made of, and what each of them refuses."""
+"""The types of values in rows, arguments and results, and their validation."""
 
 import base64
 import re
@@ -29,9 +29,9 @@ UNITS = {
     **dict.fromkeys(("oz", "ozs", "ounce", "ounces", "unze", "unzen"), "oz"),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
 }
-# Characters: no weight is longer.
+# In characters.
 LONGEST_NUMBER = 100
-# Bytes.
+# In bytes.
 MOST_NOTES = 65536
 PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
 # Thousands or decimals: 1.200 g. Of kilograms and pounds, only decimals make sense.
@@ -40,13 +40,13 @@ WHOLE = re.compile(r"-?\d{1,1000}", re.ASCII)
 
 
 class Row(BaseModel):
-    """A row as the database has it, or a part of a result: frozen, and nothing but its own fields."""
+    """A row from the database, or a part of a result: frozen, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def to_grams(value: Any) -> float | None:
-    """Read a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. An empty text is unknown, not 0."""
+    """Parse a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. Empty text means unknown, not 0."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
@@ -56,13 +56,13 @@ def to_grams(value: Any) -> float | None:
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
         grams = float(value)
     else:
-        raise ValueError("write a weight like 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
+        raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
     return within_limits(grams)
 
 
 def within_limits(grams: float) -> float:
     if not 0 <= grams < 1e9:
-        raise ValueError("a weight is at least 0 and below 1,000,000 kg")
+        raise ValueError("must be at least 0 and below 1,000,000 kg")
     return abs(grams)  # -0.0 is 0.0
 
 
@@ -83,17 +83,17 @@ def sum_of_parts(text: str, unit: str = "g") -> Decimal:
     while at < len(text):
         part = PART.match(text, at)
         if part is None or (part[2] == "" and part.span() != (0, len(text))):
-            raise ValueError("not a weight: write it like 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
+            raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
         known = UNITS.get(part[2] or unit)
         if known is None:
-            raise ValueError(f"unknown unit of weight: use {', '.join(GRAMS)}")
+            raise ValueError(f"has an unknown unit of weight: use {', '.join(GRAMS)}")
         total += Decimal(part[1]) * GRAMS[known]
         at = part.end()
     return total
 
 
 def to_whole(value: Any) -> Any:
-    """Take a whole number as a JSON number or as text; refuse what only resembles one: true, 1.5, "1_000"."""
+    """Accept a whole number as a JSON number or as text. Refuse true, 1.5 and "1_000"."""
     if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -104,7 +104,7 @@ def to_whole(value: Any) -> Any:
 
 
 def to_id(value: Any) -> int:
-    """Any whole number may be asked for. One that PostgreSQL could not hold becomes one that no row has."""
+    """Accept any whole number. One outside the range of bigint becomes an id that no row has."""
     return max(-(2**63), min(to_whole(value), 2**63 - 1))
 
 
@@ -125,11 +125,11 @@ def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
 
 
 def to_quantity(value: Any) -> Decimal | None:
-    """Take a number of things in a packing list: whole or not (half a roll), as a JSON number or as text."""
+    """Accept the quantity of a line, as a JSON number or as text. It can be a fraction (half a roll)."""
     if value is None or value == "" or isinstance(value, Decimal):
         return None if value == "" else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        # What a sum of fractions is in floating point: 0.30000000000000004.
+        # Rounding mends sums in floating point, such as 0.30000000000000004.
         value = f"{round(Decimal(repr(value)), 9):f}" if abs(value) < 1e9 else ""
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", value.strip(), re.ASCII):
         return Decimal(value.strip())
@@ -137,7 +137,7 @@ def to_quantity(value: Any) -> Decimal | None:
 
 
 def to_flag(value: Any) -> bool:
-    """Take true or false, also as text; refuse what only resembles them: 1, "yes"."""
+    """Accept true or false, as JSON or as text. Refuse 1 and "yes"."""
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     if isinstance(value, bool):
@@ -146,7 +146,7 @@ def to_flag(value: Any) -> bool:
 
 
 def to_reference(value: Any) -> str | int:
-    """A name, or an id: a number is only an id, a text may be either."""
+    """Accept a name or an id. A number is an id; text can be either."""
     if isinstance(value, int) and not isinstance(value, bool):
         return to_id(value)
     if isinstance(value, str) and value.strip() and len(value) <= 200:
@@ -155,7 +155,7 @@ def to_reference(value: Any) -> str | int:
 
 
 def none_if_blank(value: Any) -> Any:
-    """An empty text is how a client that cannot send null says "none"."""
+    """Replace empty text by None: some clients cannot send null."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -178,21 +178,21 @@ def http_only(url: str) -> str:
 
 
 def from_base64(value: Any) -> bytes:
-    """Read base64, in lines or not, with or without the `data:image/…;base64,` of a data URL before it."""
+    """Decode base64, with or without line breaks and the `data:image/…;base64,` of a data URL."""
     if not isinstance(value, str):
-        raise ValueError("must be a text in base64")
+        raise ValueError("must be base64 text")
     text = re.sub(r"^data:[^,]{0,200},", "", value.strip(), flags=re.IGNORECASE)
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
-        raise ValueError("not base64: encode the bytes of the image file with it") from None
+        raise ValueError("must be base64: encode the bytes of the image file") from None
     if not data:
         raise ValueError("must not be empty")
     return data
 
 
 def lean_number(value: float | Decimal) -> int | float:
-    """476 rather than 476.0."""
+    """Return 476 instead of 476.0."""
     return int(value) if value == int(value) else float(value)
 
 
@@ -211,8 +211,8 @@ HttpUrl = Annotated[
 ]
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
-SetupName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
-# The name or the id of a row.
+OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
+# The name or id of a row.
 Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
 CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]
 SetupRef = CategoryRef
@@ -229,7 +229,7 @@ Limit = Annotated[
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
-# How weights, quantities and times leave: with no digit too many.
+# How weights, quantities and times are serialized: without superfluous digits.
 Grams = Annotated[float, PlainSerializer(lean_number, when_used="json"), NUMBER]
 Exact = Annotated[Decimal, PlainSerializer(lean_number, when_used="json"), NUMBER]
 Moment = Annotated[

@@ -1,4 +1,4 @@
-"""Images: what an item or a candidate looks like."""
+"""Images of items and candidates."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from mcp_server.models.fields import Row
 
 
 class Image(Row):
-    """One image: its type, its size in pixels, and where it came from."""
+    """An image: its type, its size in pixels, and its source."""
 
     id: int
     mime_type: str
@@ -20,14 +20,14 @@ class Image(Row):
 
 
 class ImageShown(Image):
-    """An image with its bytes, which go beside the result; a thumbnail is smaller than what is stored."""
+    """An image with its bytes, which are sent separately. A thumbnail is smaller than the stored image."""
 
     thumbnail: bool = False
     data: Annotated[SkipJsonSchema[bytes], Field(exclude=True, repr=False)]
 
 
 class ImageRemoved(Row):
-    """The image that was taken off, and whether it was deleted: it is kept while something else shows it."""
+    """The removed image. It is deleted unless another item or candidate uses it."""
 
     image_id: int
     deleted: bool

@@ -1,4 +1,4 @@
-"""Items: the things a person owns."""
+"""Items: the things that a person owns."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ Sort = Literal[
 
 
 class Item(Row):
-    """One item: weight in grams and price in cents of a single piece, absent when unknown."""
+    """An item. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     id: int
     name: str
@@ -45,11 +45,11 @@ class ItemWritten(Item, Measured):
     category: str | None = None
 
     def in_units(self) -> str | None:
-        return self.settings.told({"": self.weight_grams}, self.price_cents)
+        return self.units.display({"": self.weight_grams}, self.price_cents)
 
 
 class UsedIn(Row):
-    """A setup's line with the item."""
+    """A line with the item in a setup."""
 
     setup_id: int
     name: str
@@ -58,7 +58,7 @@ class UsedIn(Row):
 
 
 class Origin(Row):
-    """The thread that the item came from: the research behind it."""
+    """The thread that the item came from."""
 
     thread_id: int
     name: str
@@ -70,7 +70,7 @@ class ItemShown(ItemWritten):
 
 
 class ItemRow(Row):
-    """An item in a list: what it takes to recognize and compare it."""
+    """An item in a list: the fields that identify it and compare it with others."""
 
     id: int
     name: str
@@ -81,9 +81,9 @@ class ItemRow(Row):
 
 
 class ItemPage(Measured):
-    """One page of items; `next_cursor` is absent on the last page.
+    """A page of items. `next_cursor` is absent on the last page.
 
-    `total` counts every item that matches; of very many, `total_at_least` is how many were counted.
+    `total` counts all matching items. If there are very many, `total_at_least` says how many were counted.
     """
 
     total: int | None = None
@@ -98,7 +98,7 @@ class ItemRef(Row):
 
 
 class ItemsCreated(Row):
-    """The new items, in the order in which they were given."""
+    """The new items, in the order of the arguments."""
 
     created: int
     items: list[ItemRef]
@@ -109,7 +109,7 @@ class ItemsUpdated(Row):
 
 
 class ItemDeleted(Row):
-    """A deleted item's name, the setups that had a line with it, and the active threads to replace it."""
+    """The name of a deleted item, the setups that contained it, and the active threads to replace it."""
 
     deleted: str
     removed_from_setups: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""OAuth 2.1: clients and where they may send a browser, what they ask for, and what they get."""
+"""OAuth 2.1: clients, redirect URIs, authorization requests, codes and tokens."""
 
 import re
 from datetime import datetime
@@ -11,7 +11,7 @@ from mcp_server.models.fields import Row
 
 SCOPES = ("read", "write")
 
-# Nothing that a browser, an HTML page or a header could read in another way than we do.
+# Only characters that browsers, HTML and HTTP headers interpret the same way.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]{1,2000}")
 HTTPS = re.compile(
     r"https://(?P<host>[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:\d{1,5})?(?P<rest>[/?].*)?"
@@ -19,24 +19,24 @@ HTTPS = re.compile(
 LOOPBACK = re.compile(r"http://(?P<host>localhost|127\.0\.0\.1|\[::1\])(?P<port>:\d{1,5})?(?P<rest>[/?].*)?")
 
 
-class Refused(Exception):
-    """What a client is told: an error code of OAuth, and a sentence without what was sent."""
+class OAuthError(Exception):
+    """An error response: an OAuth error code, and a description that does not repeat the input."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
         self.error = error
 
 
-class Replayed(Refused):
-    """A code or refresh token came a second time: whoever holds the others may have stolen them."""
+class Replayed(OAuthError):
+    """A code or refresh token was reused, so one of its tokens may be stolen."""
 
     def __init__(self, family: UUID) -> None:
-        super().__init__("invalid_grant", "It was used before, so all that came from it is revoked.")
+        super().__init__("invalid_grant", "It was used before, so all tokens derived from it are revoked.")
         self.family = family
 
 
 def redirect_uri(text: str) -> str:
-    """Return *text* if a browser may be sent there: https, or http to a program on the person's computer."""
+    """Return *text* if it is a valid redirect URI: https, or http to a loopback address."""
     if not PLAIN.fullmatch(text) or not (HTTPS.fullmatch(text) or LOOPBACK.fullmatch(text)):
         raise ValueError("must be https, or http to 127.0.0.1, [::1] or localhost, without a fragment")
     return text
@@ -50,7 +50,7 @@ def is_redirect_uri(text: str) -> bool:
 
 
 def same_place(registered: str, asked: str) -> bool:
-    """Whether the two are equal; on loopback, programs take any port that is free (RFC 8252, 7.3)."""
+    """Return whether two redirect URIs match. On loopback, the port is ignored (RFC 8252, 7.3)."""
     ours, theirs = LOOPBACK.fullmatch(registered), LOOPBACK.fullmatch(asked)
     if ours and theirs:
         return ours.group("host", "rest") == theirs.group("host", "rest")
@@ -58,20 +58,20 @@ def same_place(registered: str, asked: str) -> bool:
 
 
 def host_of(uri: str) -> str:
-    """The host and port that a person should read before going on."""
+    """Return the host and port that a person should check on the consent page."""
     found = HTTPS.fullmatch(uri) or LOOPBACK.fullmatch(uri)
     return f"{found['host']}{found['port'] or ''}" if found else uri
 
 
 def is_document(client_id: str) -> bool:
-    """Whether *client_id* is the address of a document about the client: https, with a path."""
+    """Return whether *client_id* is the URL of a client ID metadata document: https, with a path."""
     found = PLAIN.fullmatch(client_id) and HTTPS.fullmatch(client_id)
     path = (found["rest"] or "").partition("?")[0] if found else ""
     return len(path) > 1 and not {".", ".."} & set(path.split("/"))
 
 
 def readable(name: str) -> str:
-    """*name* without what cannot be seen or turns the text around it."""
+    """Return *name* without invisible characters and those that change the text direction."""
     return "".join(character for character in name if character.isprintable()).strip()
 
 
@@ -80,7 +80,7 @@ ClientName = Annotated[str, StringConstraints(max_length=200), AfterValidator(re
 
 
 class Client(Row):
-    """A program that asks for access. It has no secret: anybody may register."""
+    """An OAuth client. It has no secret: registration is open."""
 
     client_id: str
     client_name: str | None
@@ -91,12 +91,12 @@ class Client(Row):
         return self.client_name or self.client_id
 
     def allows(self, uri: str) -> bool:
-        """Whether a browser may be sent to *uri*; a row from before this rule is held to it too."""
+        """Return whether *uri* is a registered redirect URI that is valid by today's rules."""
         return is_redirect_uri(uri) and any(same_place(known, uri) for known in self.redirect_uris)
 
 
 class Registration(BaseModel):
-    """What a client says of itself; what this server has no use for is left out."""
+    """The metadata that this server uses from a registration request."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -105,20 +105,20 @@ class Registration(BaseModel):
 
 
 class Document(BaseModel):
-    """What a client's document says. As it is for all servers, it may name addresses that ours refuses."""
+    """A client ID metadata document. It is written for all servers, so some URIs may be invalid for ours."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     client_id: str
     client_name: ClientName | None = None
     redirect_uris: Annotated[list[str], Field(min_length=1, max_length=50)]
-    # Those of this server have no secret.
+    # Clients of this server have no secret.
     token_endpoint_auth_method: Literal["none"] | None = None
     client_secret: None = None
 
 
 class Asked(Row):
-    """A checked request for access, which a person may allow."""
+    """A validated authorization request."""
 
     client_id: str
     redirect_uri: str
@@ -128,7 +128,7 @@ class Asked(Row):
 
 
 class Code(Row):
-    """A code as it was given out."""
+    """An authorization code that was issued."""
 
     id: int
     user_id: int
@@ -144,7 +144,7 @@ class Code(Row):
 
 
 class Pair(Row):
-    """An access token and its refresh token, as they are known: by who may use them, not by their text."""
+    """An access token and its refresh token, without their secrets."""
 
     id: int
     user_id: int
@@ -157,15 +157,15 @@ class Pair(Row):
     replayed: bool
 
 
-class Owner(Row):
-    """Whose a token is."""
+class TokenOwner(Row):
+    """The client and the family that a token belongs to."""
 
     client_id: str
     family: UUID
 
 
 class Tokens(Row):
-    """What a client gets, once: the texts themselves are stored nowhere."""
+    """New tokens for a client. Only their hashes are stored."""
 
     access_token: str
     expires_in: int
@@ -174,7 +174,7 @@ class Tokens(Row):
 
 
 class Grant(Row):
-    """What a person has allowed one client."""
+    """Access that a person has granted to one client."""
 
     family: UUID
     client: str

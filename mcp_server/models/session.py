@@ -1,4 +1,4 @@
-"""Who has signed in."""
+"""The person signed in with a browser."""
 
 from mcp_server.models.fields import Row
 

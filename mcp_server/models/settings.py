@@ -1,4 +1,4 @@
-"""Settings: the units in which a person wants to read weights and prices."""
+"""Settings: a person's units of weight and currency."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from mcp_server.models.fields import GRAMS, Row, none_if_blank
 
 def three_letters(code: str | None) -> str | None:
     if code and not re.fullmatch("[A-Z]{3}", code):
-        raise ValueError("must be the three letters of a currency, such as EUR")
+        raise ValueError("must be a three-letter currency code, such as EUR")
     return code
 
 
@@ -36,40 +36,40 @@ Currency = Annotated[
     WithJsonSchema({"type": "string", "description": "ISO 4217 code, such as EUR"}),
 ]
 Number: TypeAlias = int | float | Decimal
-# Digits behind the decimal point: about as fine as a kitchen scale shows.
+# Decimals: about the resolution of a kitchen scale.
 DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 2, "lb": 3}
 
 
-class Settings(Row):
-    """The units in which a person reads; results count in grams and cents all the same."""
+class Units(Row):
+    """A person's units. They only affect `display`: results are in grams and cents."""
 
     weight_unit: WeightUnit
     currency: str | None = None
 
     def weight(self, grams: Number) -> str:
-        """`1.25 lb`: without zeros at its end."""
+        """Format a weight, without trailing zeros: `1.25 lb`."""
         amount = Decimal(str(grams)) / GRAMS[self.weight_unit]
         return f"{amount:,.{DECIMALS[self.weight_unit]}f}".rstrip("0").rstrip(".") + f" {self.weight_unit}"
 
     def price(self, cents: Number) -> str:
-        """`1,249.95 EUR`."""
+        """Format a price: `1,249.95 EUR`."""
         return f"{Decimal(str(cents)) / 100:,.2f} {self.currency}"
 
-    def told(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
-        """`base 1.25 lb, 249.95 EUR`: what is known, but nothing in grams or without a currency."""
-        told = [
+    def display(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
+        """Format known values: `base 1.25 lb, 249.95 EUR`. Leave out grams, and prices without a currency."""
+        figures = [
             f"{name} {self.weight(grams)}".strip()
             for name, grams in weights.items()
             if grams is not None and self.weight_unit != "g"
         ]
-        told += [] if cents is None or self.currency is None else [self.price(cents)]
-        return ", ".join(told) or None
+        figures += [] if cents is None or self.currency is None else [self.price(cents)]
+        return ", ".join(figures) or None
 
     def factors(self) -> str | None:
-        """How to turn the figures of many rows into the person's units."""
-        told = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
-        told += [] if self.currency is None else [f"prices in {self.currency}"]
-        return ", ".join(told) or None
+        """Explain how to convert many rows into the person's units: `1 kg = 1000 g, prices in EUR`."""
+        factors = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
+        factors += [] if self.currency is None else [f"prices in {self.currency}"]
+        return ", ".join(factors) or None
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -79,9 +79,9 @@ class SettingsChanges(TypedDict, total=False):
 
 
 class Measured(Row):
-    """A result that tells its figures once more, in the person's units."""
+    """A result that repeats its figures in the person's units."""
 
-    settings: Annotated[SkipJsonSchema[Settings], Field(exclude=True)] = Settings(weight_unit="g")
+    units: Annotated[SkipJsonSchema[Units], Field(exclude=True)] = Units(weight_unit="g")
 
     @computed_field
     @property
@@ -89,10 +89,10 @@ class Measured(Row):
         return self.in_units()
 
     def in_units(self) -> str | None:
-        """What to tell. Of many rows: how to convert them."""
-        return self.settings.factors()
+        """Return what `display` shows. For lists, this is how to convert."""
+        return self.units.factors()
 
 
-def listed(told: Iterable[tuple[str, str | None]]) -> str | None:
-    """`Tent: 2.5 lb; Quilt: 1.2 lb`: what is told of each, by name."""
-    return "; ".join(f"{name}: {text}" for name, text in told if text) or None
+def listed(displays: Iterable[tuple[str, str | None]]) -> str | None:
+    """Join displays by name: `Tent: 2.5 lb; Quilt: 1.2 lb`."""
+    return "; ".join(f"{name}: {text}" for name, text in displays if text) or None

@@ -1,4 +1,4 @@
-"""Setups: packing lists made of items, and what they weigh."""
+"""Setups: packing lists made of items, and their weight."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -8,7 +8,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
-from mcp_server.models.settings import Measured, Settings, listed
+from mcp_server.models.settings import Measured, Units, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
@@ -16,8 +16,8 @@ Classification = Literal["base", "worn", "consumable"]
 class SetupTotals(Row):
     """A setup's totals in grams and cents over all its lines.
 
-    `items` counts the lines, `unweighed` and `unpriced` those that add nothing because nobody knows. total is
-    exactly base + worn + consumable; pack, which is total - worn, is on the back. No price: none is known.
+    `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
+    nothing. total = base + worn + consumable, exactly; pack = total - worn. No price: none is known.
     """
 
     id: int
@@ -50,15 +50,15 @@ class SetupList(Measured):
 
 class SetupSummary(SetupTotals, Measured):
     def totals(self) -> SetupTotals:
-        """The figures alone, as a row among others."""
+        """Return only the totals."""
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
-        return in_units([self], self.settings)
+        return in_units([self], self.units)
 
 
 class SetupLine(Row):
-    """One line: weight and price are of one piece, `worn_quantity` is there if not every piece is worn."""
+    """A line. Weight and price are per piece. `worn_quantity` is present if only some pieces are worn."""
 
     item_id: int
     name: str
@@ -71,7 +71,7 @@ class SetupLine(Row):
 
 
 class CategoryShare(Row):
-    """A category's part of a setup, its share in percent of the total weight."""
+    """A category's part of a setup, and its share of the total weight in percent."""
 
     category: str | None = None
     items: int
@@ -88,7 +88,7 @@ class SetupShown(SetupSummary):
 
 
 class Difference(Row):
-    """Grams and cents that the second setup has beyond the first (negative: less); what is absent is 0."""
+    """The second setup minus the first, in grams and cents. Absent means 0."""
 
     total_grams: Exact = Decimal(0)
     base_grams: Exact = Decimal(0)
@@ -98,7 +98,7 @@ class Difference(Row):
 
 
 class ComparedItem(Row):
-    """An item, how many pieces of it are in each setup and as what, and the weight of a piece."""
+    """An item, its quantity and classification in each setup, and its weight per piece."""
 
     item_id: int
     name: str
@@ -108,11 +108,11 @@ class ComparedItem(Row):
 
 
 class LineDifference(Difference, ComparedItem):
-    """What an item adds to the difference: no grams if nobody knows its weight."""
+    """The part of the difference that is due to an item. An item of unknown weight adds no grams."""
 
 
 class SetupsCompared(Measured):
-    """Two setups' totals, the second minus the first, and the lines that make up exactly that difference."""
+    """The totals of two setups, their difference, and the lines that add up to exactly that difference."""
 
     setups: list[SetupTotals]
     difference: Difference
@@ -120,11 +120,11 @@ class SetupsCompared(Measured):
     lines: list[LineDifference]
 
     def in_units(self) -> str | None:
-        return in_units(self.setups, self.settings)
+        return in_units(self.setups, self.units)
 
 
 class SetupDeleted(Row):
-    """A deleted setup's name, and how many lines went with it; the items themselves stay."""
+    """The name of a deleted setup, and its number of lines. The items stay."""
 
     deleted: str
     lines: int = 0
@@ -143,5 +143,5 @@ class SetupChanges(TypedDict, total=False):
     name: Name
 
 
-def in_units(setups: Iterable[SetupTotals], settings: Settings) -> str | None:
-    return listed((setup.name, settings.told(setup.weights, setup.price_cents)) for setup in setups)
+def in_units(setups: Iterable[SetupTotals], units: Units) -> str | None:
+    return listed((setup.name, units.display(setup.weights, setup.price_cents)) for setup in setups)

@@ -1,4 +1,4 @@
-"""Threads: research before a purchase, until one of the candidates becomes an item."""
+"""Threads: purchase research, until one of the candidates becomes an item."""
 
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ class Thread(Row):
 
 
 class ThreadSummary(Thread):
-    """A thread, the item that would be replaced, and how many candidates there are."""
+    """A thread, the item that it would replace, and its number of candidates."""
 
     replaces: str | None = None
     candidates: int = 0
@@ -33,7 +33,7 @@ class ThreadList(Row):
 
 
 class Replaced(Row):
-    """The item that would be replaced; weight and price of a single piece."""
+    """The item that would be replaced. Weight and price are per piece."""
 
     item_id: int
     name: str
@@ -53,33 +53,33 @@ class ThreadShown(ThreadHead):
     candidates: list[CandidateCompared]
 
     def in_units(self) -> str | None:
-        told = self.settings.told
+        display = self.units.display
         return listed(
-            (each.name, told({"": each.weight_grams}, each.price_cents)) for each in self.candidates
+            (each.name, display({"": each.weight_grams}, each.price_cents)) for each in self.candidates
         )
 
 
 class ThreadDeleted(Row):
-    """A deleted thread's name, and how many candidates went with it."""
+    """The name of a deleted thread, and the number of candidates deleted with it."""
 
     deleted: str
     candidates: int = 0
 
 
 class ThreadResolved(ThreadSummary, Measured):
-    """A resolved thread, the item that its winner became, and the setups that now hold it instead."""
+    """A resolved thread, the item created from its winner, and the setups that now contain that item."""
 
     candidate_id: int
     item_id: int
     swapped_in_setups: tuple[SetupTotals, ...] = ()
 
     def in_units(self) -> str | None:
-        return in_units(self.swapped_in_setups, self.settings)
+        return in_units(self.swapped_in_setups, self.units)
 
 
 class ThreadFields(TypedDict, total=False):
     category: Annotated[CategoryRef, Field(description="Name or id")]
-    replaces_item_id: Annotated[OptionalId, Field(description="The owned item that a purchase would replace")]
+    replaces_item_id: Annotated[OptionalId, Field(description="Owned item that the purchase would replace")]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -1,4 +1,4 @@
-"""Totals: what the whole collection weighs and is worth."""
+"""Totals: the weight and value of the whole collection."""
 
 from mcp_server.models.fields import Exact, Grams, Row
 from mcp_server.models.settings import Measured
@@ -29,9 +29,8 @@ class Dear(Row):
 class Totals(Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
-    `items` counts the kinds, `pieces` how many there are of them; `unweighed` and `unpriced` count the items
-    that add nothing because nobody knows their weight or price. No price at all: none is known. The heaviest
-    and the dearest are single pieces.
+    `unweighed` and `unpriced` count the items of unknown weight or price, which add nothing. No price at all:
+    none is known. The heaviest and the most expensive are compared per piece.
     """
 
     items: int
@@ -47,4 +46,4 @@ class Totals(Measured):
     dearest: tuple[Dear, ...] = ()
 
     def in_units(self) -> str | None:
-        return self.settings.told({"total": self.weight_grams}, self.price_cents)
+        return self.units.display({"total": self.weight_grams}, self.price_cents)

@@ -1,10 +1,9 @@
-"""Where the protocol ends and a transaction begins, and where what it did is written down."""
+"""From a call to a transaction: the caller, one transaction per call, and the log of changes."""
 
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,17 +27,16 @@ from mcp_server.protocol.reply import reply
 from mcp_server.services import change
 
 Arguments = ParamSpec("Arguments")
+Found = TypeVar("Found")
 Result = TypeVar("Result", bound=Row)
 
 
 @dataclass(frozen=True)
 class App:
-    """What every call needs: the pool, which outlives all sessions, and whose collection is served.
+    """What every call needs: the pool, which outlives all sessions, and the user whose collection is served.
 
-    Clients hear *live* what changes, and may read from a *standby*.
-
-    Without a *user_id* it is that of whoever sends the request. When it is *read_only*, PostgreSQL itself
-    refuses whatever would write.
+    Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
+    *live* notifies clients of changes. Reads can run on the *standby*.
     """
 
     pool: Pool
@@ -49,11 +47,11 @@ class App:
 
 
 class Caller(AuthenticatedUser):
-    """A principal, in the form in which the SDK hands on who sent a request, and tells sessions apart."""
+    """A principal as the user object of the SDK, which passes it to handlers and separates sessions by it."""
 
     def __init__(self, principal: Principal) -> None:
         super().__init__(
-            # Without the token itself: nobody needs it any more.
+            # The token itself is not needed any more.
             AccessToken(
                 token="",
                 client_id=principal.client or "",
@@ -65,21 +63,21 @@ class Caller(AuthenticatedUser):
 
 
 def principal(ctx: Context[App] | ServerRequestContext[App, Any]) -> Principal:
-    """Return who calls: the one that the server is for or, over HTTP, the sender of this very request."""
+    """Return the caller: the user of this server or, over HTTP, the sender of the request."""
     request_context = ctx.request_context if isinstance(ctx, Context) else ctx
     app = request_context.lifespan_context
     if app.user_id is not None:
         return Principal(user_id=app.user_id, scopes=READ if app.read_only else READ_WRITE)
     caller = request_context.request and request_context.request.scope.get("user")
     if not isinstance(caller, Caller):
-        raise Forbidden("Nobody is known to have sent this request. Connect with a key.")
+        raise Forbidden("This request is unauthenticated. Connect with a key.")
     scopes = READ if app.read_only else caller.principal.scopes
     return caller.principal.model_copy(update={"scopes": scopes})
 
 
 @dataclass(frozen=True)
 class Call:
-    """What the client asked for, and the id under which the log speaks of it."""
+    """A tool call, and its id in the log."""
 
     tool: str
     arguments: Mapping[str, Any]
@@ -87,7 +85,7 @@ class Call:
 
     @property
     def digest(self) -> bytes:
-        """The same for the same tool and arguments, in whichever order; the key itself is none of them."""
+        """A hash of the tool and its arguments in any order, without the idempotency key."""
         asked = {name: value for name, value in self.arguments.items() if name != "idempotency_key"}
         return hashlib.sha256(json.dumps([self.tool, asked], sort_keys=True).encode()).digest()
 
@@ -95,33 +93,44 @@ class Call:
 current_call: ContextVar[Call] = ContextVar("current_call")
 
 
-@asynccontextmanager
-async def read(ctx: Context[App]) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one call that only reads."""
-    app = ctx.request_context.lifespan_context
-    user_id = principal(ctx).user_id
-    reading = (
-        app.standby.reading(app.pool, user_id)
-        if app.standby
-        else transaction(app.pool, user_id, read_only=True)
-    )
-    async with reading as conn:
-        yield conn
+@dataclass(frozen=True)
+class read:
+    """One read-only transaction for one call. It runs on the standby if that is up to date."""
+
+    ctx: Context[App]
+
+    async def do(
+        self,
+        work: Callable[Concatenate[AsyncConnection, Arguments], Awaitable[Found]],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Found:
+        app, user_id = self.ctx.request_context.lifespan_context, principal(self.ctx).user_id
+        reading = (
+            app.standby.reading(app.pool, user_id)
+            if app.standby
+            else transaction(app.pool, user_id, read_only=True)
+        )
+        async with reading as conn:
+            return await work(conn, *args, **kwargs)
 
 
 @dataclass(frozen=True)
 class Written(Generic[Result]):
-    """A result of a write, said together with its change."""
+    """The reply of a write: its result and its change.
 
-    said: CallToolResult
+    The type parameter is the result's model. Only the output schema uses it.
+    """
+
+    reply: CallToolResult
 
 
 @dataclass(frozen=True)
 class write:
-    """One transaction for one call that writes: returning commits and logs a change, raising rolls back.
+    """One transaction for one call that writes. Returning commits and logs a change; raising rolls back.
 
-    With *dry_run*, it tells what it would change and rolls back. With a *key*, it is done once, and whoever
-    repeats the call gets the first result.
+    With *dry_run*, the reply contains the changes and the transaction is rolled back. With a *key*, a retry
+    gets the result of the first call and has no further effect.
     """
 
     ctx: Context[App]
@@ -150,7 +159,7 @@ class write:
         if not effects:
             await change.forget(conn, change_id)
             return reply(result)
-        said = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
+        replied = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
         await change.record(
             conn,
             change_id,
@@ -159,9 +168,9 @@ class write:
             summary=change.summarize(effects),
             key=self.key,
             digest=call.digest,
-            result=said.model_dump(mode="json", include={"content", "structured_content"}),
+            result=replied.model_dump(mode="json", include={"content", "structured_content"}),
         )
-        return said
+        return replied
 
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
         rows = await change.rows_of(conn, await change.current(conn))
@@ -175,7 +184,7 @@ class write:
 
 
 def repeat(stored: Any) -> CallToolResult:
-    """The result of the first call, marked as a repeat."""
+    """Return the result of the first call, marked as repeated."""
     text: str = stored["content"][0]["text"]
     return CallToolResult(
         content=[TextContent(text=f'{{"repeated":true}}\n{text}')],

@@ -1,4 +1,4 @@
-"""Live updates: what a change touched is told to those clients of its owner that want to hear of it."""
+"""Live updates: each change is published to the subscribed clients of its owner."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,23 +16,25 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol.sdk import connection_of
+
 SCHEME = "gear://"
 SUMMARY = "gear://summary"
-# Streams and sessions of one user, and resources of one of them.
+# Limits: streams and sessions per user, and resources per stream or session.
 MOST_SUBSCRIBERS, MOST_URIS = 100, 500
-# Events that a stream keeps for a client that does not read them, before it is ended.
+# Events buffered for a client that does not read them. Beyond that, the stream is closed.
 MOST_EVENTS = 8 * MOST_URIS
 
 
-class Change(BaseModel):
-    """Whose change it was, and what it touched, like `items/3`. What is not said may be anybody, or all."""
+class Notification(BaseModel):
+    """A change: its user and what it touched, such as `items/3`. None means any user, or anything."""
 
     user_id: int | None = None
     touched: frozenset[str] | None = None
     listed: bool | None = True
 
     def events(self, uris: set[str]) -> Iterator[ServerEvent]:
-        """Yield what there is to tell somebody who wants to hear of *uris*."""
+        """Yield the events for a subscriber of *uris*."""
         for uri in uris:
             if self.touched is None or uri == SUMMARY or uri.removeprefix(SCHEME) in self.touched:
                 yield ResourceUpdated(uri)
@@ -42,7 +44,7 @@ class Change(BaseModel):
 
 @dataclass(eq=False)
 class Subscriber:
-    """One stream or session: whose it is, what it wants to hear of, and how to tell it without waiting."""
+    """A stream or session: its user, its resources, and how to deliver an event without blocking."""
 
     user_id: int
     uris: set[str]
@@ -51,24 +53,24 @@ class Subscriber:
 
 @dataclass
 class Live:
-    """Everybody in this process who wants to hear of changes. A change is told to nobody but its owner."""
+    """All subscribers in this process. They only get events of changes by their own user."""
 
     _subscribers: set[Subscriber] = field(default_factory=set[Subscriber])
 
     def hear(self, notification: str) -> None:
-        """Tell everybody whom it concerns of a change."""
+        """Deliver the events of a change to its subscribers."""
         try:
-            change = Change.model_validate_json(notification)
+            change = Notification.model_validate_json(notification)
         except ValidationError:
-            # From a newer release than this, perhaps.
-            change = Change()
+            # It may come from a newer release.
+            change = Notification()
         for subscriber in list(self._subscribers):
             if change.user_id in (None, subscriber.user_id):
                 for event in change.events(subscriber.uris):
                     subscriber.deliver(event)
 
     def users(self) -> set[int]:
-        """Return whose changes anybody here wants to hear of."""
+        """Return the ids of all users with subscribers."""
         return {subscriber.user_id for subscriber in self._subscribers}
 
     def add(self, subscriber: Subscriber) -> None:
@@ -78,24 +80,24 @@ class Live:
         self._subscribers.discard(subscriber)
 
     def check_room(self, user_id: int) -> None:
-        """Refuse one more subscriber of a user who has many."""
+        """Refuse a subscriber if its user has too many."""
         if sum(subscriber.user_id == user_id for subscriber in self._subscribers) >= MOST_SUBSCRIBERS:
             raise MCPError(
-                INVALID_REQUEST, f"[busy] {MOST_SUBSCRIBERS} clients listen already. Close one of them."
+                INVALID_REQUEST, f"[busy] {MOST_SUBSCRIBERS} clients are subscribed. Close one of them."
             )
 
     async def listen(
         self, user_id: int, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
     ) -> SubscriptionsListenResult:
-        """Answer `subscriptions/listen` of 2026-07-28: a stream, until its client goes."""
+        """Handle `subscriptions/listen` (2026-07-28): a stream that lasts until its client disconnects."""
         uris = set(params.notifications.resource_subscriptions or ())
         check_number(uris)
         self.check_room(user_id)
-        return await ListenHandler(Stream(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
+        return await ListenHandler(UserBus(self, user_id, uris), max_buffered_events=MOST_EVENTS)(ctx, params)
 
     def session(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> "Session | None":
-        """Return what a session of 2025-11-25 is told until it ends; None if nothing can be sent to it."""
-        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
+        """Return the subscriptions of a session (2025-11-25), or None if nothing can be sent to it."""
+        connection = connection_of(ctx.session)
         if not connection.has_standalone_channel:
             return None
         found: Session | None = connection.state.get("live")
@@ -110,8 +112,8 @@ class Live:
 
 
 @dataclass
-class Stream:
-    """The SDK's bus of one single stream: it carries what its user may hear."""
+class UserBus:
+    """The SDK's event bus for a single stream. It carries the events of one user."""
 
     live: Live
     user_id: int
@@ -123,18 +125,18 @@ class Stream:
         return lambda: self.live.remove(subscriber)
 
     async def publish(self, event: ServerEvent) -> None:
-        """Nothing in this process publishes: what happened is what the database says."""
+        """Do nothing: all events come from the database."""
 
 
 class Session:
-    """What a session has not been told yet: each thing once, however often it changed."""
+    """The events to send to a session. Equal events are sent once."""
 
     def __init__(self, user_id: int, ctx: ServerRequestContext[Any, Any]) -> None:
         self.subscriber = Subscriber(user_id, set(), self._deliver)
         self._client = ctx.session
         self._pending: dict[ServerEvent, None] = {}
         self._wake = asyncio.Event()
-        self.task = asyncio.create_task(self._tell())
+        self.task = asyncio.create_task(self._send())
 
     def subscribe(self, uri: str) -> None:
         check_number(self.subscriber.uris | {uri})
@@ -147,7 +149,7 @@ class Session:
         self._pending[event] = None
         self._wake.set()
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()

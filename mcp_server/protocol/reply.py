@@ -1,4 +1,4 @@
-"""A result, said twice: as text to read and as structure to parse, each complete on its own, both lean."""
+"""Results: as text for models and as structured content for programs. Each is complete."""
 
 import base64
 import json
@@ -11,21 +11,21 @@ from pydantic import BaseModel
 
 from mcp_server.models.image import ImageShown
 
-# Whatever could end a cell or a line of a table, so that no stored text can forge a row.
+# Characters that could end a cell or a line of a table. Escaping them keeps stored text from forging rows.
 BREAKS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
-    """Return *result*, and *notes* besides, without nulls and defaults, as text and as structure.
+    """Return *result* and *notes*, without nulls and defaults, as text and as structured content.
 
-    A picture goes with the text.
+    An image is added to the text.
     """
     data: dict[str, Any] = {}
     values: dict[str, Any] = {}
     for part in (result, *notes):
-        said = part.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-        data |= said
-        values |= {name: getattr(part, name) for name in said}
+        fields = part.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        data |= fields
+        values |= {name: getattr(part, name) for name in fields}
     content: list[ContentBlock] = [TextContent(text=as_text(values, data))]
     if isinstance(result, ImageShown):
         picture = base64.b64encode(result.data).decode()
@@ -34,10 +34,10 @@ def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
 
 
 def as_text(values: Mapping[str, Any], data: dict[str, Any]) -> str:
-    """Write everything but lists of rows as one line of JSON, and below it each list of rows as a table.
+    """Write lists of rows as tables, after one line of JSON with everything else.
 
-    A table is a line of column names and a line for each row, separated by tabs. When there are several, each
-    has its name above it.
+    A table is a line of column names and a line for each row, separated by tabs. If there are several tables,
+    each has its name above it.
     """
     tables = {name: rows for name, value in values.items() if (rows := rows_of(value))}
     rest = {name: value for name, value in data.items() if name not in tables}

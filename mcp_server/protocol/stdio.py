@@ -1,4 +1,4 @@
-"""Standard input and output, on which no line stays without an answer: the SDK drops what it cannot parse."""
+"""Standard input and output. Invalid lines are answered with an error, where the SDK would drop them."""
 
 import json
 import re
@@ -20,30 +20,31 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
+from mcp_server.protocol import sdk
 from mcp_server.protocol.strict import LARGEST_CALL, StrictServer, session_options
 
-# In characters. The largest call fits, with each of its characters written as \uXXXX.
+# In characters. The largest call fits even if each of its characters is written as \uXXXX.
 LARGEST_LINE = 8 * LARGEST_CALL
-# What is kept of each end of a longer line, enough to find its id, and in what pieces the rest goes by.
+# Characters kept of each end of a longer line, enough to find its id, and the size of the pieces to skip.
 KEPT, PIECE = 1000, 64 * 1024
-# Stands for the rest. Nothing that is sent in one line looks like this, and JSON never does.
+# Replaces the middle of a line. It contains a line break, so no received line contains it.
 CUT = "\n\0"
-# Digits that Python and the SDK convert.
+# In digits. Python and the SDK convert integers up to this length.
 LONGEST_INTEGER = 4000
 HALVES = re.compile("[\ud800-\udfff]")
-NO_REQUEST = "jsonrpc must be 2.0, id a whole number or a text, method a text, params an object"
+NO_REQUEST = "jsonrpc must be 2.0, id an integer or a string, method a string, params an object"
 TOO_LONG = f"longer than {LARGEST_LINE // 2**20} MB"
 
 SCALAR = r'("[^"\\\x00-\x1f]*"|-?\d{1,18})'
 ID = rf'"id"\s*:\s*(?P<id>{SCALAR})'
 FIELD = rf'"\w+"\s*:\s*{SCALAR}'
-# An id with nothing nested before it, or nothing nested after it, is that of the message.
+# An id with only scalars before it, or only scalars after it, is the id of the message.
 FIRST_ID = re.compile(rf"\s*\{{\s*({FIELD}\s*,\s*)*?{ID}\s*[,}}]")
 LAST_ID = re.compile(rf"{ID}\s*(,\s*{FIELD}\s*)*\}}\s*$")
 
 
 class Stream(Protocol):
-    """What the SDK reads from, and writes to."""
+    """A stream of the SDK."""
 
     async def receive(self) -> SessionMessage | Exception: ...
     async def send(self, item: SessionMessage, /) -> None: ...
@@ -51,16 +52,16 @@ class Stream(Protocol):
 
 
 async def serve(server: StrictServer) -> None:
-    """Serve the client on standard input and output until the input ends."""
-    low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-    lines = Lines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
+    """Serve the client on standard input and output until end of file."""
+    low_level = sdk.low_level(server)
+    lines = BoundedLines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
     async with stdio_server(anyio.wrap_file(lines)) as (received, answers):
         messages = Messages(cast(Stream, received), cast(Stream, answers))
         await low_level.run(messages, answers, session_options(low_level))
 
 
-class Lines(TextIOWrapper):
-    """Text in lines. One that is too long never is in memory whole: its middle is cut out."""
+class BoundedLines(TextIOWrapper):
+    """Lines of text. The middle of a line that is too long is skipped, and never held in memory."""
 
     def readline(self, size: int = LARGEST_LINE, /) -> str:
         line = super().readline(size)
@@ -73,7 +74,7 @@ class Lines(TextIOWrapper):
 
 
 class Messages(ObjectReceiveStream[SessionMessage | Exception]):
-    """The lines that are messages; every other one is answered with an error."""
+    """The lines that are valid messages. Every other line is answered with an error."""
 
     def __init__(self, received: Stream, answers: Stream) -> None:
         self._received = received
@@ -93,14 +94,14 @@ class Messages(ObjectReceiveStream[SessionMessage | Exception]):
 
 
 class Identified(BaseModel):
-    """As much of a request as it takes to answer it."""
+    """The fields of a request that are needed to answer it."""
 
     id: RequestId
     method: Any
 
 
 def read_again(error: ValidationError) -> SessionMessage | JSONRPCError | None:
-    """Return the message, if it can be mended, or else what to answer: nothing to an empty line."""
+    """Return the repaired message, or the error to send. An empty line needs no answer."""
     problems = error.errors(include_url=False, include_context=False)
     line, reason = problems[0]["input"], problems[0]["msg"]
     if problems[0]["loc"]:
@@ -117,9 +118,9 @@ def read_again(error: ValidationError) -> SessionMessage | JSONRPCError | None:
 
 
 def mended(line: str) -> str:
-    """Return JSON with what only Python can read replaced by what the tools refuse in words.
+    """Return JSON in which values that only Python can parse are replaced by ones that the tools refuse.
 
-    Half of a surrogate pair becomes NUL, and an endless integer becomes Infinity.
+    Half of a surrogate pair becomes NUL, and a huge integer becomes Infinity.
     """
     message = json.loads(line, parse_int=number)
     return HALVES.sub(r"\\u0000", json.dumps(message, ensure_ascii=False))
@@ -137,11 +138,11 @@ def id_of(message: Any) -> RequestId | None:
 
 
 def id_at_an_end(line: str) -> RequestId | None:
-    """Return the id that a line names before or after everything that is nested."""
+    """Return the id of a line that is before or after all nested values."""
     found = FIRST_ID.match(line[:KEPT]) or LAST_ID.search(line[-KEPT:])
     return found and json.loads(found["id"])
 
 
 def rejection(code: int, reason: str, request_id: RequestId | None) -> JSONRPCError:
-    message = f"Not a message of the protocol: {reason}. Nothing was done; send it again, corrected."
+    message = f"Invalid message: {reason}. Nothing was done. Correct it and send it again."
     return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))

@@ -1,12 +1,11 @@
-"""The SDK's server made strict: unknown arguments refused, errors short, schemas lean, calls over in time."""
+"""The SDK's server made strict: unknown arguments are refused, errors are short, calls end in time."""
 
 import asyncio
-import inspect
 import logging
 import random
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 import anyio
 import psycopg
@@ -15,7 +14,6 @@ from mcp.server import NotificationOptions, Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
 from mcp.server.models import InitializationOptions
 from mcp.types import (
     INTERNAL_ERROR,
@@ -23,12 +21,10 @@ from mcp.types import (
     CallToolResult,
     GetPromptResult,
     InputRequiredResult,
-    ToolAnnotations,
 )
-from mcp.types import Tool as ListedTool
 from psycopg import errors
 from psycopg_pool import PoolTimeout
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mcp_server.errors import (
     AppError,
@@ -43,31 +39,28 @@ from mcp_server.errors import (
     from_exception,
     from_validation,
 )
-from mcp_server.models.change import Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.edge import App, Call, Written, current_call, principal
 from mcp_server.protocol.reply import reply
+from mcp_server.protocol.schema import reads
 
 logger = logging.getLogger(__name__)
 
-Schema: TypeAlias = dict[str, Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
 Result = TypeVar("Result")
 
-# Seconds that a call may take, and that it may need to end once it has been told to.
+# Seconds that a call may take, and that its cancellation may take.
 DEADLINE, GRACE = 10.0, 2.0
-# Seconds before each new attempt at a transaction that lost against another.
+# Seconds before each retry of a transaction after a serialization failure or a deadlock.
 PAUSES = (0.02, 0.05, 0.1)
 LARGEST_CALL = 4 * 1024 * 1024
 DEEPEST = 32
-NULL = {"type": "null"}
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictServer(MCPServer[App]):
-    """An MCPServer that takes every call at its word.
+    """An MCPServer that validates every call strictly.
 
-    A tool that is *off* is not there; whoever calls it all the same is told why.
+    Tools that are *off* are not listed. Calling one is an error with the reason.
     """
 
     def __init__(self, name: str, *, off: Mapping[str, str], **options: Any) -> None:
@@ -77,7 +70,7 @@ class StrictServer(MCPServer[App]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[App, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool. Whatever goes wrong is a ToolError for the model to read: `[code] what; what next`."""
+        """Call a tool. Any failure is a ToolError for the model: `[code] What was wrong. What to do next.`"""
         try:
             tool = self._find(name, context)
             arguments = given(tool, arguments)
@@ -85,14 +78,14 @@ class StrictServer(MCPServer[App]):
         except AppError as exc:
             raise ToolError(str(exc)) from exc
         if isinstance(result, Written):
-            return cast(Written[Row], result).said
+            return cast(Written[Row], result).reply
         return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str, context: Context[App, Any] | None) -> Tool:
         if name in self._off:
             raise Forbidden(
-                f"{name} is off here: {self._off[name]}. "
-                "Do without it, or ask the person who runs Gearshed to turn it on."
+                f"{name} is turned off: {self._off[name]}. "
+                "Continue without it, or ask the person who runs Gearshed to turn it on."
             )
         tool = self._tool_manager.get_tool(name)
         if tool is None:
@@ -100,19 +93,19 @@ class StrictServer(MCPServer[App]):
             raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
         if context and not reads(tool) and not principal(context).may_write:
             raise InsufficientScope(
-                f"{name} changes things, and what you connect with may only read. "
-                "Do without it, or ask the person for a key, or a consent, that may write."
+                f"{name} writes, but your key or consent is read-only. "
+                "Continue without it, or ask the person for a key or a consent with write access."
             )
         return tool
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[App, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Fill in a prompt. It is a person who chose it, so what is wrong with it is a protocol error."""
+        """Render a prompt. A person chose it, so failures are protocol errors."""
         prompt = self._prompt_manager.get_prompt(name)
         if prompt is None:
             known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
-            hint = did_you_mean(name, known) or f" There are: {', '.join(known)}."
+            hint = did_you_mean(name, known) or f" Available: {', '.join(known)}."
             raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
         required = {argument.name for argument in prompt.arguments or () if argument.required}
         if missing := required - (arguments or {}).keys():
@@ -127,109 +120,12 @@ class StrictServer(MCPServer[App]):
 
 
 def session_options(server: Server[App]) -> InitializationOptions:
-    """Return what is promised to a session in which the server can speak up by itself."""
+    """Return the capabilities for a session to which the server can send notifications."""
     return server.create_initialization_options(NotificationOptions(resources_changed=True))
 
 
-class Arguments(FuncMetadata):
-    """A tool's arguments, of which only objects and lists may come as JSON in a text: some clients do that.
-
-    The SDK would read every text as JSON that is not declared as exactly `str`: a note "null" would be lost.
-    """
-
-    nested: frozenset[str]
-
-    def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
-        return data | super().pre_parse_json({name: data[name] for name in self.nested & data.keys()})
-
-
-def reads(tool: Tool | ListedTool) -> bool:
-    """Whether a tool only reads."""
-    return bool(tool.annotations and tool.annotations.read_only_hint)
-
-
-def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
-    """Make a tool of a function: its name, its docstring, its arguments and its result."""
-    tool = Tool.from_function(
-        function,
-        title=title,
-        description=inspect.getdoc(function),
-        annotations=hints,
-        structured_output=False,
-    )
-    parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
-    arguments = Arguments(
-        arg_model=tool.fn_metadata.arg_model,
-        output_schema=result_schema(get_type_hints(function)["return"]),
-        nested=frozenset(
-            name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
-        ),
-    )
-    return tool.model_copy(update={"parameters": parameters, "fn_metadata": arguments})
-
-
-def result_schema(result: Any) -> Schema:
-    """Return the schema of what a tool returns: of a write, with what is said of its change."""
-    if get_origin(result) is not Written:
-        return lean(TypeAdapter(result).json_schema(mode="serialization"))
-    (written,) = get_args(result)
-    schema, note = result_schema(written), result_schema(Note)
-    return {**schema, "properties": {**schema["properties"], **note["properties"]}}
-
-
-def spread(function: Function) -> Function:
-    """Make the fields of a `**fields: Unpack[SomeTypedDict]` arguments of their own, required ones first.
-
-    So a field that is added to the model is added to the tool.
-    """
-    signature = inspect.signature(function)
-    *own, last = signature.parameters.values()
-    (fields,) = get_args(get_type_hints(function, include_extras=True)[last.name])
-    types = get_type_hints(fields, include_extras=True)
-    arguments = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if name in fields.__required_keys__ else None,
-            annotation=types[name],
-        )
-        for name in sorted(types, key=lambda name: name not in fields.__required_keys__)
-    ]
-    function.__signature__ = signature.replace(parameters=[*own, *arguments])  # pyright: ignore[reportFunctionMemberAccess]
-    return function
-
-
-def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Say the same in fewer bytes: no titles, no references, no null where a field may simply be left out."""
-    definitions = definitions or cast(Schema, schema.get("$defs", {}))
-    if "$ref" in schema:
-        referred = definitions[schema["$ref"].rpartition("/")[2]]
-        return lean({**referred, **without(schema, "$ref")}, definitions)
-    if NULL in schema.get("anyOf", ()):
-        (kept,) = (option for option in schema["anyOf"] if option != NULL)
-        return lean({**kept, **without(schema, "anyOf")}, definitions)
-    result = without(schema, "title", "$defs", "readOnly")
-    if result.get("default", ...) in (None, "", []):
-        del result["default"]
-    if "properties" in result:
-        # What is computed is left out when there is none, like any other null.
-        computed = {name for name, field in result["properties"].items() if field.get("readOnly")}
-        required = [name for name in result.pop("required", ()) if name not in computed]
-        result |= {"required": required} if required else {}
-        result["properties"] = {
-            name: lean(field, definitions) for name, field in result["properties"].items()
-        }
-    if "items" in result:
-        result["items"] = lean(result["items"], definitions)
-    return result
-
-
-def without(schema: Schema, *keys: str) -> Schema:
-    return {key: value for key, value in schema.items() if key not in keys}
-
-
 def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a client means to leave out: some send null for it, some an empty text."""
+    """Drop arguments that a client means to omit: some clients send null, others an empty string."""
     required = tool.parameters.get("required", ())
     return {
         name: value
@@ -239,7 +135,7 @@ def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
-    """Refuse arguments that the tool does not have, and texts anywhere that PostgreSQL cannot store."""
+    """Refuse unknown arguments, and text anywhere that PostgreSQL cannot store."""
     valid = tool.parameters.get("properties", {})
     for name in arguments.keys() - valid.keys():
         hint = did_you_mean(name, valid) or f" Valid: {', '.join(valid) or 'none'}."
@@ -248,17 +144,17 @@ def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
     for path, text in texts(arguments, ""):
         size += len(text)
         if UNSTORABLE.search(text):
-            raise InvalidInput(f"{printable(path)}: holds a NUL or half of a surrogate pair. Leave that out.")
+            raise InvalidInput(f"{printable(path)}: contains NUL or half of a surrogate pair. Remove it.")
     if size > LARGEST_CALL:
         raise InvalidInput(
-            "The arguments are larger than 4 MB. Send less at once; of an image a smaller copy, or its URL."
+            "The arguments exceed 4 MB. Send less at once; for an image, a smaller copy or its URL."
         )
 
 
 def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:
-    """Yield every text in *value*, keys too, and where it is."""
+    """Yield every string in *value*, including keys, with its path."""
     if depth > DEEPEST:
-        raise InvalidInput(f"{printable(path)}: nested deeper than {DEEPEST} levels.")
+        raise InvalidInput(f"{printable(path)}: is nested deeper than {DEEPEST} levels. Flatten it.")
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
@@ -276,7 +172,7 @@ def printable(text: str) -> str:
 
 
 async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool with arguments that it has, in time. What goes wrong comes in words: an AppError, mostly."""
+    """Check the arguments and run a tool within the deadline. Failures become errors for the model."""
     current_call.set(Call(tool.name, arguments))
     try:
         check_arguments(tool, arguments)
@@ -286,7 +182,7 @@ async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any])
 
 
 async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool of the server's own, for a request that is no tool call."""
+    """Run an internal tool, for a request that is not a tool call."""
     try:
         return await run(tool, arguments, context)
     except (ToolError, AppError) as exc:
@@ -294,15 +190,15 @@ async def answer(tool: Tool, arguments: dict[str, Any], context: Context[App, An
 
 
 def refusal(error: ToolError | AppError, data: Any = None) -> MCPError:
-    """The same words as a protocol error."""
+    """Return a protocol error with the same message."""
     is_callers = isinstance(error, NotFound | InvalidInput)
     return MCPError(INVALID_PARAMS if is_callers else INTERNAL_ERROR, str(error), data)
 
 
 async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Run a tool, and again if its transaction was sound but lost, against another or with its connection.
+    """Run a tool, with retries after a serialization failure, a deadlock or a lost connection.
 
-    After a lost connection only reads are repeated: a write may have been committed before.
+    After a lost connection only reads are retried: a write may have been committed.
     """
     again = list(PAUSES)
     while True:
@@ -319,7 +215,7 @@ async def attempt(tool: Tool, arguments: dict[str, Any], context: Context[App, A
 
 
 def is_lost(cause: BaseException | None) -> bool:
-    """Whether the connection was lost, rather than none to be had."""
+    """Whether the connection was lost. A pool without free connections is a different failure."""
     return (
         not isinstance(cause, PoolTimeout)
         and isinstance(cause, psycopg.OperationalError)
@@ -328,9 +224,9 @@ def is_lost(cause: BaseException | None) -> bool:
 
 
 async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
-    """Run *call* in a task of its own, and cancel that task when time is up or the client has gone.
+    """Run *call* in a separate task. Cancel it at the deadline, or when the client disconnects.
 
-    A task of its own, because anyio's way to cancel would also keep psycopg from cancelling its statement.
+    The task is separate because anyio's cancellation would keep psycopg from cancelling its statement.
     """
     task = asyncio.ensure_future(call)
     try:
@@ -341,12 +237,12 @@ async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=GRACE)
     if not task.done() or task.cancelled():
-        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Ask for less at once.")
+        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Request less at once.")
     return task.result()
 
 
 def explained(name: str, error: ToolError | AppError) -> ToolError | AppError:
-    """Put an error into words for the model. What nobody foresaw is logged, once, and shown as its id."""
+    """Translate an error for the model. An unexpected one is logged once, and shown as its id in the log."""
     cause = error.__cause__ if isinstance(error, ToolError) else error
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
         return from_validation(cause)

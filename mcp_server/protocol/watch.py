@@ -1,4 +1,4 @@
-"""What becomes of each tool call: a line in the log for a write or a refusal, and figures for Prometheus."""
+"""Outcomes of tool calls: audit lines for writes and refusals, and figures for Prometheus."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ Count = Callable[[str, float, str | None], None]
 
 
 def count_nothing(tool: str, seconds: float, error: str | None) -> None:
-    """For a server whose figures nobody asks for."""
+    """Do nothing: for a server without metrics."""
 
 
 @contextmanager
 def watched(tool: str, caller: Principal, *, writes: bool, count: Count) -> Generator[None]:
-    """Note how the call of *tool* ends that is made meanwhile."""
+    """Record the outcome of a call of *tool*."""
     started, cause, error = perf_counter(), None, None
     try:
         yield

@@ -1,4 +1,4 @@
-"""Candidates: the products that a thread compares, their order, and what one of them would change."""
+"""Candidates: the products that a thread compares, their rank, and their effect on setups."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from mcp_server.models.candidate import (
 from mcp_server.models.setup import SetupTotals
 from mcp_server.services import image, setup, thread
 from mcp_server.services.item import to_columns
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
 
 
 async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
-    """Return one candidate."""
+    """Return a candidate."""
     query = SQL("""
         SELECT
             candidates.id, candidates.thread_id, candidates.name, candidates.status, candidates.weight_grams,
@@ -41,11 +41,11 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
                 WHERE others.thread_id = candidates.thread_id
                 AND (others.sort_order, others.id) <= (candidates.sort_order, candidates.id)
             ) AS rank,
-            {settings}
+            {units}
         FROM candidates
         LEFT JOIN categories ON categories.id = candidates.category_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     found = await fetch_one(conn, CandidateShown, query, {"candidate_id": candidate_id})
     if found is None:
         raise no_such_candidate(candidate_id)
@@ -53,10 +53,10 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
 
 
 async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
-    """Add a candidate to a thread, ranked last, and return it."""
+    """Add a candidate to a thread, in last place, and return it."""
     its_thread = await thread.lock(conn, thread_id)
     if its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved. Open a new one with create_thread to go on looking.")
+        raise Conflict(f"Thread {thread_id} is resolved. Create a new one with create_thread to continue.")
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     row = {"thread_id": thread_id, **row}
     query = SQL("""
@@ -68,7 +68,7 @@ async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> Candi
 
 
 async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
-    """Apply *changes* and return the candidate as it now is; None clears a field."""
+    """Apply *changes* and return the updated candidate. None clears a field."""
     row = await to_columns(conn, changes)
     query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
         assignments=assignments(row)
@@ -78,18 +78,18 @@ async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateCha
 
 
 class RemovedRow(CandidateRemoved):
-    """A removed candidate, and the image that it showed."""
+    """A removed candidate, and its image."""
 
     image_id: int | None
 
 
 async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
-    """Remove a candidate from its thread, unless it won, and its image if nothing else shows it."""
+    """Remove a candidate from its thread, and its image if nothing else uses it. A winner is not removed."""
     found = await get(conn, candidate_id)
     its_thread = await thread.lock(conn, found.thread_id)
     if its_thread.resolved_candidate_id == candidate_id:
         raise InUse(
-            f"Candidate {candidate_id} won thread {its_thread.id}. Delete the thread, or leave it as it is."
+            f"Candidate {candidate_id} won thread {its_thread.id}. Keep it, or delete the whole thread."
         )
     removed = await fetch_one(
         conn,
@@ -104,11 +104,11 @@ async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
 
 
 async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:
-    """Put a thread's candidates in this order, those that are left out behind in theirs, and return it."""
+    """Rank a thread's candidates in this order. Omitted ones follow in their previous order."""
     await thread.lock(conn, thread_id)
     twice = [candidate_id for candidate_id, count in Counter(candidate_ids).items() if count > 1]
     if twice:
-        raise InvalidInput(f"candidate_ids: {in_list(twice)} more than once.")
+        raise InvalidInput(f"candidate_ids: {in_list(twice)} occurs more than once.")
     old = await ranked(conn, thread_id)
     absent = [candidate_id for candidate_id in candidate_ids if candidate_id not in {each.id for each in old}]
     if absent:
@@ -127,7 +127,7 @@ async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[in
 
 
 async def ranked(conn: AsyncConnection, thread_id: int) -> list[Ranked]:
-    """Return a thread's candidates in their order."""
+    """Return a thread's candidates by rank."""
     return await fetch_all(
         conn,
         Ranked,
@@ -142,27 +142,27 @@ async def ranked(conn: AsyncConnection, thread_id: int) -> list[Ranked]:
 
 
 async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int | None) -> Preview:
-    """Return what a candidate would do to every setup that holds the item it would replace, or to one setup.
+    """Return the effect of a candidate on all setups that contain the item it would replace, or on one setup.
 
-    In a setup without that item it is one more piece in the pack.
+    In a setup without that item, the candidate is added as one more piece.
     """
     query = SQL("""
         SELECT
             candidates.id AS candidate_id, candidates.name, candidates.weight_grams, candidates.price_cents,
             items.id AS replaces_item_id, items.name AS replaces,
-            items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {settings}
+            items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {units}
         FROM candidates
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     considered = await fetch_one(conn, Considered, query, {"candidate_id": candidate_id})
     if considered is None:
         raise no_such_candidate(candidate_id)
     if in_setup is None:
         setup_ids = await setups_with(conn, considered.replaces_item_id)
     else:
-        setup_ids = [await setup.find(conn, in_setup)]
+        setup_ids = [await setup.resolve(conn, in_setup)]
     return Preview(
         **dict(considered),
         hint=None if setup_ids else what_to_name(considered),
@@ -172,8 +172,8 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
 
 def what_to_name(considered: Considered) -> str:
     if considered.replaces is None:
-        return "The thread replaces no item: set it with update_thread, or name a setup to add this to."
-    return "No setup holds what it replaces: name one with setup to see it added there."
+        return "The thread replaces nothing. Set replaces_item_id with update_thread, or name a setup."
+    return "No setup contains the replaced item. Name a setup to preview adding the candidate to it."
 
 
 async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
@@ -184,13 +184,13 @@ async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
 
 
 class State(SetupTotals):
-    """A setup's totals before or after."""
+    """A setup's totals before or after the purchase."""
 
     after: bool
 
 
 async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) -> list[SetupPreview]:
-    """Return what the setups are and what they would be with the candidate, by name."""
+    """Return the totals of the setups without and with the candidate, by name."""
     query = SQL("""
         WITH states (after) AS (VALUES (false), (true)),
         lines AS (
@@ -231,7 +231,7 @@ async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) ->
 
 
 def before_and_after(new: Considered, before: State, after: State) -> SetupPreview:
-    """Put both states side by side; what a change is depends on figures that somebody has to know."""
+    """Put both states side by side. A change is only given if all figures that it depends on are known."""
     is_added = after.items > before.items
     weighed = new.weight_grams is not None and (is_added or new.replaces_weight_grams is not None)
     priced = new.price_cents is not None and (is_added or new.replaces_price_cents is not None)

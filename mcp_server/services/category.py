@@ -1,4 +1,4 @@
-"""Categories: how a name or an id finds one, what is in each, and where its items go when it is deleted."""
+"""Categories: lookup by name or id, contents, and what happens to the items of a deleted category."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,9 @@ COLUMNS = columns("categories", Category)
 
 
 async def list_all(conn: AsyncConnection) -> CategoryList:
-    """Return every category by name, with the number and the weight of its items."""
+    """Return all categories by name, with the number and weight of their items."""
     found = await summarize(conn)
-    return CategoryList(total=len(found), categories=found, settings=await settings.get(conn))
+    return CategoryList(total=len(found), categories=found, units=await settings.get(conn))
 
 
 async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
@@ -41,8 +41,8 @@ async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
     return await fetch_all(conn, CategorySummary, query)
 
 
-async def find(conn: AsyncConnection, reference: str | int) -> int:
-    """Return the id of the category that *reference* is the id of or, if it is a text, names without case."""
+async def resolve(conn: AsyncConnection, reference: str | int) -> int:
+    """Return the id of the category with the id or the name *reference*. Names are matched ignoring case."""
     query = SQL("""
         SELECT {columns}
         FROM categories
@@ -55,13 +55,13 @@ async def find(conn: AsyncConnection, reference: str | int) -> int:
         names = [category.name for category in await summarize(conn)]
         raise NotFound(
             f"No category {reference!r}.{did_you_mean(name, names)} "
-            "Call list_categories to see them all, or create_category to add one."
+            "Call list_categories to see all of them, or create_category to add one."
         )
     return found.id
 
 
 async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:
-    """Create those of the *wanted* categories, names and icons, that are missing; return their names."""
+    """Create the missing ones of the *wanted* categories, given as names and icons. Return their names."""
     cursor = await conn.execute(
         """
         INSERT INTO categories (name, icon)
@@ -90,7 +90,7 @@ async def create(conn: AsyncConnection, name: str, icon: str) -> Category:
 
 
 async def update(conn: AsyncConnection, category_id: int, changes: CategoryChanges) -> Category:
-    """Apply *changes* and return the category as it now is."""
+    """Apply *changes* and return the updated category."""
     query = SQL("""
         UPDATE categories
         SET {assignments} user_id = user_id
@@ -107,10 +107,10 @@ async def update(conn: AsyncConnection, category_id: int, changes: CategoryChang
 
 
 async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | None) -> CategoryDeleted:
-    """Delete a category after moving all that is in it to another one, or to none."""
-    target = None if move_to is None else await find(conn, move_to)
+    """Delete a category. Its contents move to another category, or become uncategorized."""
+    target = None if move_to is None else await resolve(conn, move_to)
     if target == category_id:
-        raise InvalidInput("move_to: is the category to delete. Name another one, or leave it out.")
+        raise InvalidInput("move_to: is the category to delete. Name another one or omit it.")
     moved = 0
     for statement in MOVES:
         cursor = await conn.execute(statement, {"target": target, "category_id": category_id})
@@ -134,10 +134,10 @@ async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | N
 
 
 def taken(name: str) -> Conflict:
-    return Conflict(f"There is a category {name!r} already. Call list_categories to find its id.")
+    return Conflict(f"A category {name!r} exists already. Call list_categories to find its id.")
 
 
-# What can be in a category.
+# One statement for each table whose rows have a category.
 MOVES = (
     "UPDATE items SET category_id = %(target)s, updated_at = now() WHERE category_id = %(category_id)s",
     "UPDATE threads SET category_id = %(target)s, updated_at = now() WHERE category_id = %(category_id)s",

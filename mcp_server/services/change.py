@@ -1,7 +1,7 @@
-"""Changes: the log that triggers keep of every write, and the way back.
+"""Changes: the log of every write.
 
-In a transaction that writes, `gearshed.change_id` is the number that its change will have. Triggers write
-row_changes under it; the change itself is written last, when it is known whether there are any.
+In a transaction that writes, the setting `gearshed.change_id` is the id that its change will have. Triggers
+insert row_changes with it. The change itself is inserted last, once it is known that there are some.
 """
 
 import re
@@ -12,30 +12,20 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
+from db.collection import COLLECTION
 from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.errors import Conflict, InvalidInput, no_such, plural
 from mcp_server.models.change import Action, Change, ChangePage, ChangeShown, RowChange
 from mcp_server.models.fields import Row
 
-# The tables that are logged, each behind those that its rows belong to, and what a row of it is called.
-KINDS = {
-    "images": "image",
-    "categories": "category",
-    "items": "item",
-    "threads": "thread",
-    "candidates": "candidate",
-    "setups": "setup",
-    "setup_items": "setup line",
-    "settings": "setting",
-}
-# Fields that say nothing to a person.
+# Fields that mean nothing to a person.
 INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256"}
-# Rows of one change that are shown.
+# A change shows at most this many rows.
 MOST_ROWS = 100
-# Changes that are forgotten at once.
+# How many changes one transaction prunes.
 BATCH = 1000
 
-# What a change did to each row in all: a row may have been written several times.
+# The net effect of a change on each row, which it may have written several times.
 NET = SQL("""
     SELECT
         table_name, row_id, min(seq) AS seq,
@@ -61,7 +51,7 @@ class NetRow(Row):
 
 
 class Effect(Row):
-    """How many rows of one kind a change created, changed or deleted, and the name of the first."""
+    """How many rows of one table a change created, changed or deleted, and the name of the first."""
 
     table_name: str
     action: Action
@@ -70,12 +60,12 @@ class Effect(Row):
 
 
 async def current(conn: AsyncConnection) -> int:
-    """Return the number that the change of this transaction will have."""
+    """Return the id that the change of this transaction will have."""
     return int(await fetch_value(conn, "SELECT current_setting('gearshed.change_id')"))
 
 
 async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
-    """Return what a change did, by kind of row."""
+    """Return the effects of a change, by table and action."""
     query = SQL("""
         SELECT
             table_name, action, count(*) AS rows,
@@ -95,12 +85,12 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
 
 def summarize(effects: Iterable[Effect]) -> str:
     """`Deleted category "Food", changed 12 items`: a change in one sentence."""
-    told = ", ".join(tell(effect) for effect in effects)
-    return f"{told[:1].upper()}{told[1:]}"
+    summary = ", ".join(map(summarize_one, effects))
+    return f"{summary[:1].upper()}{summary[1:]}"
 
 
-def tell(effect: Effect) -> str:
-    kind = KINDS[effect.table_name]
+def summarize_one(effect: Effect) -> str:
+    kind = COLLECTION[effect.table_name]
     if effect.rows > 1:
         return f"{effect.action} {effect.rows} {plural(kind)}"
     return f'{effect.action} {kind} "{effect.name}"' if effect.name else f"{effect.action} a {kind}"
@@ -117,7 +107,7 @@ async def record(
     digest: bytes,
     result: Any,
 ) -> None:
-    """Write the change of this transaction; *key* and *result* make it repeatable."""
+    """Insert the change of this transaction. A retry with the same *key* gets the stored *result*."""
     await conn.execute(
         """
         INSERT INTO changes (id, tool, client, summary, idempotency_key, arguments_hash, result, undoes)
@@ -139,18 +129,18 @@ async def record(
 
 
 async def is_empty(conn: AsyncConnection, change_id: int) -> bool:
-    """Whether the change of this transaction has written nothing."""
+    """Whether the change of this transaction has no rows."""
     query = "SELECT NOT EXISTS (SELECT FROM row_changes WHERE change_id = %(id)s)"
     return await fetch_value(conn, query, {"id": change_id})
 
 
 async def forget(conn: AsyncConnection, change_id: int) -> None:
-    """Remove the rows of a change that came to nothing: what it wrote it wrote back."""
+    """Delete the logged rows of a change without a net effect."""
     await conn.execute("DELETE FROM row_changes WHERE change_id = %(id)s", {"id": change_id})
 
 
 async def earlier(conn: AsyncConnection, key: str, digest: bytes) -> Any:
-    """Return the result that was stored under *key*, or None; until the end nobody else can use the key."""
+    """Return the result that was stored with *key*, or None. The key is locked until the transaction ends."""
     await conn.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('gearshed.user_id') || %(key)s, 0))",
         {"key": key},
@@ -162,21 +152,21 @@ async def earlier(conn: AsyncConnection, key: str, digest: bytes) -> Any:
     if found is None:
         return None
     if found[0] != digest:
-        raise Conflict("idempotency_key: was used for another call. Give each call a key of its own.")
+        raise Conflict("idempotency_key: was used for another call. Use a new key for each call.")
     return found[1]
 
 
 async def rows_of(conn: AsyncConnection, change_id: int) -> list[NetRow]:
-    """Return what a change did to each row, in order."""
+    """Return the net effect of a change on each row, in the order in which it wrote them."""
     query = SQL("SELECT table_name, row_id, before, after FROM ({net}) AS net ORDER BY seq").format(net=NET)
     return await fetch_all(conn, NetRow, query, {"change_id": change_id})
 
 
 def readable(rows: Sequence[NetRow], *, created_ids: bool = True) -> tuple[RowChange, ...]:
-    """Tell what became of the first rows; ids of created ones are left out where they are not to stay."""
+    """Return the first rows as a caller reads them. A dry run leaves out *created_ids*: it rolls back."""
     return tuple(
         RowChange(
-            kind=KINDS[row.table_name],
+            kind=COLLECTION[row.table_name],
             id=row.row_id if created_ids or row.before is not None else None,
             name=(row.after or row.before or {}).get("name"),
             action=row.action,
@@ -188,7 +178,7 @@ def readable(rows: Sequence[NetRow], *, created_ids: bool = True) -> tuple[RowCh
 
 
 def differing(row: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the fields that differ from the other state of the row or, without one, those that are set."""
+    """Return the fields that differ from the row's other state or, without one, those that are not null."""
     if row is None:
         return None
     return {
@@ -216,7 +206,7 @@ async def find(
     limit: int = 50,
     cursor: str = "",
 ) -> ChangePage:
-    """Return the newest changes: all, or those by a tool or of one item, setup or thread."""
+    """Return the newest changes: all, or those by one tool or of one item, setup or thread."""
     query = SQL("""
         {selected}
         WHERE (%(tool)s = '' OR changes.tool = %(tool)s)
@@ -255,14 +245,14 @@ async def find(
 
 
 def read_cursor(cursor: str) -> int | None:
-    """A cursor is the id of the last change of its page."""
+    """Return the id of the last change of the previous page, which is what a cursor holds."""
     if cursor and not re.fullmatch(r"\d{1,18}", cursor, re.ASCII):
-        raise InvalidInput("cursor: not the next_cursor of a page. Leave it out to start again.")
+        raise InvalidInput("cursor: not a next_cursor. Leave it out to start again.")
     return int(cursor) if cursor else None
 
 
 async def get(conn: AsyncConnection, change_id: int) -> ChangeShown:
-    """Return one change with its rows before and after."""
+    """Return one change with the state of its rows before and after."""
     query = SQL("{selected} WHERE changes.id = %(change_id)s").format(selected=SELECTED)
     found = await fetch_one(conn, Change, query, {"change_id": change_id})
     if found is None:
@@ -272,7 +262,7 @@ async def get(conn: AsyncConnection, change_id: int) -> ChangeShown:
 
 
 async def prune(conn: AsyncConnection, days: int) -> int:
-    """Forget a batch of changes that are older than *days*, and return how many."""
+    """Delete a batch of changes that are older than *days*, and return how many."""
     cursor = await conn.execute(
         """
         DELETE FROM changes

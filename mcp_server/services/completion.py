@@ -1,4 +1,4 @@
-"""Completions: what a person has, found by a part of its name or the beginning of its id."""
+"""Completions: ids and names that match a part of a name or the prefix of an id."""
 
 import re
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ TABLES: dict[Noun, SQL] = {
     "item": SQL("items"),
     "setup": SQL("setups"),
     "thread": SQL("threads"),
-    # An image has the name of what it shows.
+    # An image has the name of the item or candidate that uses it.
     "image": SQL("""(
         SELECT image_id AS id, min(name) AS name
         FROM (SELECT image_id, name FROM items UNION ALL SELECT image_id, name FROM candidates) AS owners
@@ -22,14 +22,14 @@ TABLES: dict[Noun, SQL] = {
 
 
 async def ids(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> list[str]:
-    """Return the ids that begin with these digits, or else those of the rows with this text in their name."""
+    """Return the ids that start with *text* or, if it is not a number, of rows with it in their name."""
     query = NUMBERED if re.fullmatch(r"\d+", text, re.ASCII) else NAMED
     cursor = await conn.execute(query.format(table=TABLES[noun]), {"text": text, "limit": limit})
     return [value for (value,) in await cursor.fetchall()]
 
 
 async def names(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> list[str]:
-    """Return the names with this text in them."""
+    """Return the names that contain this text."""
     query = SQL("""
         SELECT DISTINCT ON (lower(name), name) name
         FROM {table}

@@ -56,7 +56,7 @@ LINES = SQL("""
 
 async def export_text(conn: AsyncConnection, setup_ref: str | int | None, format: ExportFormat) -> Exported:
     """Return the collection, or one setup, as a text of at most 1 MB."""
-    setup_id = None if setup_ref is None else await setup.find(conn, setup_ref)
+    setup_id = None if setup_ref is None else await setup.resolve(conn, setup_ref)
     text, lossy, lines = io.StringIO(newline=""), Counter[str](), 0
     async for line in export_lines(conn, setup_id, format, lossy):
         text.write(line)

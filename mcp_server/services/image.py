@@ -1,4 +1,4 @@
-"""Images: stored once however many things show them, and gone with the last."""
+"""Images: each is stored once, and deleted when no item or candidate uses it."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -16,8 +16,8 @@ from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 
 
-class Owner(NamedTuple):
-    """What an image is shown for."""
+class ImageOwner(NamedTuple):
+    """The item or candidate that an image belongs to."""
 
     noun: Literal["item", "candidate"]
     id: int
@@ -31,24 +31,24 @@ TABLES = {"item": SQL("items"), "candidate": SQL("candidates")}
 COLUMNS = columns("images", Image)
 
 
-def owner(item_id: int | None, candidate_id: int | None) -> Owner:
-    """Return the one of the two that was given."""
+def owner(item_id: int | None, candidate_id: int | None) -> ImageOwner:
+    """Return the owner. Exactly one of the ids must be given."""
     if candidate_id is None and item_id is not None:
-        return Owner("item", item_id)
+        return ImageOwner("item", item_id)
     if item_id is None and candidate_id is not None:
-        return Owner("candidate", candidate_id)
-    raise InvalidInput("item_id, candidate_id: give exactly one of the two.")
+        return ImageOwner("candidate", candidate_id)
+    raise InvalidInput("item_id, candidate_id: give exactly one of them.")
 
 
-async def check(conn: AsyncConnection, shown_for: Owner) -> None:
-    """Raise NotFound unless there is such an item or candidate."""
+async def check(conn: AsyncConnection, shown_for: ImageOwner) -> None:
+    """Raise NotFound if the item or candidate does not exist."""
     query = SQL("SELECT true FROM {table} WHERE id = %(id)s").format(table=TABLES[shown_for.noun])
     if not await fetch_value(conn, query, {"id": shown_for.id}):
         raise no_such(shown_for.noun, shown_for.id)
 
 
 async def get(conn: AsyncConnection, image_id: int) -> ImageShown:
-    """Return an image as it is stored."""
+    """Return a stored image."""
     query = SQL("SELECT {columns}, data FROM images WHERE id = %(image_id)s AND data IS NOT NULL")
     found = await fetch_one(conn, ImageShown, query.format(columns=COLUMNS), {"image_id": image_id})
     if found is None:
@@ -60,14 +60,14 @@ async def absent(conn: AsyncConnection, image_id: int) -> NotFound:
     exists = "SELECT true FROM images WHERE id = %(image_id)s"
     if await fetch_value(conn, exists, {"image_id": image_id}):
         return NotFound(
-            f"Image {image_id} is empty: its file was missing when the collection was moved here. "
-            "Upload it again with upload_image, or take it off with remove_image."
+            f"Image {image_id} is empty: its file was missing during the migration from SQLite. "
+            "Upload it again with upload_image, or remove it with remove_image."
         )
     return no_such("image", image_id)
 
 
 async def shown(found: ImageShown, *, full: bool) -> ImageShown:
-    """Return an image as small as it is shown, unless *full*. It is decoded meanwhile: lend no connection."""
+    """Return a thumbnail, or the whole image if *full*. Decoding is slow: do not hold a connection."""
     if full or max(found.width, found.height) <= picture.THUMBNAIL:
         return found
     small = await picture.clean(found.data, picture.THUMBNAIL)
@@ -75,11 +75,11 @@ async def shown(found: ImageShown, *, full: bool) -> ImageShown:
 
 
 async def attach(
-    conn: AsyncConnection, shown_for: Owner, new: Picture, source_url: str | None = None
+    conn: AsyncConnection, shown_for: ImageOwner, new: Picture, source_url: str | None = None
 ) -> Image:
-    """Show a picture for an item or a candidate, in place of any other, and return it as stored.
+    """Set the image of an item or a candidate, and return the stored image.
 
-    Everybody locks owners before images, and images in the order of their ids: so nobody waits in a circle.
+    Owners are locked before images, and images in the order of their ids, so that there are no deadlocks.
     """
     old = await lock(conn, shown_for)
     params = {**new._asdict(), "sha256": sha256(new.data).digest(), "source_url": source_url, "old": old}
@@ -100,20 +100,20 @@ async def attach(
     return stored
 
 
-async def detach(conn: AsyncConnection, shown_for: Owner) -> ImageRemoved:
-    """Take the image off an item or a candidate."""
+async def detach(conn: AsyncConnection, shown_for: ImageOwner) -> ImageRemoved:
+    """Remove the image of an item or a candidate."""
     old = await lock(conn, shown_for)
     if old is None:
-        raise NotFound(f"The {shown_for.noun} {shown_for.id} has no image: there is nothing to remove.")
+        raise NotFound(f"The {shown_for.noun} {shown_for.id} has no image. There is nothing to remove.")
     await show(conn, shown_for, None)
     return ImageRemoved(image_id=old, deleted=await delete_unused(conn, [old]) == 1)
 
 
 async def delete_unused(conn: AsyncConnection, image_ids: Sequence[int | None]) -> int:
-    """Delete those of the images that nothing shows any more, and return how many those were.
+    """Delete the images that nothing uses, and return their number. None stands for no image.
 
-    The rows are locked before a second statement looks who shows them: so it sees whoever began to do so
-    before, and whoever begins now waits and stores the picture again. None stands for no image.
+    The rows are locked before a second statement looks for their uses, so it sees all uses that began
+    earlier. A transaction that begins to use an image now waits, and then stores it again.
     """
     ids = [image_id for image_id in image_ids if image_id is not None]
     if not ids:
@@ -131,8 +131,8 @@ async def delete_unused(conn: AsyncConnection, image_ids: Sequence[int | None]) 
     return deleted.rowcount
 
 
-async def lock(conn: AsyncConnection, shown_for: Owner) -> int | None:
-    """Keep others from changing the owner until the end of the transaction, and return its image's id."""
+async def lock(conn: AsyncConnection, shown_for: ImageOwner) -> int | None:
+    """Lock the owner until the end of the transaction, and return the id of its image."""
     query = SQL("SELECT image_id FROM {table} WHERE id = %(id)s FOR UPDATE")
     row = await fetch_one(conn, OwnerRow, query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id})
     if row is None:
@@ -140,6 +140,6 @@ async def lock(conn: AsyncConnection, shown_for: Owner) -> int | None:
     return row.image_id
 
 
-async def show(conn: AsyncConnection, shown_for: Owner, image_id: int | None) -> None:
+async def show(conn: AsyncConnection, shown_for: ImageOwner, image_id: int | None) -> None:
     query = SQL("UPDATE {table} SET image_id = %(image_id)s, updated_at = now() WHERE id = %(id)s")
     await conn.execute(query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id, "image_id": image_id})

@@ -1,4 +1,4 @@
-"""Items: finding, keeping and losing the things a person owns."""
+"""Items: the things that a person owns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,15 +21,15 @@ from mcp_server.models.item import (
     NewItem,
 )
 from mcp_server.services import category, image
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
-# An item's own columns, the name of its category and the settings: what ItemWritten is made of.
+# The columns of ItemWritten: those of an item, the name of its category, and the units.
 WRITTEN = rendered(
     SQL("""
         {columns},
         (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category,
-        {settings}
-    """).format(columns=columns("items", Item), settings=SETTINGS)
+        {units}
+    """).format(columns=columns("items", Item), units=UNITS)
 )
 SHOWN = rendered(
     SQL("""
@@ -56,7 +56,7 @@ SHOWN = rendered(
 
 
 async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
-    """Return one item, with the setups that use it and the thread it came from."""
+    """Return an item, the setups that use it and the thread it came from."""
     query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
@@ -65,7 +65,7 @@ async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
 
 
 async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
-    """Create an item and return it; fields left out take the table's defaults."""
+    """Create an item and return it. Omitted fields get the defaults of the table."""
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     query = SQL("{insert} RETURNING {written}").format(insert=insert(row), written=WRITTEN)
     return await fetch_only(conn, ItemWritten, query, row)
@@ -94,12 +94,12 @@ async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCre
 async def find_categories(
     conn: AsyncConnection, new: Sequence[NewItem]
 ) -> dict[str | int | None, int | None]:
-    """Return the ids of all categories that *new* items name, or say which items name one that is absent."""
+    """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
     ids: dict[str | int | None, int | None] = {None: None}
     problems: list[str] = []
     for reference in dict.fromkeys(each.get("category") for each in new):
         try:
-            ids[reference] = None if reference is None else await category.find(conn, reference)
+            ids[reference] = None if reference is None else await category.resolve(conn, reference)
         except NotFound as exc:
             rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
             problems.append(f"{exc.args[0]} ({', '.join(rows)})")
@@ -109,7 +109,7 @@ async def find_categories(
 
 
 async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Create items from rows of the same columns, and return their ids in the same order."""
+    """Create items from rows with the same columns, and return their ids in the same order."""
     if not rows:
         return []
     query = SQL("{insert} RETURNING id").format(insert=insert(rows[0]))
@@ -119,7 +119,7 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
 
 
 async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:
-    """Apply *changes* and return the item as it now is; None clears a field."""
+    """Apply *changes* and return the updated item. None clears a field."""
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -134,7 +134,7 @@ async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> I
 
 
 async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
-    """Apply the same *changes* to many items, to all or none."""
+    """Apply the same *changes* to many items, all or none."""
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -146,12 +146,12 @@ async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: I
     updated = {item_id for (item_id,) in await cursor.fetchall()}
     absent = [item_id for item_id in item_ids if item_id not in updated]
     if absent:
-        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find the ids.")
+        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find ids.")
     return ItemsUpdated(updated=len(updated))
 
 
 async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
-    """Delete an item, and with it its lines in setups, and its image if nothing else shows it."""
+    """Delete an item, its lines in setups, and its image if nothing else uses it."""
     deleted = await fetch_one(
         conn,
         DeletedRow,
@@ -184,13 +184,13 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the two fields that a caller writes differently into columns: `weight` and `category`."""
+    """Convert the fields `weight` and `category` to columns."""
     row = dict(fields)
     if "weight" in row:
         row["weight_grams"] = row.pop("weight")
     if "category" in row:
         reference = row.pop("category")
-        row["category_id"] = None if reference is None else await category.find(conn, reference)
+        row["category_id"] = None if reference is None else await category.resolve(conn, reference)
     return row
 
 
@@ -199,6 +199,6 @@ def insert(row: Mapping[str, Any]) -> Composed:
 
 
 class DeletedRow(ItemDeleted):
-    """A deleted item, and the image that it showed."""
+    """A deleted item, and its image."""
 
     image_id: int | None

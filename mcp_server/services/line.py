@@ -1,4 +1,4 @@
-"""Lines: how many of an item are in a setup, and whether they are carried, worn or used up."""
+"""Lines: the items of a setup, their quantity and their classification."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from mcp_server.models.setup import NewLine
 
 
 async def replace(conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine]) -> None:
-    """Make *lines* the whole list of a setup. A line that stays keeps its place."""
+    """Replace all lines of a setup with *lines*. Lines of the same item keep their position."""
     ids = [line["item_id"] for line in lines]
     await check_items(conn, ids)
     await conn.execute(
@@ -25,14 +25,14 @@ async def replace(conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine]
 async def change(
     conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine], remove: Sequence[int]
 ) -> None:
-    """Add *lines*, or change what they give of those that are there; remove the lines of other items."""
+    """Add *lines*, or change the given fields of existing ones. Remove the lines of the items *remove*."""
     ids = [line["item_id"] for line in lines]
     await check_items(conn, [*ids, *remove])
     old = await get(conn, setup_id, [*ids, *remove])
     absent = [item_id for item_id in remove if item_id not in old]
     if absent:
         raise NotFound(
-            f"Setup {setup_id} has no line with item {in_list(absent)}. Call get_setup to see its lines."
+            f"Setup {setup_id} does not contain item {in_list(absent)}. Call get_setup to see its lines."
         )
     await conn.execute(
         "DELETE FROM setup_items WHERE setup_id = %(setup_id)s AND item_id = ANY(%(ids)s::bigint[])",
@@ -46,7 +46,7 @@ async def change(
 
 
 async def get(conn: AsyncConnection, setup_id: int, item_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return those of a setup's lines that are of these items, as columns by item."""
+    """Return a setup's lines of these items: columns by item id."""
     names = ("item_id", "quantity", "classification", "worn_quantity")
     cursor = await conn.execute(
         """
@@ -60,7 +60,7 @@ async def get(conn: AsyncConnection, setup_id: int, item_ids: Sequence[int]) -> 
 
 
 async def put(conn: AsyncConnection, setup_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add lines, or change those that their items have already; one that is the same is not written again."""
+    """Add or update lines. An unchanged line is not written."""
     async with conn.cursor() as cursor:
         await cursor.executemany(
             """
@@ -79,10 +79,10 @@ async def put(conn: AsyncConnection, setup_id: int, rows: Sequence[Mapping[str, 
 
 
 async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    """Refuse items that are named twice, or that do not exist."""
+    """Refuse duplicate and missing items."""
     twice = [item_id for item_id, count in Counter(ids).items() if count > 1]
     if twice:
-        raise InvalidInput(f"Given more than once: item {in_list(twice)}. Give one line with the quantity.")
+        raise InvalidInput(f"Item {in_list(twice)} occurs more than once. Use one line with the quantity.")
     cursor = await conn.execute(
         """
         SELECT wanted.id
@@ -97,7 +97,7 @@ async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
 
 
 def complete(line: NewLine) -> dict[str, Any]:
-    """Fill in what a new line left out: one piece, in the pack; all pieces of a worn line are worn."""
+    """Fill in the defaults of a new line: quantity 1, base; all pieces of a worn line are worn."""
     new = {
         "item_id": line["item_id"],
         "quantity": Decimal(1),
@@ -108,7 +108,7 @@ def complete(line: NewLine) -> dict[str, Any]:
 
 
 def changed(old: Mapping[str, Any], line: NewLine) -> dict[str, Any]:
-    """Change what a line gives of an old one. If all pieces were worn, all are afterwards too."""
+    """Apply the given fields of a line to an old one. If all pieces were worn, all still are."""
     new = {**old, **given(line)}
     partly_worn = old["classification"] == "worn" and old["worn_quantity"] < old["quantity"]
     if "worn_quantity" not in given(line):
@@ -122,12 +122,12 @@ def given(line: NewLine) -> dict[str, Any]:
 
 
 def with_worn(row: dict[str, Any]) -> dict[str, Any]:
-    """Work out how many pieces are worn where nobody said it: all of a worn line."""
+    """Fill in `worn_quantity` if it is not given: all pieces of a worn line, else 0."""
     worn, is_worn = row["worn_quantity"], row["classification"] == "worn"
     if worn is None:
         return {**row, "worn_quantity": row["quantity"] if is_worn else Decimal(0)}
     if not is_worn or worn > row["quantity"]:
         raise InvalidInput(
-            f"item {row['item_id']}: worn_quantity: only for worn lines, and at most their quantity."
+            f"item {row['item_id']}: worn_quantity: is only valid for worn lines, up to their quantity."
         )
     return row

@@ -1,4 +1,4 @@
-"""Pages of items: which ones match, in which order, and where the next page starts."""
+"""Pages of items: search, order, and cursors."""
 
 import base64
 import re
@@ -15,15 +15,15 @@ from mcp_server.errors import InvalidInput
 from mcp_server.models.item import ItemPage, ItemRow, Sort
 from mcp_server.models.settings import Measured
 from mcp_server.services import category, setup
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 
 class Order(NamedTuple):
-    """What a list is sorted by. `key` is never NULL, so that a page can start behind any row.
+    """The sort key of a list. `key` is never NULL, so that a page can start after any row.
 
-    It has an index, and is written in words that PostgreSQL looks up in one under row security: those do not
-    include COALESCE. LEAST passes over NULL just as well. Where an `unknown` key would come first, its rows
-    are a part of their own, which comes last.
+    Each key has an index. PostgreSQL only uses it under row security if the expression is leakproof: COALESCE
+    is not, and LEAST ignores NULL as well. If an `unknown` key would sort first, its rows are selected
+    separately and come last.
     """
 
     key: SQL
@@ -49,31 +49,31 @@ ORDERS: dict[Sort, Order] = {
 
 
 class Counted(Measured):
-    """How many items match, or ENOUGH."""
+    """The number of matching items, at most ENOUGH."""
 
     total: int
 
 
 class FoundRow(ItemRow):
-    """A row of a page, and the text of what it is sorted by: where the next page starts."""
+    """A row of a page and its sort key as text, for the cursor."""
 
     key: str
 
 
-# All that comes behind ASCII punctuation, up to the next.
+# Text after ASCII punctuation, up to the next punctuation.
 BEHIND_PUNCTUATION = re.compile(r"(?<=[!-/:-@\[-`{-~])[^!-/:-@\[-`{-~]+")
 
 AROUND_WORDS = "\"'(),.;:!?“”„‘’"
 
-# Items are counted up to here: counting them all would take longer than finding a page.
+# Counting stops here: counting all items would take longer than finding a page.
 ENOUGH = 1000
 
-# The conditions of a list, each there when the parameter of its name has a value: a plan that has to provide
-# for all of them would be a slow one.
+# Conditions by parameter. A condition is only part of the statement if its parameter has a value: a plan that
+# covers all of them would be slow.
 FILTERS = {
     "category_id": SQL("items.category_id = %(category_id)s"),
     "setup_id": SQL("items.id = ANY (ARRAY(SELECT item_id FROM setup_items WHERE setup_id = %(setup_id)s))"),
-    # What the index of the lightest items has for an unknown weight.
+    # The value of an unknown weight in the index.
     "unweighed": SQL("{} = 'Infinity'").format(WEIGHT),
     "parts": SQL("""
         NOT EXISTS (
@@ -83,7 +83,7 @@ FILTERS = {
         )
     """),
 }
-# A word that begins with the prefix lies between it and the prefix with the last of all characters behind it.
+# Words with a prefix sort between the prefix and the prefix followed by the last code point.
 WITH_WORD = SQL("""
     SELECT item_id
     FROM item_words
@@ -94,9 +94,9 @@ AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
 COUNT = SQL("""
     SELECT
         (SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted) AS total,
-        {settings}
+        {units}
 """)
-# The ids first: the indexes that are in the order of a page hold no more.
+# Find the ids first: the indexes that have the order of a page contain nothing else.
 PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
@@ -129,23 +129,24 @@ async def find(
     limit: int = 50,
     cursor: str = "",
 ) -> ItemPage:
-    """Return one page of the items that match, and how many match in all, or that there are ENOUGH.
+    """Return a page of the matching items, and the number of matches up to ENOUGH.
 
-    Each word of *query* has to begin a word of the name or the notes; one that is not only letters and digits
-    (`x-mid`, `100%`) has to be in them as it is. *cursor* is the `next_cursor` of the page before.
+    Each word of *query* must be the prefix of a word in the name or the notes. A word with other characters
+    than letters and digits (`x-mid`, `100%`) must occur literally. *cursor* is the `next_cursor` of the
+    previous page.
     """
     prefixes, parts = read_query(query)
     params = {
         **prefixes,
         "parts": parts,
-        "category_id": None if in_category is None else await category.find(conn, in_category),
-        "setup_id": None if in_setup is None else await setup.find(conn, in_setup),
+        "category_id": None if in_category is None else await category.resolve(conn, in_category),
+        "setup_id": None if in_setup is None else await setup.resolve(conn, in_setup),
         "unweighed": unweighed,
         "enough": ENOUGH,
         "limit": limit + 1,
     }
     params |= read_cursor(cursor, sort, params)
-    count = COUNT.format(matches=matches(prefixes, params), settings=SETTINGS)
+    count = COUNT.format(matches=matches(prefixes, params), units=UNITS)
     counted = await fetch_only(conn, Counted, count, params)
     many = counted.total == ENOUGH
     found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
@@ -154,23 +155,23 @@ async def find(
         total_at_least=ENOUGH if many else None,
         next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
         items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
-        settings=counted.settings,
+        units=counted.units,
     )
 
 
 def read_query(query: str) -> tuple[dict[str, str], list[str]]:
-    """Return the beginnings of words that *query* asks for, each by a name, and what has to be in a text."""
-    # Punctuation around a word is that of a sentence; alone it is what is looked for.
+    """Split *query* into prefixes, each with a parameter name, and parts that must occur literally."""
+    # Punctuation around a word is ignored. Punctuation alone is searched for.
     words = [word.strip(AROUND_WORDS) or word for word in query.split()]
     parts = [word for word in words if not is_plain(word)]
-    # Behind punctuation a word begins: whatever has x-mid in it has a word with mid, which an index finds.
+    # A word starts after punctuation: text with x-mid contains the word mid, which the index finds.
     behind = [run for part in parts for run in BEHIND_PUNCTUATION.findall(part)]
     prefixes = dict.fromkeys(word for word in [*words, *behind] if is_plain(word))
     return {f"prefix_{number}": prefix for number, prefix in enumerate(prefixes)}, parts
 
 
 def is_plain(word: str) -> bool:
-    """Whether *word* is one word to the database too; scripts from CJK on do not part theirs."""
+    """Whether the database too sees *word* as a single word. CJK and later scripts do not separate words."""
     return max(word) < "\u2e80" and all(letter.isalpha() or letter.isdecimal() for letter in word)
 
 
@@ -190,7 +191,7 @@ def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool 
 
 
 def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
-    """Return the statement for one page, behind the row that a cursor has put into *params*, if any."""
+    """Return the statement for a page, which starts after the row of the cursor in *params*, if any."""
     order = ORDERS[sort]
     words = {
         "key": order.key,
@@ -203,7 +204,7 @@ def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, 
 
 
 def ranges(order: Order, after_key: str | None) -> list[Composable]:
-    """Return the conditions of a page's parts: each is a range of the index that the order has."""
+    """Return the conditions of a page's parts. Each is a range of the order's index."""
     beyond = SQL("({key}, items.id) {beyond} (%(after_key)s::{type}, %(after_id)s)").format(
         key=order.key, type=order.type, beyond=SQL("<" if order.descending else ">")
     )
@@ -216,7 +217,7 @@ def ranges(order: Order, after_key: str | None) -> list[Composable]:
     return [SQL("{} < {} AND {}").format(order.key, order.unknown, rest), unknown]
 
 
-# A page's sort and filters, and the key and id of its last row.
+# Sort order, key and id of the last row, and checksum of the filters.
 CURSOR = TypeAdapter(tuple[str, str, int, int], config=ConfigDict(strict=True))
 
 
@@ -226,7 +227,7 @@ def write_cursor(sort: Sort, params: Mapping[str, Any], last: FoundRow) -> str:
 
 
 def filtered(params: Mapping[str, Any]) -> int:
-    """A number that is another one for other filters."""
+    """Return a checksum of the filters."""
     chosen = [(name, params[name]) for name in sorted(params) if name in FILTERS or name.startswith("prefix")]
     return crc32(repr(chosen).encode())
 
@@ -242,7 +243,6 @@ def read_cursor(cursor: str, sort: Sort, params: Mapping[str, Any]) -> dict[str,
         its_sort = key = item_id = its_filters = None
     if (its_sort, its_filters) != (sort, filtered(params)):
         raise InvalidInput(
-            "cursor: not the next_cursor of a page with this sort and these filters. "
-            "Leave it out to start again."
+            "cursor: not the next_cursor of a page with this sort and these filters. Omit it to start again."
         )
     return {"after_key": key, "after_id": item_id}

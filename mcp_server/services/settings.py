@@ -1,31 +1,31 @@
-"""Settings: the units that a person reads in."""
+"""Settings: a person's units of weight and currency."""
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_value
-from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.models.settings import SettingsChanges, Units
 
-# The settings as a column: a result that tells weights in the person's units needs no statement for it.
-SETTINGS = SQL("""
+# The units as a column, so that a result with a `display` needs no extra statement.
+UNITS = SQL("""
     (
         SELECT jsonb_build_object(
             'weight_unit', coalesce(max(settings.value) FILTER (WHERE settings.key = 'weight_unit'), 'g'),
             'currency', max(settings.value) FILTER (WHERE settings.key = 'currency')
         )
         FROM settings
-    ) AS settings
+    ) AS units
 """)
 
 
-async def get(conn: AsyncConnection) -> Settings:
-    """Return the settings; grams and no currency, unless they have been changed."""
-    value = await fetch_value(conn, SQL("SELECT {settings}").format(settings=SETTINGS))
-    return Settings.model_validate(value)
+async def get(conn: AsyncConnection) -> Units:
+    """Return the person's units. Default: grams, no currency."""
+    value = await fetch_value(conn, SQL("SELECT {units}").format(units=UNITS))
+    return Units.model_validate(value)
 
 
-async def update(conn: AsyncConnection, changes: SettingsChanges) -> Settings:
-    """Apply *changes* and return the settings as they now are; None clears one."""
+async def update(conn: AsyncConnection, changes: SettingsChanges) -> Units:
+    """Apply *changes* and return the new units. None clears a value."""
     rows = [{"key": key, "value": value} for key, value in changes.items()]
     async with conn.cursor() as cursor:
         await cursor.executemany("DELETE FROM settings WHERE key = %(key)s AND %(value)s::text IS NULL", rows)

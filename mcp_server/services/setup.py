@@ -1,4 +1,4 @@
-"""Setups: packing lists, and what they weigh in all, worn and on the back."""
+"""Setups: packing lists, and their total, worn and pack weight."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -23,11 +23,11 @@ from mcp_server.models.setup import (
     SetupTotals,
 )
 from mcp_server.services import line, settings
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
 
-# Sums over `lines` of setups. The cast makes decimals of grams, so that the parts add up to the whole.
+# Sums over `lines` of setups. With numeric instead of floating point, the parts add up exactly.
 TOTALS = SQL("""
     count(lines.item_id) AS items,
     coalesce(sum(lines.weight_grams::numeric * lines.quantity), 0) AS total_grams,
@@ -42,7 +42,7 @@ TOTALS = SQL("""
     count(lines.item_id) FILTER (WHERE lines.price_cents IS NULL) AS unpriced
 """)
 
-# Every line of every setup, together with its item.
+# All lines of all setups, with their items.
 LINES = SQL("""
     SELECT
         setup_items.id, setup_items.setup_id, setup_items.item_id, setup_items.quantity,
@@ -54,7 +54,7 @@ LINES = SQL("""
 
 
 async def list_all(conn: AsyncConnection) -> SetupList:
-    """Return every setup by name, with its totals."""
+    """Return all setups by name, with their totals."""
     query = SQL("""
         SELECT setups.id, setups.name, {totals}
         FROM setups
@@ -63,11 +63,11 @@ async def list_all(conn: AsyncConnection) -> SetupList:
         ORDER BY lower(setups.name), setups.id
     """).format(totals=TOTALS, lines=LINES)
     found = await fetch_all(conn, SetupTotals, query)
-    return SetupList(total=len(found), setups=found, settings=await settings.get(conn))
+    return SetupList(total=len(found), setups=found, units=await settings.get(conn))
 
 
-async def find(conn: AsyncConnection, reference: str | int) -> int:
-    """Return the id of the setup that *reference* is the id of or, if it is a text, names without case."""
+async def resolve(conn: AsyncConnection, reference: str | int) -> int:
+    """Return the id of the setup with the id or the name *reference*. Names are matched ignoring case."""
     cursor = await conn.execute("SELECT id, name FROM setups ORDER BY lower(name), id")
     ids: dict[int, str] = dict(await cursor.fetchall())
     named = [
@@ -76,17 +76,17 @@ async def find(conn: AsyncConnection, reference: str | int) -> int:
         if isinstance(reference, str) and name.strip().casefold() == reference.strip().casefold()
     ]
     if len(named) > 1:
-        raise Conflict(f"Several setups are called {reference!r}: name one by its id, {in_list(named)}.")
+        raise Conflict(f"Several setups are called {reference!r}. Use an id: {in_list(named)}.")
     if named or str(reference) in map(str, ids):
         return named[0] if named else int(reference)
     raise NotFound(
         f"No setup {reference!r}.{did_you_mean(str(reference), ids.values())} "
-        "Call list_setups to see them all."
+        "Call list_setups to see all of them."
     )
 
 
 async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
-    """Return a setup: its totals, its weight by category, and its lines in the order they were added."""
+    """Return a setup: its totals, its weight by category, and its lines in the order of their creation."""
     summary = await summarize(conn, setup_id)
     query = SQL("""
         SELECT
@@ -112,20 +112,20 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
 
 
 def named(lines: Sequence[SetupLine]) -> tuple[str, ...]:
-    """The lines' names, as many as are of use beside the lines themselves."""
+    """Return the names of the first lines, and how many more there are."""
     more = (f"and {len(lines) - MOST_NAMES} more",) if len(lines) > MOST_NAMES else ()
     return (*(line.name for line in lines[:MOST_NAMES]), *more)
 
 
 async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
-    """Return a setup's totals."""
+    """Return the totals of a setup."""
     query = SQL("""
-        SELECT setups.id, setups.name, {totals}, {settings}
+        SELECT setups.id, setups.name, {totals}, {units}
         FROM setups
         LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         WHERE setups.id = %(setup_id)s
         GROUP BY setups.id
-    """).format(totals=TOTALS, settings=SETTINGS, lines=LINES)
+    """).format(totals=TOTALS, units=UNITS, lines=LINES)
     found = await fetch_one(conn, SetupSummary, query, {"setup_id": setup_id})
     if found is None:
         raise no_such("setup", setup_id)
@@ -133,7 +133,7 @@ async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
 
 
 async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
-    """Return what each category weighs in a setup, in the order in which their first lines were added."""
+    """Return the weight of each category in a setup, in the order of their first lines."""
     query = SQL("""
         SELECT
             categories.name AS category,
@@ -154,7 +154,7 @@ async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
 
 
 async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> SetupsCompared:
-    """Return two setups' totals and the lines that differ, those first that make the most difference."""
+    """Return the totals of two setups and the lines that differ, the largest difference first."""
     setups = [await summarize(conn, setup_id) for setup_id in (first_id, second_id)]
     query = SQL("""
         WITH lines AS (
@@ -168,15 +168,15 @@ async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> Setup
                         WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
                         THEN '(' || trim_scale(lines.worn_quantity) || ' on the body)'
                     END
-                ) AS told,
+                ) AS line,
                 coalesce(lines.weight_grams::numeric, 0) AS grams
             FROM (VALUES (%(first_id)s::bigint, -1), (%(second_id)s, 1)) AS sides (setup_id, sign)
             JOIN ({lines}) AS lines ON lines.setup_id = sides.setup_id
         )
         SELECT
             item_id, name, weight_grams,
-            max(told) FILTER (WHERE sign < 0) AS first,
-            max(told) FILTER (WHERE sign > 0) AS second,
+            max(line) FILTER (WHERE sign < 0) AS first,
+            max(line) FILTER (WHERE sign > 0) AS second,
             sum(sign * grams * quantity) AS total_grams,
             coalesce(sum(sign * grams * (quantity - worn_quantity))
                 FILTER (WHERE classification <> 'consumable'), 0) AS base_grams,
@@ -195,7 +195,7 @@ async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> Setup
         difference=added_up(different),
         same_lines=len(lines) - len(different),
         lines=different,
-        settings=setups[0].settings,
+        units=setups[0].units,
     )
 
 
@@ -206,7 +206,7 @@ def added_up(lines: Sequence[LineDifference]) -> Difference:
 
 
 async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> SetupSummary:
-    """Create a setup with *lines* and return its totals."""
+    """Create a setup with *lines*. Return its totals."""
     setup_id = await fetch_value(
         conn, "INSERT INTO setups (name) VALUES (%(name)s) RETURNING id", {"name": name}
     )
@@ -215,7 +215,7 @@ async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> 
 
 
 async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:
-    """Create a setup with the same lines as another one, and return its totals."""
+    """Create a setup with the same lines as another one. Return its totals."""
     copy_id = await fetch_value(
         conn,
         """
@@ -241,7 +241,7 @@ async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:
 
 
 async def update(conn: AsyncConnection, setup_id: int, changes: SetupChanges) -> SetupSummary:
-    """Apply *changes* and return the setup's totals."""
+    """Apply *changes*. Return the setup's totals."""
     await touch(conn, setup_id)
     if "name" in changes:
         await conn.execute(
@@ -251,7 +251,7 @@ async def update(conn: AsyncConnection, setup_id: int, changes: SetupChanges) ->
 
 
 async def delete(conn: AsyncConnection, setup_id: int) -> SetupDeleted:
-    """Delete a setup, and with it its lines."""
+    """Delete a setup and its lines."""
     deleted = await fetch_one(
         conn,
         SetupDeleted,
@@ -277,9 +277,9 @@ async def set_items(
     change: Sequence[NewLine] = (),
     remove: Sequence[int] = (),
 ) -> SetupSummary:
-    """Make *lines* the whole list of a setup, or else change and remove some; return its totals."""
+    """Replace all lines of a setup with *lines*, or change and remove some. Return its totals."""
     if (lines is None) == (not change and not remove):
-        raise InvalidInput("Give either lines, the whole list, or some to change and remove.")
+        raise InvalidInput("Give either lines (the whole list) or change and remove.")
     await touch(conn, setup_id)
     if lines is None:
         await line.change(conn, setup_id, change, remove)
@@ -289,7 +289,7 @@ async def set_items(
 
 
 async def touch(conn: AsyncConnection, setup_id: int) -> None:
-    """Note that a setup changes now, which also keeps others from changing it meanwhile."""
+    """Update a setup's `updated_at`. This also locks the setup."""
     touched = await conn.execute(
         "UPDATE setups SET updated_at = now() WHERE id = %(setup_id)s", {"setup_id": setup_id}
     )

@@ -1,4 +1,4 @@
-"""Threads: research before a purchase, side by side, until one candidate becomes an item."""
+"""Threads: purchase research, until one of the candidates becomes an item."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from mcp_server.models.thread import (
 )
 from mcp_server.services import image, settings, setup
 from mcp_server.services.item import to_columns
-from mcp_server.services.settings import SETTINGS
+from mcp_server.services.settings import UNITS
 
 SUMMARIES = SQL("""
     SELECT
@@ -37,7 +37,7 @@ SUMMARIES = SQL("""
 
 
 class Locked(Row):
-    """A thread that nobody else changes until the transaction ends."""
+    """A thread that is locked until the transaction ends."""
 
     id: int
     status: ThreadStatus
@@ -48,7 +48,7 @@ class Locked(Row):
 
 
 async def list_all(conn: AsyncConnection, status: ThreadStatus | None = None) -> ThreadList:
-    """Return every thread, or those of one status, the active ones first."""
+    """Return all threads, or those with a status. Active ones come first."""
     query = SQL("""
         {summaries}
         WHERE %(status)s::text IS NULL OR threads.status = %(status)s
@@ -59,7 +59,7 @@ async def list_all(conn: AsyncConnection, status: ThreadStatus | None = None) ->
 
 
 async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
-    """Return a thread with its candidates side by side, in their order."""
+    """Return a thread with its candidates side by side, by rank."""
     query = SQL("""
         SELECT
             threads.id, threads.name, threads.status, categories.name AS category,
@@ -67,12 +67,12 @@ async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
                 'item_id', items.id, 'name', items.name,
                 'weight_grams', items.weight_grams, 'price_cents', items.price_cents
             ) END AS replaces,
-            threads.resolved_candidate_id, threads.resolved_item_id, {settings}
+            threads.resolved_candidate_id, threads.resolved_item_id, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE threads.id = %(thread_id)s
-    """).format(settings=SETTINGS)
+    """).format(units=UNITS)
     found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id})
     if found is None:
         raise no_such("thread", thread_id)
@@ -80,7 +80,7 @@ async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
 
 
 async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompared]:
-    """Return a thread's candidates beside each other and beside the item that would be replaced."""
+    """Return a thread's candidates compared with each other and with the item they would replace."""
     return await fetch_all(
         conn,
         CandidateCompared,
@@ -119,7 +119,7 @@ async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
 
 
 async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    """Raise NotFound for an item to replace that is not there."""
+    """Raise NotFound if the item to replace does not exist."""
     item_id = row.get("replaces_item_id")
     if item_id is not None and not await fetch_value(
         conn, "SELECT true FROM items WHERE id = %(item_id)s", {"item_id": item_id}
@@ -128,10 +128,10 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
 
 
 async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
-    """Apply *changes* and return the thread as it now is; None clears a field."""
+    """Apply *changes* and return the updated thread. None clears a field."""
     its_thread = await lock(conn, thread_id)
     if "status" in changes and its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved, and stays so. Create a new one to go on looking.")
+        raise Conflict(f"Thread {thread_id} is resolved: its status is final. Create a new one to continue.")
     row = await to_columns(conn, changes)
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
@@ -142,7 +142,7 @@ async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) 
 
 
 async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
-    """Delete a thread, and with it its candidates, and their images if nothing else shows them."""
+    """Delete a thread, its candidates, and their images if nothing else uses them."""
     await lock(conn, thread_id)
     cursor = await conn.execute(
         "SELECT image_id FROM candidates WHERE thread_id = %(thread_id)s ORDER BY id FOR UPDATE",
@@ -168,12 +168,12 @@ async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
 async def resolve(
     conn: AsyncConnection, thread_id: int, candidate_id: int, swap_in_setups: Sequence[str | int]
 ) -> ThreadResolved:
-    """Make a candidate an item, and let it take the place of the old one in setups; the thread keeps both."""
+    """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
     its_thread = await lock(conn, thread_id)
     if its_thread.status != "active":
-        raise Conflict(f"Thread {thread_id} is {its_thread.status} already. {what_next(its_thread)}")
+        raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
     item_id = await become_item(conn, its_thread, candidate_id)
-    setup_ids = list(dict.fromkeys([await setup.find(conn, reference) for reference in swap_in_setups]))
+    setup_ids = list(dict.fromkeys([await setup.resolve(conn, reference) for reference in swap_in_setups]))
     for setup_id in sorted(setup_ids):
         await setup.touch(conn, setup_id)
     await swap(conn, its_thread, item_id, setup_ids)
@@ -193,12 +193,12 @@ async def resolve(
         candidate_id=candidate_id,
         item_id=item_id,
         swapped_in_setups=tuple(each.totals() for each in swapped),
-        settings=await settings.get(conn),
+        units=await settings.get(conn),
     )
 
 
 async def become_item(conn: AsyncConnection, its_thread: Locked, candidate_id: int) -> int:
-    """Create an item from a candidate, in its category or else the thread's, and return the item's id."""
+    """Create an item from a candidate, in the candidate's or the thread's category. Return the item's id."""
     item_id = await fetch_value(
         conn,
         """
@@ -224,10 +224,10 @@ async def become_item(conn: AsyncConnection, its_thread: Locked, candidate_id: i
 
 
 async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_ids: Sequence[int]) -> None:
-    """Put the new item in the place of the replaced one, line by line."""
+    """Replace the old item with the new one in every line of these setups."""
     if setup_ids and its_thread.replaces_item_id is None:
         raise InvalidInput(
-            f"swap_in_setups: thread {its_thread.id} replaces no item. "
+            f"swap_in_setups: thread {its_thread.id} does not replace an item. "
             "Set its replaces_item_id with update_thread first."
         )
     cursor = await conn.execute(
@@ -248,12 +248,12 @@ async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_id
     if without:
         raise InvalidInput(
             f"swap_in_setups: item {its_thread.replaces_item_id} is not in setup {in_list(without)}. "
-            "Leave out the setups that do not hold it; set_setup_items adds the new item there."
+            "Omit the setups that do not contain it; set_setup_items adds the new item there."
         )
 
 
 async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
-    """Keep others from changing a thread, and return what its changes depend on."""
+    """Lock a thread and return the fields that its changes depend on."""
     found = await fetch_one(
         conn,
         Locked,
@@ -274,10 +274,10 @@ def what_next(its_thread: Locked) -> str:
     if its_thread.status == "archived":
         return "Set its status to active with update_thread first."
     if its_thread.resolved_item_id is None:
-        return "The item it became was deleted: create a new thread to go on looking."
+        return "The item created from it was deleted. Create a new thread to continue."
     return (
-        f"Candidate {its_thread.resolved_candidate_id} became item {its_thread.resolved_item_id}: "
-        "create a new thread to go on looking."
+        f"Candidate {its_thread.resolved_candidate_id} became item {its_thread.resolved_item_id}. "
+        "Create a new thread to continue."
     )
 
 

@@ -1,4 +1,4 @@
-"""Totals: what the whole collection weighs and is worth."""
+"""Totals: the weight and value of the whole collection."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mcp_server.services import settings
 
 
 async def summarize(conn: AsyncConnection) -> Totals:
-    """Return the collection's totals, its categories by weight, and what is heaviest and dearest."""
+    """Return the collection's totals, its categories by weight, and its heaviest and most expensive items."""
     by_category = await categories(conn)
     return Totals(
         **{name: added_up(by_category, name) for name in ("items", "pieces", "unweighed", "unpriced")},
@@ -21,7 +21,7 @@ async def summarize(conn: AsyncConnection) -> Totals:
         by_category=by_category,
         heaviest=tuple(await heaviest(conn)),
         dearest=tuple(await dearest(conn)),
-        settings=await settings.get(conn),
+        units=await settings.get(conn),
     )
 
 
@@ -34,7 +34,7 @@ def any_priced(by_category: list[CategoryTotals]) -> bool:
 
 
 async def categories(conn: AsyncConnection) -> list[CategoryTotals]:
-    """Return what the items of each category weigh and are worth, the heaviest category first."""
+    """Return the weight and value of each category, the heaviest first."""
     return await fetch_all(
         conn,
         CategoryTotals,

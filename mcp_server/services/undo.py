@@ -1,36 +1,30 @@
-"""Undoing a change: every row as it was before, or none and the reason why."""
+"""Undo: every row of a change is restored, or none is and the error gives the reason."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 from psycopg import AsyncConnection, errors
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
+from db.collection import COLLECTION
 from db.query import fetch_value
 from db.sql import names
 from mcp_server.errors import Conflict, InvalidInput, in_list
 from mcp_server.models.change import ChangeUndone
-from mcp_server.services.change import KINDS, NetRow, current, get, rows_of
+from mcp_server.services.change import NetRow, current, get, rows_of
 
-# The keys between rows of a collection. While rows come back they point at what is not there yet.
-KEYS = SQL("""
-    fk_items_user_id_category_id, fk_items_user_id_image_id,
-    fk_threads_user_id_category_id, fk_threads_user_id_replaces_item_id,
-    fk_threads_user_id_resolved_candidate_id, fk_threads_user_id_resolved_item_id,
-    fk_candidates_user_id_thread_id, fk_candidates_user_id_category_id, fk_candidates_user_id_image_id,
-    fk_setup_items_user_id_setup_id, fk_setup_items_user_id_item_id
-""")
-ORDER = list(KINDS)
+# The order in which rows can be written: each table after those that its rows belong to.
+ORDER = list(COLLECTION)
 
 
 async def undo(conn: AsyncConnection, change_id: int) -> ChangeUndone:
-    """Make every row as it was before a change, ids and times included; undoing that undoes the undo."""
+    """Restore every row to its state before a change, ids and times included. An undo can be undone too."""
     await get(conn, change_id)
     rows = await rows_of(conn, change_id)
     if not rows:
-        raise InvalidInput(f"change_id: change {change_id} left nothing that could be undone.")
+        raise InvalidInput(f"change_id: change {change_id} has nothing to undo.")
     await check_unchanged(conn, change_id, rows)
     await conn.execute(
         "SELECT set_config('gearshed.undoes', %(change_id)s, true)", {"change_id": str(change_id)}
@@ -39,20 +33,19 @@ async def undo(conn: AsyncConnection, change_id: int) -> ChangeUndone:
         await restore(conn, rows)
     except errors.UniqueViolation as exc:
         raise Conflict(
-            f"Change {change_id} cannot be undone: there is another row with the same name by now. "
-            "Rename that one first."
+            f"Change {change_id} cannot be undone: another row has the same name now. Rename that one first."
         ) from exc
     except errors.ForeignKeyViolation as exc:
         raise Conflict(
-            f"Change {change_id} cannot be undone: what some of its rows belonged to was deleted since. "
-            "Call list_changes, and undo that first."
+            f"Change {change_id} cannot be undone: rows that its rows belong to have been deleted since. "
+            "Call list_changes and undo that deletion first."
         ) from exc
     await check_nothing_else(conn, change_id, rows)
     return ChangeUndone(undone=change_id, rows=len(rows))
 
 
 async def check_unchanged(conn: AsyncConnection, change_id: int, rows: Sequence[NetRow]) -> None:
-    """Refuse if a row is no longer as the change left it, and name the later changes."""
+    """Raise Conflict, which names the later changes, if a row is no longer as the change left it."""
     changed: list[NetRow] = []
     for table, group in by_table(rows):
         ids = [row.row_id for row in group]
@@ -67,7 +60,7 @@ async def check_unchanged(conn: AsyncConnection, change_id: int, rows: Sequence[
 
 
 async def check_nothing_else(conn: AsyncConnection, change_id: int, rows: Sequence[NetRow]) -> None:
-    """Refuse if other rows had to go with those of the change: they were added to them later."""
+    """Raise Conflict if restoring the rows also deleted others, which were added to them later."""
     touched = {(row.table_name, row.row_id) for row in await rows_of(conn, await current(conn))}
     others = sorted(touched - {(row.table_name, row.row_id) for row in rows})
     if others:
@@ -90,21 +83,23 @@ async def conflict(conn: AsyncConnection, change_id: int, rows: Sequence[tuple[s
             "change_id": change_id,
         },
     )
-    named = [f"{KINDS[table]} {row_id}" for table, row_id in rows]
+    named = [f"{COLLECTION[table]} {row_id}" for table, row_id in rows]
     more = f" and {len(named) - 10} more" if len(named) > 10 else ""
-    by = f" by change {in_list(later)}" if later else ""
+    where = f", in change {in_list(later)}" if later else ""
     return Conflict(
-        f"Change {change_id} cannot be undone: changed since{by}: {', '.join(named[:10])}{more}. "
+        f"Change {change_id} cannot be undone: {', '.join(named[:10])}{more} changed later{where}. "
         "Undo the later changes first, newest first. Nothing was undone."
     )
 
 
 async def restore(conn: AsyncConnection, rows: Sequence[NetRow]) -> None:
-    """Write what the change deleted or changed as it was, then delete what it created.
+    """Restore the rows that the change deleted or changed, then delete those that it created.
 
-    In this order nothing refers any more to what goes, so that no key clears or deletes anything by itself.
+    In this order, no row refers to a deleted one any more, so no foreign key cascades. A restored row may
+    refer to one that is not there yet, so the foreign keys are checked at the end.
     """
-    await conn.execute(SQL("SET CONSTRAINTS {keys} DEFERRED").format(keys=KEYS))
+    keys = await foreign_keys(conn)
+    await conn.execute(SQL("SET CONSTRAINTS {keys} DEFERRED").format(keys=keys))
     for table, group in by_table([row for row in rows if row.after is None]):
         await write(conn, INSERT, table, group)
     for table, group in by_table([row for row in rows if row.before and row.after]):
@@ -112,7 +107,25 @@ async def restore(conn: AsyncConnection, rows: Sequence[NetRow]) -> None:
     for table, group in reversed(by_table([row for row in rows if row.before is None])):
         query = SQL("DELETE FROM {table} WHERE id = ANY(%(ids)s)").format(table=Identifier(table))
         await conn.execute(query, {"ids": [row.row_id for row in group]})
-    await conn.execute(SQL("SET CONSTRAINTS {keys} IMMEDIATE").format(keys=KEYS))
+    await conn.execute(SQL("SET CONSTRAINTS {keys} IMMEDIATE").format(keys=keys))
+
+
+async def foreign_keys(conn: AsyncConnection) -> Composed:
+    """Return the names of the foreign keys between the tables of a collection.
+
+    ALL would include the key from row_changes to the change, which is written last.
+    """
+    keys: list[str] = await fetch_value(
+        conn,
+        """
+        SELECT array_agg(conname::text)
+        FROM pg_constraint
+        WHERE contype = 'f' AND condeferrable
+            AND conrelid = ANY (%(tables)s::regclass[]) AND confrelid = ANY (%(tables)s::regclass[])
+        """,
+        {"tables": ORDER},
+    )
+    return names(keys)
 
 
 INSERT = SQL("""
@@ -128,14 +141,14 @@ UPDATE = SQL("""
 
 
 async def write(conn: AsyncConnection, statement: SQL, table: str, rows: Sequence[NetRow]) -> None:
-    """Write the rows as they were before; rows of one change have the same columns."""
+    """Write the rows in their state before the change. All rows of a table have the same columns."""
     before = [row.before for row in rows if row.before]
     query = statement.format(table=Identifier(table), columns=names(before[0]))
     await conn.execute(query, {"rows": Jsonb(before)})
 
 
 def by_table(rows: Iterable[NetRow]) -> list[tuple[str, list[NetRow]]]:
-    """Return the rows of each table, tables in the order in which their rows can be written."""
+    """Return the rows of each table, in the order in which they can be written."""
 
     def order(row: NetRow) -> int:
         return ORDER.index(row.table_name)

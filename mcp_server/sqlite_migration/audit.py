@@ -1,4 +1,4 @@
-"""Every value that cannot be kept as it is: found by SQL that only compares, then looked at one by one."""
+"""Find every value that cannot be kept unchanged: SQL comparisons select rows, then Python examines them."""
 
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from mcp_server.sqlite_migration import versions
 from mcp_server.sqlite_migration.clean import Clean
 from mcp_server.sqlite_migration.report import Action, Finding, Findings, shortened
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, Column, Table
 from mcp_server.sqlite_migration.values import (
     MAX_ID,
@@ -28,9 +28,9 @@ ROWS = 1000
 
 
 class Audit:
-    """The examination of one snapshot: it fills the findings, and repairs what *flags* allow."""
+    """Examines one snapshot: records findings, and makes the repairs chosen by *flags*."""
 
-    def __init__(self, source: Source, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
+    def __init__(self, source: SourceFile, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
         self.source = source
         self.conn = source.conn
         self.clean = clean
@@ -38,7 +38,7 @@ class Audit:
         self.flags = flags
 
     def values(self) -> None:
-        """Examine what each row holds by itself."""
+        """Examine each row on its own."""
         unknown(self.source, self.findings, "skipped" if SKIP in self.flags else "rejected")
         lost_emoji(self.source, self.findings)
         sequences(self.source, self.findings)
@@ -51,7 +51,7 @@ class Audit:
             self.clean.refresh(table)
 
     def weight_unit(self) -> None:
-        """Refuse a unit under the name that this server reads and in words that it does not know."""
+        """Reject a `weight_unit` that this server does not support."""
         query = "SELECT rowid, value FROM main.settings WHERE key = 'weight_unit'"
         for row, value in self.conn.execute(query).fetchall():
             if value not in UNITS:
@@ -61,11 +61,11 @@ class Audit:
                     self.clean.leave_out(SETTINGS, row)
 
     def encoding(self) -> None:
-        """Examine the rows whose text is no UTF-8, which only reading every text can show."""
+        """Examine the rows with invalid UTF-8. Finding them requires reading every text."""
         for table in self.tables():
             columns = self.present(table)
             names = ", ".join(column.name for column in columns)
-            # The others have been examined.
+            # The other rows are examined already.
             query = f"SELECT rowid, {names} FROM main.{table.old} WHERE ifnull({proof(columns)}, 0)"
             with lenient(self.conn):
                 bad = [row[0] for row in self.conn.execute(query) if is_bad(row)]
@@ -113,7 +113,7 @@ class Audit:
 
 
 def proof(columns: Sequence[Column]) -> str:
-    """Return SQL that is true of rows in which no value needs a second look."""
+    """Return SQL that is true for rows without a defect."""
     return " AND ".join(
         f"({column.kind.proof(column.name)})"
         if column.required
@@ -125,7 +125,7 @@ def proof(columns: Sequence[Column]) -> str:
 def mend(
     column: Column, value: Value, flags: frozenset[str]
 ) -> tuple[Value, list[tuple[Defect, Value, bool]]]:
-    """Return what becomes of *value* by the repairs in *flags*, and each defect, mended or not."""
+    """Return *value* after the repairs in *flags*, and each defect, mended or not."""
     found: list[tuple[Defect, Value, bool]] = []
     while True:
         if value is None and not column.required:
@@ -134,7 +134,7 @@ def mend(
         if defect is None:
             return value, found
         if column.required and defect.mended is None:
-            # A repair that makes it unknown would be none.
+            # A required column cannot become unknown.
             defect = Defect(defect.problem)
         done = defect.flag in flags
         found.append((defect, value, done))
@@ -144,14 +144,14 @@ def mend(
 
 
 def stored(column: Column, value: Value) -> Value:
-    """Return *value* as the clean view holds it: a time in microseconds."""
+    """Return *value* as the clean view stores it: times in microseconds."""
     if isinstance(column.kind, Moment) and isinstance(value, int):
         return int(value) if isinstance(value, Micros) else value * 1_000_000
     return value
 
 
 def name_of(table: Table, row: int, columns: Sequence[Column], values: Sequence[Value]) -> int | str | None:
-    """Return what a person knows a row by: its id; of a setting its key."""
+    """Return what identifies a row to a person: its id, or a setting's key."""
     if table.key == "id":
         return row
     at = next(number for number, column in enumerate(columns) if column.name == table.key)
@@ -164,7 +164,7 @@ def decode(raw: bytes) -> str:
 
 @contextmanager
 def lenient(conn: sqlite3.Connection) -> Generator[None]:
-    """Read text that is no UTF-8 too, with surrogates in place of its bad bytes."""
+    """Decode text leniently: surrogates stand for invalid bytes."""
     conn.text_factory = decode
     try:
         yield
@@ -182,8 +182,8 @@ def batched(conn: sqlite3.Connection, query: str) -> Iterator[Any]:
         yield from rows
 
 
-def unknown(source: Source, findings: Findings, otherwise: Action) -> None:
-    """Note tables and columns that no version has had: only with something in them do they stop the run."""
+def unknown(source: SourceFile, findings: Findings, otherwise: Action) -> None:
+    """Report tables and columns that no version has. They stop the run only if they contain data."""
     for table, columns in source.layout.items():
         known = versions.known_columns(table)
         names = [None] if not known else [column for column in columns if column not in known]
@@ -201,8 +201,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def lost_emoji(source: Source, findings: Findings) -> None:
-    """Note the emoji that the old application's own upgrade would have made a package too."""
+def lost_emoji(source: SourceFile, findings: Findings) -> None:
+    """Report emoji without an icon. They become `package`, as in the old application's own upgrade."""
     if "emoji" not in source.layout["categories"] or "icon" in source.layout["categories"]:
         return
     query = """
@@ -215,8 +215,8 @@ def lost_emoji(source: Source, findings: Findings) -> None:
         findings.add(Finding("categories", row, "emoji", "bad_icon", shortened(emoji), "noted"))
 
 
-def sequences(source: Source, findings: Findings) -> None:
-    """Reject a highest id that is none: new rows would have to count on from it."""
+def sequences(source: SourceFile, findings: Findings) -> None:
+    """Reject an invalid highest id, because new ids would continue from it."""
     if not source.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
         return
     query = "SELECT name, seq FROM sqlite_sequence"

@@ -1,13 +1,13 @@
-"""The rows of the old file as version 10 would have them, with repairs: views that all that follows reads.
+"""Views of the old file in the schema of version 10, with repairs applied.
 
-`raw_items` has the rows as they are, times in microseconds. `clean_items` leaves out those that `patched`
-names and has what became of them instead, from `fixed_items`. All of it is in SQLite's temporary database.
+`raw_items` shows the rows unchanged, with times in microseconds. `clean_items` replaces the rows listed in
+`patched` with those of `fixed_items`. All of this is in SQLite's temporary database.
 """
 
 from collections.abc import Mapping
 
 from mcp_server.sqlite_migration import versions
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import TABLES, Column, Table
 from mcp_server.sqlite_migration.values import Moment, Value
 
@@ -15,9 +15,9 @@ from mcp_server.sqlite_migration.values import Moment, Value
 
 
 class Clean:
-    """The views of one snapshot, and the way to change or leave out a row of them."""
+    """The views of one snapshot, and methods that change or omit rows."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self.conn = source.conn
         self.conn.execute("""
             CREATE TEMP TABLE patched (name TEXT, row INTEGER, gone INTEGER, PRIMARY KEY (name, row))
@@ -28,7 +28,7 @@ class Clean:
             self.refresh(table)
 
     def refresh(self, table: Table) -> None:
-        """Have a table's clean view show what was patched. If nothing was, it is as fast as the table."""
+        """Make a table's clean view show patches. Without patches, it reads the table directly, for speed."""
         name = table.old
         query = f"SELECT * FROM raw_{name}"
         if self.conn.execute("SELECT EXISTS (SELECT 1 FROM patched WHERE name = ?)", (name,)).fetchone() == (
@@ -43,7 +43,7 @@ class Clean:
         self.conn.execute(f"CREATE TEMP VIEW clean_{name} AS {query}")
 
     def change(self, table: Table, row: int, values: Mapping[str, Value]) -> None:
-        """Have *row* hold *values* in some of its columns."""
+        """Replace the *values* of some columns of *row*."""
         self.conn.execute(
             f"""
             INSERT INTO fixed_{table.old}
@@ -62,7 +62,7 @@ class Clean:
         self.conn.execute("INSERT OR REPLACE INTO patched VALUES (?, ?, 1)", (table.old, row))
 
     def add(self, table: Table, values: Mapping[str, Value]) -> None:
-        """Have a row that the file does not have, under a number that no row of it has."""
+        """Add a row that the file does not have, under an unused row number."""
         columns = ", ".join(values)
         places = ", ".join(f":{column}" for column in values)
         self.conn.execute(
@@ -77,10 +77,10 @@ class Clean:
         self.refresh(table)
 
 
-def define_raw(source: Source, table: Table) -> None:
+def define_raw(source: SourceFile, table: Table) -> None:
     present = source.layout.get(table.old, [])
     columns = [f"{expression(column, present)} AS {column.name}" for column in table.columns]
-    # Nobody checks that an index has all rows of its table, and this is what everything is read from.
+    # NOT INDEXED: an index may be incomplete, and SQLite does not check that.
     rows = f"FROM main.{table.old} NOT INDEXED" if present else "WHERE 0"
     number = "rowid" if present else "NULL"
     names = ", ".join(column.name for column in table.columns)
@@ -91,7 +91,7 @@ def define_raw(source: Source, table: Table) -> None:
 
 
 def expression(column: Column, present: list[str]) -> str:
-    """Return the SQL that reads a column, or what stands for it in a version that lacks it."""
+    """Return the SQL that reads a column, or its default in a version that lacks it."""
     if column.name == "icon" and "icon" not in present and "emoji" in present:
         return versions.renamed_to_icon()
     if column.name not in present:

@@ -1,4 +1,4 @@
-"""Images from the old application's folder, made clean, where the collection has named gaps for them."""
+"""Import images from the old application's folder for migrated rows that name them."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from mcp_server.errors import InvalidInput
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 
-# A file of more is none that the old application stored.
+# Bytes. The old application did not store larger files.
 LARGEST = 40 * 2**20
 
 
@@ -26,8 +26,8 @@ class Gap(NamedTuple):
     filename: str
 
 
-class Filled(NamedTuple):
-    """What became of a gap: *problem* and *detail* say why it stays one."""
+class FilledGap(NamedTuple):
+    """The outcome for a gap. If it remains, *problem* and *detail* give the reason."""
 
     gap: Gap
     problem: Literal["missing_image", "bad_image"] | None = None
@@ -35,7 +35,7 @@ class Filled(NamedTuple):
 
 
 def gaps(conn: psycopg.Connection, user_id: int) -> list[Gap]:
-    """Return the images without a file; one that has only an address never had one."""
+    """Return the images whose file is missing. Images with only a URL never had a file."""
     query = """
         SELECT id, filename
         FROM images
@@ -45,35 +45,35 @@ def gaps(conn: psycopg.Connection, user_id: int) -> list[Gap]:
     return [Gap(*row) for row in conn.execute(query, {"user_id": user_id})]
 
 
-def fill(conn: psycopg.Connection, user_id: int, folder: Path) -> Iterator[Filled]:
-    """Store what *folder* has for each gap, one by one. The files stay as they are."""
+def fill(conn: psycopg.Connection, user_id: int, folder: Path) -> Iterator[FilledGap]:
+    """Store the file from *folder* for each gap. The files are not changed."""
     for gap in gaps(conn, user_id):
         try:
             data = read(folder, gap.filename)
             new = asyncio.run(picture.clean(data))
         except InvalidInput as exc:
-            yield Filled(gap, "bad_image", str(exc))
+            yield FilledGap(gap, "bad_image", str(exc))
         except OSError as exc:
-            yield Filled(gap, "missing_image", exc.strerror or str(exc))
+            yield FilledGap(gap, "missing_image", exc.strerror or str(exc))
         else:
             store(conn, user_id, gap.id, new)
-            yield Filled(gap)
+            yield FilledGap(gap)
 
 
 def read(folder: Path, name: str) -> bytes:
-    """Return the bytes of a file in *folder*, and of none elsewhere."""
+    """Return the content of a file directly in *folder*."""
     if name in ("", ".", "..") or set(name) & set("/\\\0"):
-        raise FileNotFoundError("its name is none of a file in a folder")
+        raise FileNotFoundError("not a file name")
     path = folder / name
     if not path.is_file():
-        raise FileNotFoundError("there is no such file")
+        raise FileNotFoundError("file not found")
     if path.stat().st_size > LARGEST:
-        raise InvalidInput("The file has more than 40 MB.")
+        raise InvalidInput("The file is larger than 40 MB.")
     return path.read_bytes()
 
 
 def store(conn: psycopg.Connection, user_id: int, image_id: int, new: Picture) -> None:
-    """Fill a gap; whatever shows it shows the same picture from now on, if that is stored already."""
+    """Fill a gap. If the same picture is already stored, rows refer to that one instead."""
     params = {**new._asdict(), "sha256": sha256(new.data).digest(), "id": image_id, "user_id": user_id}
     same = conn.execute(
         "SELECT id FROM images WHERE user_id = %(user_id)s AND sha256 = %(sha256)s", params
@@ -100,9 +100,9 @@ def store(conn: psycopg.Connection, user_id: int, image_id: int, new: Picture) -
 
 
 def import_folder(url: str, username: str, folder: Path) -> int:
-    """Fill the gaps of a user's collection from *folder*, one transaction for each image, and tell which."""
+    """Fill the gaps of a user's collection from *folder*, one transaction per image, and print each."""
     if not folder.is_dir():
-        print(f"There is no folder {folder}.", file=sys.stderr)
+        print(f"Folder {folder} does not exist.", file=sys.stderr)
         return 1
     filled = 0
     with psycopg.connect(make_conninfo(url, **CONNECTION), autocommit=True) as conn:
@@ -110,7 +110,7 @@ def import_folder(url: str, username: str, folder: Path) -> int:
             "SELECT id FROM users WHERE username = %(name)s", {"name": username}
         ).fetchone()
         if user_id is None:
-            print(f"There is no user {username}: say with --user whose images to fill in.", file=sys.stderr)
+            print(f"No user {username}. Name the collection's user with --user.", file=sys.stderr)
             return 1
         conn.execute(begin(user_id[0], False, False))
         for each in fill(conn, user_id[0], folder):

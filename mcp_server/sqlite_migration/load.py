@@ -1,4 +1,4 @@
-"""The rows on their way: read from the clean views, sent by binary COPY, and what depends on them made."""
+"""Load rows: read the clean views, send binary COPY, then create words and continue sequences."""
 
 from collections.abc import Callable
 from typing import LiteralString, NamedTuple
@@ -7,7 +7,7 @@ import psycopg
 from psycopg.copy import LibpqWriter
 from psycopg.sql import SQL, Identifier
 
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import (
     API_KEYS,
     CANDIDATES,
@@ -26,16 +26,16 @@ from mcp_server.sqlite_migration.values import MAX_ID, Addresses, Moment
 # ruff: noqa: S608 (all names are from tables.py)
 
 ROWS = 1000
-# A small one keeps PostgreSQL busy while the next rows are read.
+# Bytes. A small buffer keeps PostgreSQL busy while the next rows are read.
 FLUSH = 65536
-# PostgreSQL counts microseconds from 2000 on; sent like this, a time is a number to everybody in between.
+# The wire format of timestamptz is microseconds since 2000, so times are sent as integers.
 UNTIL_2000 = 946_684_800_000_000
 
-Progress = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 class Sent(NamedTuple):
-    """A column as it is sent: its name, SQL that reads it from a clean view, and the type on the wire."""
+    """A column to send: its name, SQL that reads it from a clean view, and its type on the wire."""
 
     name: str
     expression: str
@@ -57,13 +57,13 @@ QUANTITY = "(SELECT quantity FROM clean_items WHERE clean_items.id = item_id)"
 ADDED = {
     ITEMS: (IMAGE,),
     CANDIDATES: (IMAGE,),
-    # A setup counted each item with its quantity, and what was worn was all worn.
+    # The old application counted each item with its quantity, all of it worn if the line was.
     LINES: (
         Sent("quantity", QUANTITY, "numeric"),
         Sent("worn_quantity", f"CASE classification WHEN 'worn' THEN {QUANTITY} ELSE 0 END", "numeric"),
     ),
 }
-# Without an owner in the old file, which was one person's.
+# Tables without an owner in the old file, which was for one person.
 OWNED = {"categories", *(table.old for table in ADDED), "threads", "setups"} | {
     table.old for table in (SETTINGS, API_KEYS, OAUTH_CODES, OAUTH_TOKENS)
 }
@@ -80,13 +80,13 @@ def as_sent(column: Column) -> Sent:
     if isinstance(column.kind, Moment):
         return Sent(column.name, f"{column.name} - {UNTIL_2000}", "int8")
     if isinstance(column.kind, Addresses):
-        # On the wire jsonb is its text behind a version number.
+        # The wire format of jsonb is a version number and the text.
         return Sent(column.name, f"char(1) || {column.name}", "text")
     return Sent(column.name, column.name, column.kind.wire)
 
 
-def list_images(source: Source) -> None:
-    """Number the images that items and candidates name: each file once, or else each address."""
+def list_images(source: SourceFile) -> None:
+    """Number the images that items and candidates name: one for each file, or for each URL without a file."""
     source.conn.execute("CREATE TEMP TABLE images (id INTEGER PRIMARY KEY, filename, source_url)")
     named = """
         SELECT coalesce(image_filename, image_source_url), image_source_url
@@ -99,9 +99,9 @@ def list_images(source: Source) -> None:
 
 
 def copy_all(
-    conn: psycopg.Connection, source: Source, owner_id: int, progress: Callable[[str, int], Progress]
+    conn: psycopg.Connection, source: SourceFile, owner_id: int, progress: Callable[[str, int], OnProgress]
 ) -> dict[str, int]:
-    """Send the rows of every table. Return their numbers, by the new names of the tables."""
+    """Send the rows of every table. Return the row counts by new table name."""
     counts = {"images": copy_images(conn, source, owner_id)}
     for table in TABLES:
         rows = highest(source, f"SELECT count(*) FROM clean_{table.old}")
@@ -110,7 +110,7 @@ def copy_all(
 
 
 def copy_table(
-    conn: psycopg.Connection, source: Source, table: Table, owner_id: int, progress: Progress
+    conn: psycopg.Connection, source: SourceFile, table: Table, owner_id: int, progress: OnProgress
 ) -> int:
     columns = sent(table)
     read = ", ".join(column.expression for column in columns)
@@ -125,7 +125,7 @@ def copy_table(
     )
 
 
-def copy_images(conn: psycopg.Connection, source: Source, owner_id: int) -> int:
+def copy_images(conn: psycopg.Connection, source: SourceFile, owner_id: int) -> int:
     columns = [
         Sent("id", "id", "int8"),
         Sent("user_id", ":owner", "int8"),
@@ -138,12 +138,12 @@ def copy_images(conn: psycopg.Connection, source: Source, owner_id: int) -> int:
 
 def copy_rows(
     conn: psycopg.Connection,
-    source: Source,
+    source: SourceFile,
     table: str,
     columns: list[Sent],
     query: str,
     owner_id: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> int:
     statement = SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE)").format(
         Identifier(table), SQL(", ").join(Identifier(column.name) for column in columns)
@@ -164,7 +164,7 @@ def copy_rows(
 
 
 def fill_words(conn: psycopg.Connection) -> None:
-    """Give every item its words, as the triggers would."""
+    """Insert the words of every item, as the triggers would."""
     conn.execute("""
         INSERT INTO item_words (user_id, item_id, word)
         SELECT user_id, id, word
@@ -172,8 +172,8 @@ def fill_words(conn: psycopg.Connection) -> None:
     """)
 
 
-def continue_sequences(conn: psycopg.Connection, source: Source) -> dict[str, int]:
-    """Have ids go on behind the highest that was ever used. Return the next one of each table."""
+def continue_sequences(conn: psycopg.Connection, source: SourceFile) -> dict[str, int]:
+    """Continue ids after the highest that was ever used. Return the next id of each table."""
     query: LiteralString = "SELECT setval(pg_get_serial_sequence(%(table)s, 'id'), %(next_id)s, false)"
     following = {"images": highest(source, "SELECT max(id) FROM temp.images") + 1}
     for table in TABLES:
@@ -188,12 +188,12 @@ def continue_sequences(conn: psycopg.Connection, source: Source) -> dict[str, in
     return following
 
 
-def highest(source: Source, query: str, *parameters: str) -> int:
+def highest(source: SourceFile, query: str, *parameters: str) -> int:
     row = source.conn.execute(query, parameters).fetchone()
     return row[0] if row and row[0] else 0
 
 
-def last_number(source: Source, table: Table) -> int:
+def last_number(source: SourceFile, table: Table) -> int:
     if not source.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
         return 0
     return highest(source, "SELECT max(seq) FROM sqlite_sequence WHERE name = ?", table.old)

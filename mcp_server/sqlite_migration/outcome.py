@@ -1,4 +1,4 @@
-"""How a migration can end, and the exit code of each end."""
+"""The possible outcomes of a migration, with their exit codes."""
 
 from typing import Literal, TypeAlias
 
@@ -15,7 +15,7 @@ Outcome: TypeAlias = Literal[
 
 
 class Stopped(Exception):
-    """The migration ends before its time. Nothing was written; the message says why and what to do."""
+    """The migration stopped. Nothing was written; the message gives the reason and what to do."""
 
     outcome: Outcome = "failed"
     exit_code = 5
@@ -29,39 +29,39 @@ class Unusable(Stopped):
 
 
 class BadSource(Stopped):
-    """The file cannot be read, or is not the old application's."""
+    """The file cannot be read, or is not from the old application."""
 
     outcome = "refused"
     exit_code = 2
 
 
 class BadTarget(Stopped):
-    """The database holds something, or is of another release."""
+    """The database is not empty, or is from another release."""
 
     outcome = "refused"
     exit_code = 3
 
 
 class NeedsDecision(Stopped):
-    """Some values cannot be kept as they are."""
+    """Some values cannot be kept unchanged."""
 
     outcome = "rejected"
     exit_code = 4
 
 
 class LoadFailed(Stopped):
-    """PostgreSQL refused what the audit had passed, or went away."""
+    """PostgreSQL rejected rows that passed the audit, or the connection was lost."""
 
 
 class NotEqual(Stopped):
-    """What was stored is not what was read."""
+    """The stored rows differ from the source."""
 
     outcome = "verification_failed"
     exit_code = 6
 
 
 class Interrupted(Stopped):
-    """A signal asked to stop."""
+    """A signal stopped the migration."""
 
     outcome = "interrupted"
     exit_code = 130

@@ -1,4 +1,4 @@
-"""How far it is: a bar for each table where a terminal shows it, a line for each elsewhere."""
+"""Progress output: a bar for each table on a terminal, a line for each elsewhere."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ WIDTH = 24
 
 
 class Progress:
-    """What a person sees meanwhile; *seconds* collects how long each phase took."""
+    """Prints progress. *seconds* collects the duration of each phase."""
 
     def __init__(self) -> None:
         self.out = sys.stderr
@@ -34,10 +34,10 @@ class Progress:
         self.say(f"{name:<12} {self.seconds[name]:7.1f} s")
 
     def table(self, name: str, rows: int) -> Callable[[int], None]:
-        """Return what is to be told how many of *rows* are done."""
+        """Return a function to call with the number of *rows* done so far."""
         started = shown = time.monotonic()
 
-        def told(done: int) -> None:
+        def update(done: int) -> None:
             nonlocal shown
             now = time.monotonic()
             if self.lively and (now - shown > 0.1 or done == rows):
@@ -53,4 +53,4 @@ class Progress:
                     self.out.write("\r\033[K")
                 self.say(f"  {name:<14} {rows:>9,} rows  {done / max(now - started, 0.001):>9,.0f} rows/s")
 
-        return told
+        return update

@@ -1,4 +1,4 @@
-"""What rows say of each other: references that lead nowhere, and rows that PostgreSQL would find alike."""
+"""Constraints between rows: dangling references, and duplicates under PostgreSQL's unique rules."""
 
 from collections.abc import Iterable
 
@@ -13,20 +13,20 @@ from mcp_server.sqlite_migration.values import ORPHANS, SKIP
 
 
 class Relations:
-    """The examination of all clean rows together."""
+    """Examines all clean rows together."""
 
     def __init__(self, clean: Clean, findings: Findings, flags: frozenset[str]) -> None:
         self.conn = clean.conn
         self.clean = clean
         self.findings = findings
         self.flags = flags
-        self.told: set[tuple[str, int, str]] = set()
+        self.reported: set[tuple[str, int, str]] = set()
 
     def examine(self, target: psycopg.Connection) -> None:
         for table in TABLES:
             for columns in table.unique:
                 self.duplicates(table, columns, target)
-        # What is left out may have been all that something else referred to.
+        # A row that was omitted may leave further references dangling.
         while self.dangling():
             pass
 
@@ -56,9 +56,9 @@ class Relations:
         self.clean.refresh(table)
 
     def alike(self, target: psycopg.Connection) -> list[tuple[int]]:
-        """Return the categories whose name differs from another's in upper and lower case only.
+        """Return the categories whose name differs from an earlier one only in case.
 
-        Asked of the database that will hold them: which letters are alike depends on its locale.
+        The target database decides, because case folding depends on its locale.
         """
         named = self.conn.execute(
             "SELECT row, name FROM clean_categories WHERE typeof(name) = 'text'"
@@ -78,7 +78,7 @@ class Relations:
         ).fetchall()
 
     def dangling(self) -> bool:
-        """Find references to rows that are not there. Return whether that changed or left out any row."""
+        """Find references to missing rows. Return whether any row was changed or omitted."""
         changed = False
         for table in TABLES:
             for reference in table.references:
@@ -98,12 +98,12 @@ class Relations:
     ) -> Iterable[tuple[int, int | str]]:
         for row, value in rows:
             place = (table.old, row, reference.column)
-            if place not in self.told:
-                self.told.add(place)
+            if place not in self.reported:
+                self.reported.add(place)
                 yield row, value
 
     def cut_off(self, table: Table, row: int, reference: Reference, value: int | str) -> bool:
-        """Do what deleting the row that *value* named would have done, if that was asked for."""
+        """If chosen, treat the reference as if the row that *value* names were deleted."""
         if not (ORPHANS in self.flags or (SKIP in self.flags and self.was_left_out(reference, value))):
             return self.refuse(table, row, reference.column, "dangling", ORPHANS, value)
         flag = ORPHANS if ORPHANS in self.flags else SKIP
@@ -132,7 +132,7 @@ class Relations:
     def refuse(
         self, table: Table, row: int, column: str, problem: str, flag: str, value: int | str | None = None
     ) -> bool:
-        """Leave a row out if that was asked for, or stop the run. Return whether it was left out."""
+        """Omit a row if that was chosen; otherwise the run will stop. Return whether it was omitted."""
         skip = SKIP in self.flags
         if skip:
             self.clean.leave_out(table, row)

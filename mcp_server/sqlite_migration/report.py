@@ -1,4 +1,4 @@
-"""What a migration did and found, for people and for programs; nothing in it is secret."""
+"""The report of a migration, for people and programs. It contains no secrets."""
 
 import json
 import sqlite3
@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Action: TypeAlias = Literal["rejected", "converted", "skipped", "noted"]
 LONGEST = 60
-# Of each problem so many rows are told; the files have all.
-TOLD = 3
+# Rows printed for each problem. The report files list all.
+EXAMPLES = 3
 
 
 class Finding(NamedTuple):
-    """A value that could not be kept as it is, in the old file's names, and what became of it."""
+    """A value that could not be kept unchanged, with the old file's names, and what was done."""
 
     table: str
     id: int | str | None
@@ -43,7 +43,7 @@ class Images:
 
 @dataclass
 class Report:
-    """Everything but the findings, which may be a million and so stay in the snapshot's temporary tables."""
+    """The report without its findings. There may be millions, so they stay in a temporary table of SQLite."""
 
     source: dict[str, Any] = field(default_factory=dict[str, Any])
     owner: str | None = None
@@ -54,7 +54,7 @@ class Report:
 
 
 def shortened(value: object, *, secret: bool = False) -> str | None:
-    """Return at most 60 characters of *value*, none of a secret."""
+    """Return at most 60 characters of *value*, or a placeholder for a secret."""
     if value is None:
         return None
     if secret:
@@ -81,7 +81,7 @@ class Findings:
         return map(Finding._make, self.conn.execute(query))
 
     def rows(self, table: str, action: Action) -> int:
-        """Return how many rows of a table have a finding that ended so."""
+        """Return the number of rows of a table that have a finding with this action."""
         query = 'SELECT count(DISTINCT id) FROM temp.findings WHERE "table" = ? AND action = ?'
         return self.conn.execute(query, (table, action)).fetchone()[0]
 
@@ -90,7 +90,7 @@ class Findings:
         return self.conn.execute(query, (action,)).fetchone()[0]
 
     def summary(self) -> list[str]:
-        """Return a line for each kind of problem in each column, with its number and first rows."""
+        """Return a line for each kind of problem in each column, with its count and first rows."""
         query = """
             SELECT "table", "column", problem, action, flag, count(*), min(rowid)
             FROM temp.findings
@@ -107,7 +107,7 @@ class Findings:
                 ORDER BY rowid
                 LIMIT ?
                 """,
-                (table, column, problem, action, flag, TOLD),
+                (table, column, problem, action, flag, EXAMPLES),
             ).fetchall()
             where = f"{table}.{column}" if column else table
             rows = ", ".join(
@@ -118,13 +118,13 @@ class Findings:
                 f" ({flag} would mend it)" if flag and action == "rejected" else f" ({flag})" if flag else ""
             )
             lines.append(
-                f"{where}: {what}{help_}" + (f"; {rows}{' …' if count > TOLD else ''}" if rows else "")
+                f"{where}: {what}{help_}" + (f"; {rows}{' …' if count > EXAMPLES else ''}" if rows else "")
             )
         return lines
 
 
 def write_report(path: Path, head: dict[str, Any], report: Report, findings: Findings | None) -> None:
-    """Write everything as one JSON object, finding by finding, however many there are."""
+    """Write the whole report as one JSON object. Findings are streamed."""
     body = json.dumps({**head, **asdict(report)}, ensure_ascii=False)
     with path.open("w", encoding="utf-8") as file:
         file.write(body[:-1] + ', "findings": [')
@@ -134,7 +134,7 @@ def write_report(path: Path, head: dict[str, Any], report: Report, findings: Fin
 
 
 def write_rejects(path: Path, findings: Findings | None) -> None:
-    """Write a line of JSON for each finding that stopped the run, or whose row was left out."""
+    """Write a line of JSON for each finding that stopped the run or omitted a row."""
     with path.open("w", encoding="utf-8") as file:
         for finding in findings.all() if findings else ():
             if finding.action in ("rejected", "skipped"):

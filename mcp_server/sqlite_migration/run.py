@@ -1,4 +1,4 @@
-"""The migration from its first look at the file to the commit."""
+"""The steps of a migration, from the audit to the commit."""
 
 import sqlite3
 from collections.abc import Generator, Sequence
@@ -19,14 +19,14 @@ from mcp_server.sqlite_migration.progress import Progress
 from mcp_server.sqlite_migration.relations import Relations
 from mcp_server.sqlite_migration.report import Finding, Findings, Report, TableReport, shortened
 from mcp_server.sqlite_migration.signals import uninterrupted
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, USERS
 from mcp_server.sqlite_migration.values import UNITS
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
+class MigrationOptions:
+    """The options of the command line."""
 
     file: Path
     uploads: Path | None = None
@@ -39,20 +39,20 @@ class Options:
     flags: Sequence[str] | None = None
 
 
-class Owner(NamedTuple):
-    """Whose collection it is."""
+class CollectionOwner(NamedTuple):
+    """The user who gets the collection."""
 
     id: int
     name: str
 
 
 class Migration:
-    """One run: an open file, an open transaction, and what is to be told of both."""
+    """One run, with an open file and an open transaction."""
 
     def __init__(
         self,
-        options: Options,
-        source: Source,
+        options: MigrationOptions,
+        source: SourceFile,
         conn: psycopg.Connection,
         report: Report,
         findings: Findings,
@@ -69,15 +69,15 @@ class Migration:
         self.audit = Audit(source, self.clean, findings, self.flags)
 
     def already_there(self) -> str | None:
-        """Return a sentence when this very file is in the database and nothing has changed since."""
+        """Return a message if this file was migrated already and nothing has changed since."""
         found = target.held(self.conn)
         if not found or self.options.replace:
             return None
         before = target.marker(self.conn, self.source.sha256)
         if before is None:
             raise BadTarget(
-                f"The database already holds {', '.join(found)}. Ids are kept, so it has to be empty: name "
-                "another database, or throw away what it holds with --replace."
+                f"The database already holds {', '.join(found)}. It must be empty, because ids are kept. "
+                "Name another database, or delete its contents with --replace."
             )
         self.report.owner = before.owner
         with self.progress.phase("verify"):
@@ -86,15 +86,15 @@ class Migration:
         changed = [name for name, now in sums.items() if now.checksum != before.checksums[name]]
         if changed:
             raise BadTarget(
-                f"This file was migrated here on {before.at:%Y-%m-%d}; {', '.join(changed)} changed since. "
-                "There is nothing to do, unless you want to throw these changes away with --replace."
+                f"This file was migrated on {before.at:%Y-%m-%d}; {', '.join(changed)} changed since. "
+                "To discard these changes and migrate again, pass --replace."
             )
         return (
             f"Already migrated on {before.at:%Y-%m-%d %H:%M} UTC, verified equal. {served_as(before.owner)}"
         )
 
-    def examine(self) -> Owner:
-        """Find every value that cannot be kept, repair what may be, and return whose collection it is."""
+    def examine(self) -> CollectionOwner:
+        """Audit all values, make the chosen repairs, and return the owner of the collection."""
         with self.progress.phase("audit"), self.decoded():
             self.audit.values()
             Relations(self.clean, self.findings, self.flags).examine(self.conn)
@@ -112,42 +112,43 @@ class Migration:
                 repaired=self.findings.rows(table.old, "converted"),
             )
         if number := self.findings.count("rejected"):
-            values = "value cannot be kept as it is" if number == 1 else "values cannot be kept as they are"
             raise NeedsDecision(
-                f"{number} {values}, and nothing was written. Choose a repair, or mend the file with the old "
-                "application."
+                f"{number} {'value' if number == 1 else 'values'} cannot be kept unchanged. Nothing was "
+                "written. Choose a repair, or correct the values in the old application."
             )
 
-    def choose_owner(self) -> Owner:
-        """Return the one user of the file, or whom --owner names; where there is none, one is made."""
-        users = [Owner(*row) for row in self.source.conn.execute("SELECT id, username FROM clean_users")]
+    def choose_owner(self) -> CollectionOwner:
+        """Return the file's only user, or the one that --owner names. Create one if the file has none."""
+        users = [
+            CollectionOwner(*row) for row in self.source.conn.execute("SELECT id, username FROM clean_users")
+        ]
         name = self.options.owner
         if not users:
-            users = [Owner(load.last_number(self.source, USERS) + 1, name or "local")]
+            users = [CollectionOwner(load.last_number(self.source, USERS) + 1, name or "local")]
             self.clean.add(USERS, {"id": users[0].id, "username": users[0].name, "created_at": now()})
         names = ", ".join(str(shortened(user.name)) for user in users[:10])
         if name is None and len(users) > 1:
             raise NeedsDecision(
-                f"The file has {len(users)} users ({names}): name with --owner whose collection it is."
+                f"The file has {len(users)} users ({names}). Name the collection's owner with --owner."
             )
         chosen = [user for user in users if name in (None, user.name)]
         if not chosen:
             raise Unusable(
-                f"--owner: the file has no user {name}. It belongs to {names}: leave the option out."
+                f"--owner: the file has no user {name}, only {names}. Omit the option, or name one of these."
             )
         self.report.owner = chosen[0].name
         return chosen[0]
 
     def add_settings(self) -> None:
-        """Have the weight unit under the name that this server reads, besides the old one."""
+        """Add the weight unit under the name that this server reads, besides the old one."""
         settings = dict(self.source.conn.execute("SELECT key, value FROM clean_settings").fetchall())
         unit = settings.get("weightUnit")
         if "weight_unit" not in settings and unit in UNITS:
             self.clean.add(SETTINGS, {"key": "weight_unit", "value": unit})
-            self.report.notes.append(f"The setting weightUnit is kept, and also read as weight_unit: {unit}.")
+            self.report.notes.append(f"The setting weightUnit is kept and copied to weight_unit: {unit}.")
 
-    def load(self, owner: Owner) -> None:
-        """Write everything, verify it against the file, and commit it unless it is a trial."""
+    def load(self, owner: CollectionOwner) -> None:
+        """Load all rows, verify them against the file, and commit unless this is a trial run."""
         with self.translated(), self.decoded():
             target.empty(self.conn)
             load.list_images(self.source)
@@ -160,7 +161,7 @@ class Migration:
                 self.compare(owner, sums, following)
             if self.options.uploads:
                 sums = self.fill_images(owner, self.options.uploads, sums)
-            self.tell(owner, counts, sums, following)
+            self.complete_report(owner, counts, sums, following)
             target.mark(
                 self.conn, self.source, owner.name, counts, {name: sums[name].checksum for name in sums}
             )
@@ -171,7 +172,7 @@ class Migration:
                     self.conn.commit()
 
     def finish_tables(self, put_back: list[bytes]) -> dict[str, verify.Sum]:
-        """Make words and indexes, and read the file anew meanwhile: PostgreSQL is busy without us."""
+        """Create words and indexes. Meanwhile, read the file again for verification in another thread."""
         with ThreadPoolExecutor(1) as reader:
             sums = reader.submit(verify.source_sums, self.source)
             try:
@@ -184,14 +185,16 @@ class Migration:
                 raise
             return sums.result()
 
-    def compare(self, owner: Owner, sums: dict[str, verify.Sum], following: dict[str, int]) -> None:
+    def compare(self, owner: CollectionOwner, sums: dict[str, verify.Sum], following: dict[str, int]) -> None:
         if self.options.verify == "full":
             verify.compare_rows(self.conn, self.source, owner.id)
         verify.compare(sums, verify.target_sums(self.conn, owner.id))
         verify.check_rest(self.conn, following)
 
-    def fill_images(self, owner: Owner, folder: Path, sums: dict[str, verify.Sum]) -> dict[str, verify.Sum]:
-        """Fill gaps from *folder*. Return the sums as they are then: equal images have become one."""
+    def fill_images(
+        self, owner: CollectionOwner, folder: Path, sums: dict[str, verify.Sum]
+    ) -> dict[str, verify.Sum]:
+        """Fill gaps from *folder*. Return the new checksums, because duplicate images have been merged."""
         with self.progress.phase("images"):
             for filled in images.fill(self.conn, owner.id, folder):
                 if filled.problem is None:
@@ -201,8 +204,12 @@ class Migration:
                 self.findings.add(Finding("images", name, "image_filename", problem, filled.detail, "noted"))
             return {**sums, **verify.target_sums(self.conn, owner.id, ("items", "candidates"))}
 
-    def tell(
-        self, owner: Owner, counts: dict[str, int], sums: dict[str, verify.Sum], following: dict[str, int]
+    def complete_report(
+        self,
+        owner: CollectionOwner,
+        counts: dict[str, int],
+        sums: dict[str, verify.Sum],
+        following: dict[str, int],
     ) -> None:
         self.report.images.missing = [gap.filename for gap in images.gaps(self.conn, owner.id)]
         for name, rows in self.report.tables.items():
@@ -210,34 +217,35 @@ class Migration:
 
     @contextmanager
     def translated(self) -> Generator[None]:
-        """Say in one line, and without what rows hold, why PostgreSQL did not take them."""
+        """Turn an error of PostgreSQL into one line, without values of rows."""
         try:
             yield
         except psycopg.Error as exc:
             where = f" in {exc.diag.table_name}" if exc.diag.table_name else ""
+            reason = exc.diag.message_primary or "the connection was lost"
             raise LoadFailed(
-                f"PostgreSQL refused{where}: {exc.diag.message_primary or 'the connection was lost'}. "
-                "The target is unchanged; if the connection was lost at the commit, run this again to know."
+                f"PostgreSQL error{where}: {reason}. The database is unchanged. If the connection was lost "
+                "during the commit, run this again to check."
             ) from exc
 
     @contextmanager
     def decoded(self) -> Generator[None]:
-        """Name the rows whose text is no UTF-8, when reading one of them has failed."""
+        """If reading fails because of invalid UTF-8, report all rows that contain it."""
         try:
             yield
         except sqlite3.OperationalError as exc:
             if "decode" in str(exc):
-                # Reading every text takes long: it was left to whoever reads it anyway.
+                # Reading every text is slow, so the audit leaves it to the copy, which does that anyway.
                 self.audit.encoding()
                 self.stop_if_rejected()
             raise
 
 
 def served_as(owner: str) -> str:
-    """Return how to serve the collection, which a server does by itself only for the user called local."""
+    """Return how to serve the collection. Without a setting, the server serves the user `local`."""
     if owner == "local":
-        return "It belongs to the user local, whom `gearshed` serves."
-    return f"It belongs to {owner}: serve it with GEARSHED_USER={owner}."
+        return "It belongs to user local, the default of `gearshed`."
+    return f"It belongs to {owner}. To serve it, set GEARSHED_USER={owner}."
 
 
 def now() -> int:

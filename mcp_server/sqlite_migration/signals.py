@@ -1,4 +1,4 @@
-"""Signals that ask to stop: they interrupt whatever runs, but not a commit."""
+"""Termination signals: they interrupt the migration, except its commit."""
 
 import signal
 from collections.abc import Generator
@@ -10,14 +10,14 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Have each of them raise KeyboardInterrupt, as Ctrl-C does: psycopg then cancels the query."""
+    """Make signals raise KeyboardInterrupt, as Ctrl-C does. psycopg then cancels the query."""
     with handled_by(signal.default_int_handler):
         yield
 
 
 @contextmanager
 def uninterrupted() -> Generator[None]:
-    """Ignore them: a commit that was begun has to be known to have ended."""
+    """Ignore signals, so that the outcome of the commit is known."""
     with handled_by(signal.SIG_IGN):
         yield
 

@@ -1,4 +1,4 @@
-"""The old file, opened so that nothing is ever changed or made beside it, as one snapshot."""
+"""Open the old file read-only, as one snapshot, without creating files beside it."""
 
 import hashlib
 import shutil
@@ -18,20 +18,20 @@ from mcp_server.sqlite_migration.versions import Layout
 
 MAGIC = b"SQLite format 3\0"
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-# What quick_check finds and the audit names better, by row.
+# Problems that quick_check finds but the audit reports better, by row.
 LEFT_TO_THE_AUDIT = ("NULL value in ", "CHECK constraint failed")
-# The byte of the header that says how the file is written to, where it says so.
+# The file format write version at offset 18 of the header, if the file uses WAL mode.
 IN_WAL_MODE = 2
 BARE = (
-    "The file was used in WAL mode and has no {wal} beside it. If it was copied while the application was "
-    "running, copy it again together with that file, which has the newest rows."
+    "The file was used in WAL mode, but {wal} is missing. If you copied the file while the application was "
+    "running, copy it again together with that file, which contains the newest rows."
 )
-STOP = "Stop the old application, then try again."
+STOP = "Stop the old application, then retry."
 
 
 @dataclass(frozen=True)
-class Source:
-    """An open file: its snapshot, and what is known of it."""
+class SourceFile:
+    """An open file with its snapshot and properties."""
 
     path: Path
     size: int
@@ -41,7 +41,7 @@ class Source:
     layout: Layout
     version: int
     notes: tuple[str, ...] = ()
-    # What the file was like, if nothing but its looks can tell that it was changed.
+    # Size and modification time, for a file that could not be locked.
     looks: tuple[int, int] | None = None
 
     def has(self, table: str) -> bool:
@@ -51,32 +51,32 @@ class Source:
         return {"bytes": self.size, "sha256": self.sha256, "version": self.version, "wal": self.wal}
 
     def check_unchanged(self) -> None:
-        """Raise BadSource if somebody wrote to a file that could not be locked."""
+        """Raise BadSource if a file that could not be locked was changed meanwhile."""
         if self.looks is not None and looks(self.path) != self.looks:
-            raise BadSource(f"The file was changed while it was read. {STOP}")
+            raise BadSource(f"The file changed while it was read. {STOP}")
 
 
 @contextmanager
-def opened(path: Path) -> Generator[Source]:
-    """Lend the file at *path*; raise BadSource when it cannot be used, or was changed meanwhile."""
+def opened(path: Path) -> Generator[SourceFile]:
+    """Open the file at *path* and yield it. Raise BadSource if it cannot be used."""
     header = read_header(path)
     journal, wal = beside(path, "-journal"), beside(path, "-wal")
     if is_hot(journal):
         raise BadSource(
-            f"{journal.name} lies beside the file: the application is writing, or stopped in the middle. "
-            "Open the file once with the old application and close it again, then try again."
+            f"Found {journal.name} beside the file: the application is writing to it, or was interrupted. "
+            "Open and close the file once with the old application, then retry."
         )
     before = looks(path)
     digest = fingerprint(path, wal)
     if size_of(wal):
-        # Whatever the file says of it: SQLite would read it, and make another file beside it.
+        # A copy, because SQLite would create a -shm file beside the original.
         with copied(path, wal) as copy, connected(copy, "mode=ro") as conn:
             yield replace(examined(path, digest, conn), wal=True)
     elif header[18] != IN_WAL_MODE:
         with connected(path, "mode=ro") as conn:
             yield examined(path, digest, conn)
     else:
-        # There is no log to read, and SQLite would make one. Nobody has the file open, or there would be.
+        # WAL mode without a WAL: no process has the file open. `immutable` keeps SQLite from creating a WAL.
         with connected(path, "mode=ro&immutable=1") as conn:
             yield replace(examined(path, digest, conn), looks=before, notes=(BARE.format(wal=wal.name),))
 
@@ -90,7 +90,7 @@ def size_of(path: Path) -> int:
 
 
 def is_hot(journal: Path) -> bool:
-    """Whether a transaction has to be rolled back with *journal*. One that is done with may lie there too."""
+    """Return whether *journal* belongs to an unfinished transaction. A finished one may be left over too."""
     if not size_of(journal):
         return False
     with journal.open("rb") as file:
@@ -105,23 +105,23 @@ def looks(path: Path) -> tuple[int, int]:
 def read_header(path: Path) -> bytes:
     """Return the first bytes of an SQLite file."""
     if path.is_dir():
-        raise BadSource(f"{path} is a folder: name the file in it that ends with .db or .sqlite.")
+        raise BadSource(f"{path} is a folder. Name the .db or .sqlite file in it.")
     try:
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as exc:
         raise BadSource(f"{path} cannot be read: {exc.strerror}.") from None
     if not header:
-        raise BadSource(f"{path} is empty: it has 0 bytes. Look for another copy.")
+        raise BadSource(f"{path} is empty (0 bytes). Look for another copy.")
     if not header.startswith(MAGIC) or len(header) < 100:
-        raise BadSource(f"{path} is no SQLite database, or an encrypted one.")
+        raise BadSource(f"{path} is not an SQLite database, or it is encrypted.")
     return header
 
 
 def fingerprint(path: Path, wal: Path) -> str:
-    """Return the SHA-256 of the file, and of its newest writes where they are in a file of their own.
+    """Return the SHA-256 of the file and its WAL.
 
-    Before SQLite opens it: closing any file would give up SQLite's lock on it.
+    Call this before SQLite opens the file: closing any descriptor of it releases SQLite's lock.
     """
     digest = hashlib.sha256()
     for each in (path, wal):
@@ -134,7 +134,7 @@ def fingerprint(path: Path, wal: Path) -> str:
 
 @contextmanager
 def copied(path: Path, wal: Path) -> Generator[Path]:
-    """Lend a private copy of a file and of its newest writes, made while nobody wrote."""
+    """Yield a private copy of a file and its WAL. Raise BadSource if they change while they are copied."""
     with tempfile.TemporaryDirectory(prefix="gearshed-migration-") as folder:
         copy = Path(folder) / path.name
         for _ in range(3):
@@ -167,8 +167,8 @@ def connected(path: Path, how: str) -> Generator[sqlite3.Connection]:
         yield conn
 
 
-def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> Source:
-    """Begin the snapshot and return what is in it, if it is sound and ours."""
+def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> SourceFile:
+    """Begin the snapshot and return it. Raise BadSource if it is damaged or not a collection."""
     try:
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("PRAGMA cache_size = -4000")
@@ -177,10 +177,10 @@ def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> Source:
         found = [message for (message,) in conn.execute("PRAGMA quick_check(1000000)") if message != "ok"]
     except sqlite3.OperationalError as exc:
         if "locked" in str(exc):
-            raise BadSource(f"{path} is locked: it is in use. {STOP}") from None
+            raise BadSource(f"{path} is locked because it is in use. {STOP}") from None
         raise BadSource(f"{path} cannot be read: {exc}.") from None
     except sqlite3.DatabaseError as exc:
-        raise BadSource(f"{path} is damaged or cut off: {exc}. {recover(path)}") from None
+        raise BadSource(f"{path} is damaged or truncated: {exc}. {recover(path)}") from None
     damage = [message for message in found if not message.startswith(LEFT_TO_THE_AUDIT)]
     if damage:
         raise BadSource(f"{path} is damaged: {damage[0].splitlines()[-1]}. {recover(path)}")
@@ -189,15 +189,15 @@ def examined(path: Path, sha256: str, conn: sqlite3.Connection) -> Source:
         lacking = versions.listed(versions.missing(versions.layouts()[0], layout))
         raise BadSource(f"{path} is not a collection of the old application: it lacks {lacking}.")
     check_keys(path, conn, layout)
-    return Source(path, size_of(path), sha256, False, conn, layout, version)
+    return SourceFile(path, size_of(path), sha256, False, conn, layout, version)
 
 
 def recover(path: Path) -> str:
-    return f"Take a backup, or save what can be read: sqlite3 {path.name} .recover | sqlite3 recovered.db"
+    return f"Use a backup, or recover what is readable: sqlite3 {path.name} .recover | sqlite3 recovered.db"
 
 
 def check_keys(path: Path, conn: sqlite3.Connection, layout: Layout) -> None:
-    """Rows are known by their numbers: what was built without them is not the application's."""
+    """Raise BadSource for tables without rowids or primary keys: the old application did not create them."""
     for table in TABLES:
         if table.old not in layout:
             continue
@@ -207,7 +207,7 @@ def check_keys(path: Path, conn: sqlite3.Connection, layout: Layout) -> None:
         numbered = table.key == "id" and not table.column("id").secret
         if numbered and keys != [("id", "INTEGER")]:
             raise BadSource(
-                f"{path} is not a collection of the old application: {table.old}.id is no primary key."
+                f"{path} is not a collection of the old application: {table.old}.id is not a primary key."
             )
         try:
             conn.execute(f"SELECT rowid FROM main.{table.old} LIMIT 0")  # noqa: S608 (a name of ours)

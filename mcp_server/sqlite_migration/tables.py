@@ -1,4 +1,4 @@
-"""The tables of the old file: which values their columns hold, and where they belong in PostgreSQL."""
+"""The tables of the old file: the kinds of value in their columns, and their names in PostgreSQL."""
 
 import math
 import sys
@@ -12,21 +12,21 @@ from mcp_server.sqlite_migration.values import (
     Count,
     Flag,
     Icon,
-    Kind,
     Moment,
     Real,
     Text,
     Url,
+    ValueKind,
     Whole,
 )
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of version 10. *default* is SQL: what it holds in a file of a version that lacks it."""
+    """A column of version 10. *default* is the SQL for versions that lack it."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     required: bool = True
     default: str = "NULL"
     secret: bool = False
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Reference:
-    """A column that names a row of another table, and what PostgreSQL does when that row is deleted."""
+    """A column that refers to a row of another table, and what happens when that row is deleted."""
 
     column: str
     table: str
@@ -44,7 +44,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the old file; *name* is the new one's."""
+    """A table of the old file. *name* is its new name."""
 
     old: str
     columns: tuple[Column, ...]

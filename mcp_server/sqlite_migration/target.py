@@ -1,4 +1,4 @@
-"""The database that receives: made ready in one transaction, and put back as it was by its end."""
+"""The target database: prepared for loading and restored within one transaction."""
 
 import json
 from datetime import datetime
@@ -9,33 +9,20 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from db import migrations
+from db.collection import COLLECTION, DERIVED
 from mcp_server.sqlite_migration.outcome import BadTarget
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 
 LOCK = int.from_bytes(b"gear old", "big")
-# What somebody may hold; words of items and rows of changes come and go with these.
-HELD = (
-    "categories",
-    "items",
-    "threads",
-    "candidates",
-    "setups",
-    "setup_items",
-    "images",
-    "settings",
-    "changes",
-    "api_keys",
-    "sessions",
-    "oauth_clients",
-    "oauth_codes",
-    "oauth_tokens",
-)
-# What is written, and so loses its keys, indexes and triggers meanwhile.
-WRITTEN = ("users", "item_words", *(table for table in HELD if table != "changes"))
+CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_tokens")
+# A database with rows in one of these is in use. Words and rows of changes exist only with items and changes.
+HELD = (*COLLECTION, "changes", *CREDENTIALS)
+# The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
+WRITTEN = ("users", *COLLECTION, "item_words", *CREDENTIALS)
 
 
 class Marker(NamedTuple):
-    """What an earlier migration left behind."""
+    """The record of an earlier migration."""
 
     at: datetime
     owner: str
@@ -43,7 +30,10 @@ class Marker(NamedTuple):
 
 
 def prepare(conn: psycopg.Connection) -> None:
-    """Begin: alone, without limits of time, and seeing everybody's rows. Raise BadTarget if in use."""
+    """Begin the transaction: exclusive, without timeouts, and with access to all users' rows.
+
+    Raise BadTarget if the database is in use.
+    """
     for statement in (
         "SET LOCAL lock_timeout = '5s'",
         "SET LOCAL statement_timeout = 0",
@@ -51,7 +41,7 @@ def prepare(conn: psycopg.Connection) -> None:
         "SET LOCAL timezone = 'UTC'",
         "SET LOCAL gearshed.change_id = ''",
         "SET LOCAL maintenance_work_mem = '256MB'",
-        # A migration that was killed is to be over within a second. PostgreSQL on Windows cannot tell.
+        # Ends the transaction of a killed migration within a second. Not supported on Windows.
         """
         SELECT set_config('client_connection_check_interval', '1s', true)
         WHERE version() !~* 'visual c|mingw|windows'
@@ -61,40 +51,40 @@ def prepare(conn: psycopg.Connection) -> None:
     try:
         conn.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": LOCK})
     except errors.LockNotAvailable:
-        raise BadTarget("Another migration is writing to this database. Wait until it has ended.") from None
+        raise BadTarget("Another migration is using this database. Wait until it ends.") from None
     try:
         for table in protected(conn):
             conn.execute(SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(Identifier(table)))
     except errors.LockNotAvailable:
         raise BadTarget(
-            "The database is in use: quit the clients of Gearshed and stop its servers, then try again."
+            "The database is in use. Quit the clients of Gearshed and stop its servers, then retry."
         ) from None
     except errors.InsufficientPrivilege:
         raise BadTarget(
-            "The tables belong to another user: run the migration with the DATABASE_URL that the server uses."
+            "The tables belong to another role. Run the migration with the DATABASE_URL of their owner."
         ) from None
 
 
 def protected(conn: psycopg.Connection) -> list[str]:
-    """Return the tables whose rows even their owner sees only as one user."""
+    """Return the tables with row security."""
     query = """
         SELECT relname
         FROM pg_class
         WHERE oid = ANY(%(tables)s::regclass[]) AND relrowsecurity
         ORDER BY relname
     """
-    tables = [*HELD, "item_words", "row_changes"]
+    tables = [*HELD, *DERIVED]
     return [name for (name,) in conn.execute(query, {"tables": tables})]
 
 
 def protect(conn: psycopg.Connection) -> None:
-    """Let nobody see another's rows again, the owner included."""
+    """Apply row security to the owner of the tables again."""
     for table in protected(conn):
         conn.execute(SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(Identifier(table)))
 
 
 def held(conn: psycopg.Connection) -> list[str]:
-    """Return what the database holds already, such as `12 items`."""
+    """Return what the database already holds, such as `12 items`."""
     query = SQL("SELECT count(*) FROM {}")
     counts = {name: conn.execute(query.format(Identifier(name))).fetchone() for name in HELD}
     counts["users with a password"] = conn.execute(
@@ -104,7 +94,7 @@ def held(conn: psycopg.Connection) -> list[str]:
 
 
 def marker(conn: psycopg.Connection, sha256: str) -> Marker | None:
-    """Return what the migration of this very file left behind, if there was one."""
+    """Return the record of the last migration of this file, if any."""
     query = """
         SELECT migrated_at, owner, checksums
         FROM sqlite_migrations
@@ -116,14 +106,18 @@ def marker(conn: psycopg.Connection, sha256: str) -> Marker | None:
 
 
 def user_id(conn: psycopg.Connection, username: str) -> int:
-    """Return the id of a user, or 0, which is nobody's."""
+    """Return the id of a user, or 0 if there is none."""
     query = "SELECT id FROM users WHERE username = %(username)s"
     row = conn.execute(query, {"username": username}).fetchone()
     return row[0] if row else 0
 
 
 def mark(
-    conn: psycopg.Connection, source: Source, owner: str, counts: dict[str, int], checksums: dict[str, str]
+    conn: psycopg.Connection,
+    source: SourceFile,
+    owner: str,
+    counts: dict[str, int],
+    checksums: dict[str, str],
 ) -> None:
     conn.execute(
         """
@@ -142,12 +136,12 @@ def mark(
 
 
 def empty(conn: psycopg.Connection) -> None:
-    """Empty the database: who is left in it has nothing, or was to be replaced. What is theirs goes too."""
+    """Delete all users and their rows: they have no data, or --replace was given."""
     conn.execute("TRUNCATE users, item_words, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE")
 
 
 def strip(conn: psycopg.Connection) -> list[bytes]:
-    """Take keys, indexes and triggers off the tables that are written. Return what puts them back."""
+    """Drop keys and indexes and disable triggers of the written tables. Return the DDL that restores them."""
     put_back = definitions(conn)
     for table in WRITTEN:
         conn.execute(SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(Identifier(table)))
@@ -157,7 +151,7 @@ def strip(conn: psycopg.Connection) -> list[bytes]:
 
 
 def restore(conn: psycopg.Connection, put_back: list[bytes]) -> None:
-    """Put keys, indexes and triggers back; PostgreSQL checks every row for every key."""
+    """Restore keys, indexes and triggers. PostgreSQL checks every row against every key."""
     for statement in put_back:
         conn.execute(statement)
     for table in WRITTEN:
@@ -165,7 +159,7 @@ def restore(conn: psycopg.Connection, put_back: list[bytes]) -> None:
         conn.execute(SQL("ANALYZE {}").format(Identifier(table)))
 
 
-# Foreign keys need the unique ones of other tables, and so go first and come last.
+# Foreign keys depend on unique keys of other tables, so they are dropped first and created last.
 CONSTRAINTS: LiteralString = """
     SELECT conrelid::regclass::text AS name, conname, contype, pg_get_constraintdef(oid) AS definition
     FROM pg_constraint
@@ -181,7 +175,7 @@ INDEXES: LiteralString = """
 
 
 def drops(conn: psycopg.Connection) -> list[bytes]:
-    """Return the statements that take keys and indexes off."""
+    """Return the statements that drop keys and indexes."""
     query = SQL("""
         SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', name, conname)
         FROM ({constraints}) AS key
@@ -196,7 +190,7 @@ def drops(conn: psycopg.Connection) -> list[bytes]:
 
 
 def definitions(conn: psycopg.Connection) -> list[bytes]:
-    """Return the statements that put keys and indexes back, in the catalog's own words."""
+    """Return the statements that create keys and indexes, as the catalog defines them."""
     query = SQL("""
         SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', name, conname, definition), contype = 'f'
         FROM ({constraints}) AS key
@@ -209,7 +203,7 @@ def definitions(conn: psycopg.Connection) -> list[bytes]:
 
 
 def require_current(url: str, *, upgrade: bool) -> bool:
-    """Bring the schema up to date, or only say whether it is."""
+    """Upgrade the schema if *upgrade*. Return whether it is current."""
     try:
         if upgrade:
             migrations.upgrade(url)

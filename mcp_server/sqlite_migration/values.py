@@ -1,4 +1,4 @@
-"""What each kind of value has to be, what is wrong with one that is not, and which flag would mend it."""
+"""The kinds of value: their rules, defects of values that violate them, and the flags that repair those."""
 
 import json
 import math
@@ -11,39 +11,39 @@ MS, TEXT_TIMES = "--ms-timestamps", "--text-timestamps"
 EMPTY, NUL, UTF8 = "--empty-as-null", "--nul=strip", "--bad-utf8=replace"
 ORPHANS, SKIP = "--orphans=as-deleted", "--skip-rejected"
 
-# Beyond this, JavaScript, which wrote the old files, cannot count.
+# JavaScript, which wrote the old files, has no exact integers beyond this.
 MAX_ID = 2**53 - 1
-# 9999-12-31T23:59:59Z in seconds. A larger number is milliseconds since 1978, or nonsense.
+# 9999-12-31T23:59:59Z in seconds. A larger number is milliseconds, of a time after 1978, or invalid.
 LAST_SECOND = 253402300799
-# What this server reads weights in.
+# The weight units that this server supports.
 UNITS = ("g", "kg", "oz", "lb")
-# A value as SQLite gives it. Text that is no UTF-8 has surrogates in place of its bad bytes.
+# A value as returned by SQLite. In invalid UTF-8, surrogates stand for invalid bytes.
 Value: TypeAlias = int | float | str | bytes | None
 
 
 class Micros(int):
-    """A time that was converted: microseconds since 1970, where seconds are read."""
+    """A converted time: microseconds since 1970, where the file has seconds."""
 
 
 class Defect(NamedTuple):
-    """What is wrong with a value. With *flag* it becomes *mended*; nothing mends one that has no flag."""
+    """A defect of a value. With *flag*, the value becomes *mended*; without a flag, there is no repair."""
 
     problem: str
     flag: str | None = None
     mended: Value = None
 
 
-class Kind(Protocol):
-    """A kind of value, as which COPY sends it, and what is known of it."""
+class ValueKind(Protocol):
+    """A kind of value, and its type in COPY."""
 
     wire: ClassVar[str]
 
     def proof(self, column: str) -> str:
-        """Return SQL that compares *column*, and is true only of values without a defect."""
+        """Return an SQL comparison that is true only for values without a defect."""
         ...
 
     def defect(self, value: Value) -> Defect | None:
-        """Return the first thing that is wrong with *value*, which is not None."""
+        """Return the first defect of *value*, which is not None."""
         ...
 
 
@@ -55,7 +55,7 @@ def not_a_number(value: str | bytes) -> Defect:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number between two others, both included."""
+    """A whole number from *low* to *high*."""
 
     low: int
     high: int
@@ -81,14 +81,14 @@ class Count(Whole):
 
 @dataclass(frozen=True)
 class Real:
-    """A number from *low* up to, but without, *high*."""
+    """A number from *low* to below *high*."""
 
     low: float
     high: float
     wire: ClassVar[str] = "float8"
 
     def proof(self, column: str) -> str:
-        # A number that is too large for SQLite's text is infinity to it.
+        # SQLite reads 9e999 as infinity.
         high = "9e999" if math.isinf(self.high) else repr(self.high)
         return f"{column} >= {self.low!r} AND {column} < {high}"
 
@@ -113,14 +113,14 @@ class Moment:
         if isinstance(value, Micros):
             return None
         if isinstance(value, str):
-            return in_words(value)
+            return text_time(value)
         if isinstance(value, int) and LAST_SECOND < value < LAST_SECOND * 1000:
             return Defect("milliseconds", MS, Micros(value * 1000))
         return Whole(0, LAST_SECOND).defect(value)
 
 
-def in_words(text: str) -> Defect:
-    """`2024-05-06 07:08:09`, ISO 8601, either in quotes: in UTC unless it says otherwise."""
+def text_time(text: str) -> Defect:
+    """Parse `2024-05-06 07:08:09` or ISO 8601, either in quotes too; UTC unless it has an offset."""
     if text == "":
         return Defect("empty", EMPTY)
     try:
@@ -150,7 +150,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Text:
-    """Text of at most so many characters and bytes, and perhaps one that says something."""
+    """Text of at most *characters* and *octets*. If *filled*, it must not be blank."""
 
     characters: int = 0
     octets: int = 0
@@ -158,7 +158,7 @@ class Text:
     wire: ClassVar[str] = "text"
 
     def proof(self, column: str) -> str:
-        # Text sorts behind every number and before every BLOB.
+        # Text sorts after all numbers and before all BLOBs.
         first = "'!'" if self.filled else "''"
         known = [f"{column} >= {first} AND {column} < x''", f"instr({column}, char(0)) = 0"]
         if self.characters:
@@ -193,12 +193,12 @@ def has_bad_bytes(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Url(Text):
-    """An address with http or https."""
+    """An http or https URL."""
 
     characters: int = 8192
 
     def proof(self, column: str) -> str:
-        # What begins with `http://` comes before `http:0`, because 0 is the character after /.
+        # A prefix comparison: 0 is the character after /.
         beginnings = " OR ".join(
             f"({column} >= '{scheme}://' AND {column} < '{scheme}:0')" for scheme in ("https", "http")
         )
@@ -230,7 +230,7 @@ class Icon(Text):
 
 @dataclass(frozen=True)
 class Choice(Text):
-    """One of a few words."""
+    """One of *words*."""
 
     words: tuple[str, ...] = ()
 
@@ -244,12 +244,12 @@ class Choice(Text):
 
 @dataclass(frozen=True)
 class Addresses(Text):
-    """A JSON array of texts."""
+    """A JSON array of strings."""
 
     wire: ClassVar[str] = "jsonb"
 
     def proof(self, column: str) -> str:
-        # There are few, and each is read.
+        # There are few, so each is examined in Python.
         return "0"
 
     def unfit(self, text: str) -> Defect | None:

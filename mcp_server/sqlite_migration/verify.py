@@ -1,4 +1,4 @@
-"""Whether what is stored is what was read: both sides read anew, each in its own words, and compared."""
+"""Verification: read both databases again, each with its own SQL, and compare."""
 
 import hashlib
 import json
@@ -10,20 +10,20 @@ from typing import Any, LiteralString, NamedTuple, TypeAlias
 import psycopg
 
 from mcp_server.sqlite_migration.outcome import NotEqual
-from mcp_server.sqlite_migration.source import Source
+from mcp_server.sqlite_migration.source import SourceFile
 
 ROWS = 1000
 Row: TypeAlias = tuple[Any, ...]
 
 
 class Check(NamedTuple):
-    """The rows of one table as the clean view and as PostgreSQL have them, in the same shape and order."""
+    """Queries that return the same rows, in the same form and order, from the clean view and PostgreSQL."""
 
     source: str
     target: LiteralString
 
 
-# Written out, and not made of the columns that are sent: a mistake there must not be repeated here.
+# Written out instead of derived from the columns that are sent, so that a mistake there is not repeated here.
 CHECKS: dict[str, Check] = {
     "users": Check(
         "SELECT id, username, password_hash, created_at / 1e6 FROM clean_users ORDER BY id",
@@ -175,19 +175,19 @@ CHECKS: dict[str, Check] = {
         """,
     ),
 }
-# What only a person changes; who logs in comes and goes.
+# Tables that only change when a person changes them, unlike sessions and tokens.
 COLLECTION = ("categories", "items", "threads", "candidates", "setups", "setup_items", "settings")
 
 
 class Sum(NamedTuple):
-    """How many rows there are, and a checksum of all that they hold."""
+    """The number of rows, and a checksum of their values."""
 
     rows: int
     checksum: str
 
 
 def total(rows: Iterator[Row]) -> Sum:
-    """Sum up rows: in a format of Python's whose second version is the same in every release, and fast."""
+    """Return the checksum of rows, serialised with marshal version 2: stable across releases, and fast."""
     digest, count = hashlib.blake2b(digest_size=16), 0
     while batch := list(islice(rows, ROWS)):
         digest.update(marshal.dumps(batch, 2))
@@ -195,7 +195,7 @@ def total(rows: Iterator[Row]) -> Sum:
     return Sum(count, digest.hexdigest())
 
 
-def source_rows(source: Source, table: str) -> Iterator[Row]:
+def source_rows(source: SourceFile, table: str) -> Iterator[Row]:
     return normal(table, source.conn.execute(CHECKS[table].source))
 
 
@@ -205,13 +205,13 @@ def target_rows(conn: psycopg.Connection, table: str, owner_id: int) -> Iterator
 
 
 def normal(table: str, rows: Iterable[Row]) -> Iterator[Row]:
-    """Write JSON in one way only: PostgreSQL keeps what it says, not its spaces."""
+    """Normalise JSON, because PostgreSQL does not preserve its whitespace."""
     if table != "oauth_clients":
         return iter(rows)
     return ((*row[:3], json.dumps(json.loads(row[3])), row[4]) for row in rows)
 
 
-def source_sums(source: Source) -> dict[str, Sum]:
+def source_sums(source: SourceFile) -> dict[str, Sum]:
     return {table: total(source_rows(source, table)) for table in CHECKS}
 
 
@@ -220,25 +220,25 @@ def target_sums(conn: psycopg.Connection, owner_id: int, tables: Iterable[str] =
 
 
 def compare(expected: dict[str, Sum], found: dict[str, Sum]) -> None:
-    """Raise NotEqual unless both sides sum up alike."""
+    """Raise NotEqual unless the checksums match."""
     for table, there in expected.items():
         if found[table].rows != there.rows:
             raise NotEqual(f"{table}: {there.rows} rows were read, and {found[table].rows} are stored.")
         if found[table] != there:
             raise NotEqual(
-                f"{table}: what is stored is not what was read. Try --verify full to see which rows."
+                f"{table}: the stored rows differ from the file. Use --verify full to see which ones."
             )
 
 
-def compare_rows(conn: psycopg.Connection, source: Source, owner_id: int) -> None:
-    """Raise NotEqual with the first rows that differ, or if any item has not exactly its words."""
+def compare_rows(conn: psycopg.Connection, source: SourceFile, owner_id: int) -> None:
+    """Raise NotEqual with the ids of the first rows that differ, or if the words of any item are wrong."""
     for table in CHECKS:
         pairs = zip_longest(source_rows(source, table), target_rows(conn, table, owner_id))
         differing = [str((ours or theirs)[0]) for ours, theirs in pairs if ours != theirs]
         if differing:
-            # The id of a session is what lets somebody in.
+            # The id of a session is a secret.
             which = "" if table == "sessions" else f": {', '.join(differing[:10])}"
-            raise NotEqual(f"{table}: {len(differing)} rows are not stored as they were read{which}.")
+            raise NotEqual(f"{table}: {len(differing)} stored rows differ from the file{which}.")
     wrong = conn.execute("""
         WITH right_ones AS (
             SELECT id, word
@@ -252,11 +252,11 @@ def compare_rows(conn: psycopg.Connection, source: Source, owner_id: int) -> Non
         ) AS differing
     """).fetchone()
     if wrong != (0,):
-        raise NotEqual("item_words: the words of some items are not those of their names and notes.")
+        raise NotEqual("item_words: the words of some items do not match their names and notes.")
 
 
 def check_rest(conn: psycopg.Connection, following: dict[str, int]) -> None:
-    """Raise NotEqual unless searches find every item, ids go on where they ended, and no change is logged."""
+    """Raise NotEqual unless every item has words, ids continue correctly, and the log of changes is empty."""
     wordless = conn.execute("""
         WITH wordless AS MATERIALIZED (
             SELECT name, notes
@@ -268,7 +268,7 @@ def check_rest(conn: psycopg.Connection, following: dict[str, int]) -> None:
         WHERE EXISTS (SELECT FROM words_of(concat_ws(' ', name, notes)))
     """).fetchone()
     if wordless != (0,):
-        raise NotEqual("item_words: some items have no words, so no search would find them.")
+        raise NotEqual("item_words: some items have no words, so searches would not find them.")
     for table, next_id in following.items():
         found = conn.execute(
             """

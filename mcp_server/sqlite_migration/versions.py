@@ -1,4 +1,4 @@
-"""The ten versions of the old schema, as the archive of its migrations builds them."""
+"""The ten versions of the old schema, built from the archive of its migrations."""
 
 import re
 import sqlite3
@@ -17,7 +17,7 @@ Layout: TypeAlias = dict[str, list[str]]
 
 @cache
 def layouts() -> tuple[Layout, ...]:
-    """Return what each version looks like, from version 1 on."""
+    """Return the layout of each version, from version 1 on."""
     result: list[Layout] = []
     with closing(sqlite3.connect(":memory:")) as built:
         for step in sorted(ARCHIVE.glob("*.sql")):
@@ -27,7 +27,7 @@ def layouts() -> tuple[Layout, ...]:
 
 
 def layout(conn: sqlite3.Connection) -> Layout:
-    """Return the tables of a database, but for those that SQLite and Drizzle keep for themselves."""
+    """Return the tables of a database, except internal ones of SQLite and Drizzle."""
     found: Layout = {}
     for table, column in conn.execute("""
         SELECT t.name, c.name
@@ -41,7 +41,7 @@ def layout(conn: sqlite3.Connection) -> Layout:
 
 
 def version(found: Layout) -> int | None:
-    """Return the newest version of which *found* has every table and column."""
+    """Return the newest version whose tables and columns are all in *found*."""
     for number, known in reversed(list(enumerate(layouts(), start=1))):
         if not missing(known, found):
             return number
@@ -49,7 +49,7 @@ def version(found: Layout) -> int | None:
 
 
 def missing(known: Layout, found: Layout) -> list[str]:
-    """Return which tables, or columns of tables, *found* lacks of *known*."""
+    """Return the tables and columns of *known* that *found* lacks."""
     return [
         f"{table}.{column}" if table in found else table
         for table, columns in known.items()
@@ -59,12 +59,12 @@ def missing(known: Layout, found: Layout) -> list[str]:
 
 
 def known_columns(table: str) -> set[str]:
-    """Return the columns that any version of *table* has had; none of a table that is not ours."""
+    """Return the columns that *table* has in any version; empty for an unknown table."""
     return {column for each in layouts() for column in each.get(table, ())}
 
 
 def renamed_to_icon() -> str:
-    """Return the SQL by which version 3 made an icon of `emoji`."""
+    """Return the SQL with which version 3 converted `emoji` to an icon."""
     (step,) = ARCHIVE.glob("0002_*.sql")
     found = re.search(r"SET `icon` = (CASE .*?END);", step.read_text(encoding="utf-8"), re.DOTALL)
     if found is None:

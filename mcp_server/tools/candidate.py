@@ -16,32 +16,31 @@ from mcp_server.models.candidate import (
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Id, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import spread
+from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate
 
 
 async def preview_candidate(
     ctx: Context[App],
     candidate_id: Id,
-    setup: Annotated[SetupRef, Field(description="Only this (name or id), even without that item")] = None,
+    setup: Annotated[SetupRef, Field(description="Only this (name or id), with or without it")] = None,
 ) -> Preview:
-    """Show what buying it would change: weight and cost, before and after, of setups with the old item."""
-    async with read(ctx) as conn:
-        return await candidate.preview(conn, candidate_id, setup)
+    """Show how buying it would change the weight and cost of setups that contain the replaced item."""
+    return await read(ctx).do(candidate.preview, candidate_id, setup)
 
 
 @spread
 async def add_candidate(
     ctx: Context[App], thread_id: Id, idempotency_key: Key = None, **new: Unpack[NewCandidate]
 ) -> Written[CandidateShown]:
-    """Add a product to a thread, ranked last."""
+    """Add a product to a thread. It is ranked last."""
     return await write(ctx, key=idempotency_key).do(candidate.add, thread_id, new)
 
 
 async def update_candidate(
     ctx: Context[App], candidate_id: Id, changes: CandidateChanges
 ) -> Written[CandidateShown]:
-    """Change fields of a candidate; null clears one."""
+    """Change fields of a candidate; null clears a field."""
     return await write(ctx).do(candidate.update, candidate_id, changes)
 
 
@@ -54,8 +53,8 @@ async def rank_candidates(
     ctx: Context[App],
     thread_id: Id,
     candidate_ids: Annotated[
-        list[Id], Field(max_length=1000, description="Favourite first; the rest follow")
+        list[Id], Field(max_length=1000, description="Favourite first; omitted ones follow")
     ],
 ) -> Written[Ranking]:
-    """Put a thread's candidates in order."""
+    """Rank a thread's candidates."""
     return await write(ctx).do(candidate.rank, thread_id, candidate_ids)

@@ -20,27 +20,26 @@ from mcp_server.services import category
 
 async def list_categories(ctx: Context[App]) -> CategoryList:
     """List all categories with the number and total weight (grams) of their items."""
-    async with read(ctx) as conn:
-        return await category.list_all(conn)
+    return await read(ctx).do(category.list_all)
 
 
 async def create_category(
     ctx: Context[App], name: Name, icon: Icon = "package", idempotency_key: Key = None
 ) -> Written[Category]:
-    """Create a category. Names are unique, upper or lower case alike."""
+    """Create a category. Names are unique, ignoring case."""
     return await write(ctx, key=idempotency_key).do(category.create, name, icon)
 
 
 async def update_category(ctx: Context[App], category_id: Id, changes: CategoryChanges) -> Written[Category]:
-    """Change a category's name or icon; fields left out keep their value."""
+    """Change a category's name or icon; omitted fields keep their value."""
     return await write(ctx).do(category.update, category_id, changes)
 
 
 async def delete_category(
     ctx: Context[App],
     category_id: Id,
-    move_to: Annotated[CategoryRef, Field(description="Category (name or id) that gets its items")] = None,
+    move_to: Annotated[CategoryRef, Field(description="Category (name or id) for its items")] = None,
     dry_run: Flag = False,
 ) -> Written[CategoryDeleted]:
-    """Delete a category. Its items are kept: in the category move_to, or else uncategorized."""
+    """Delete a category. Its items move to the category move_to, or become uncategorized."""
     return await write(ctx, dry_run=dry_run).do(category.delete, category_id, move_to)

@@ -19,27 +19,25 @@ async def list_changes(
     setup_id: OptionalId = None,
     thread_id: OptionalId = None,
     limit: Limit = 20,
-    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
+    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")] = "",
 ) -> ChangePage:
-    """List what was written, newest first: all, or what touched one item, setup or thread."""
-    async with read(ctx) as conn:
-        return await change.find(
-            conn,
-            tool=tool,
-            item_id=item_id,
-            setup_id=setup_id,
-            thread_id=thread_id,
-            limit=limit,
-            cursor=cursor,
-        )
+    """List changes, newest first: all, or those of one tool, item, setup or thread."""
+    return await read(ctx).do(
+        change.find,
+        tool=tool,
+        item_id=item_id,
+        setup_id=setup_id,
+        thread_id=thread_id,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 async def get_change(ctx: Context[App], change_id: Id) -> ChangeShown:
-    """Show what one change did to each row, before and after."""
-    async with read(ctx) as conn:
-        return await change.get(conn, change_id)
+    """Show what one change did: each row before and after."""
+    return await read(ctx).do(change.get, change_id)
 
 
 async def undo_change(ctx: Context[App], change_id: Id, dry_run: Flag = False) -> Written[ChangeUndone]:
-    """Undo a change, all of it or nothing. An undo is a change too, so it can be undone."""
+    """Undo a change completely or not at all. An undo is a change too and can itself be undone."""
     return await write(ctx, dry_run=dry_run).do(undo, change_id)

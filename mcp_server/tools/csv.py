@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mcp_server.models.change import Key
 from mcp_server.models.csv import Exported, ExportFormat, Imported, OptionalFormat
-from mcp_server.models.fields import Flag, SetupName, SetupRef
+from mcp_server.models.fields import Flag, OptionalName, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import csv, export
 
@@ -19,7 +19,7 @@ async def import_csv(
     ],
     format: OptionalFormat = None,
     setup_name: Annotated[
-        SetupName, Field(description="Also make or complete the setup of this name from the list")
+        OptionalName, Field(description="Also make or complete the setup of this name from the list")
     ] = None,
     update_existing: Annotated[Flag, Field(description="Change items that differ from the list")] = False,
     skip_bad_lines: Annotated[Flag, Field(description="Import the rest if a line is bad")] = False,
@@ -42,5 +42,4 @@ async def export_csv(
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Write the collection, or a setup, as CSV: without loss as gearshed, or as LighterPack reads it."""
-    async with read(ctx) as conn:
-        return await export.export_text(conn, setup, format)
+    return await read(ctx).do(export.export_text, setup, format)

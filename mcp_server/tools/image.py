@@ -16,35 +16,32 @@ from mcp_server.untrusted.fetch import fetch
 async def get_image(
     ctx: Context[App],
     image_id: Id,
-    full: Annotated[Flag, Field(description="Up to 1600 px on the long side, not 320")] = False,
+    full: Annotated[Flag, Field(description="Up to 1600 px on the long side instead of 320")] = False,
 ) -> ImageShown:
-    """Show an image by the image_id of an item or candidate, as a thumbnail unless full."""
-    async with read(ctx) as conn:
-        found = await image.get(conn, image_id)
+    """Show an image by the image_id of an item or candidate: a thumbnail, unless full."""
+    found = await read(ctx).do(image.get, image_id)
     return await image.shown(found, full=full)
 
 
 async def upload_image_from_url(
     ctx: Context[App], url: HttpUrl, item_id: OptionalId = None, candidate_id: OptionalId = None
 ) -> Written[Image]:
-    """Fetch an image of at most 10 MB from a public URL, for an item or a candidate; replaces its image."""
+    """Fetch an image of at most 10 MB from a public URL for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
-    async with read(ctx) as conn:
-        await image.check(conn, owner)
+    await read(ctx).do(image.check, owner)
     cleaned = await picture.clean(await fetch(url))
     return await write(ctx).do(image.attach, owner, cleaned, url)
 
 
 async def upload_image(
     ctx: Context[App],
-    data: Annotated[Base64, Field(description="The file in base64, or a data: URL")],
+    data: Annotated[Base64, Field(description="The file as base64 or a data: URL")],
     item_id: OptionalId = None,
     candidate_id: OptionalId = None,
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
-    async with read(ctx) as conn:
-        await image.check(conn, owner)
+    await read(ctx).do(image.check, owner)
     cleaned = await picture.clean(data)
     return await write(ctx).do(image.attach, owner, cleaned)
 
@@ -52,6 +49,6 @@ async def upload_image(
 async def remove_image(
     ctx: Context[App], item_id: OptionalId = None, candidate_id: OptionalId = None
 ) -> Written[ImageRemoved]:
-    """Take the image off an item or a candidate. It is deleted when nothing else shows it."""
+    """Remove the image of an item or a candidate. It is deleted when nothing else uses it."""
     owner = image.owner(item_id, candidate_id)
     return await write(ctx).do(image.detach, owner)

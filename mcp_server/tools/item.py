@@ -19,50 +19,46 @@ from mcp_server.models.item import (
     Sort,
 )
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import spread
+from mcp_server.protocol.schema import spread
 from mcp_server.services import item, listing
 
 
 async def list_items(
     ctx: Context[App],
-    query: Annotated[
-        str, Field(max_length=200, description="Words, or beginnings of them, that all occur")
-    ] = "",
+    query: Annotated[str, Field(max_length=200, description="All words must match; prefixes allowed")] = "",
     category: Annotated[CategoryRef, Field(description="Name or id")] = None,
     setup: Annotated[SetupRef, Field(description="Name or id")] = None,
-    unweighed: Annotated[Flag, Field(description="Only items of unknown weight")] = False,
-    sort: Annotated[Sort, Field(description="- reverses; unknown values come last")] = "name",
+    unweighed: Annotated[Flag, Field(description="Only items with unknown weight")] = False,
+    sort: Annotated[Sort, Field(description="- reverses the order; unknown values come last")] = "name",
     limit: Limit = 50,
-    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the page before")] = "",
+    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")] = "",
 ) -> ItemPage:
-    """Search or list items. Grams and cents are of one piece; empty means unknown, or quantity 1."""
-    async with read(ctx) as conn:
-        return await listing.find(
-            conn,
-            query=query,
-            in_category=category,
-            in_setup=setup,
-            unweighed=unweighed,
-            sort=sort,
-            limit=limit,
-            cursor=cursor,
-        )
+    """Search or list items. Weights and prices are per piece. Empty means unknown, or quantity 1."""
+    return await read(ctx).do(
+        listing.find,
+        query=query,
+        in_category=category,
+        in_setup=setup,
+        unweighed=unweighed,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
-    """Show one item with all its fields, the setups that use it and the thread it came from.
+    """Show an item with all its fields, the setups that use it and the thread it came from.
 
-    Fields that are missing are unknown; no quantity is 1.
+    Missing fields are unknown; a missing quantity is 1.
     """
-    async with read(ctx) as conn:
-        return await item.get(conn, item_id)
+    return await read(ctx).do(item.get, item_id)
 
 
 @spread
 async def create_item(
     ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewItem]
 ) -> Written[ItemWritten]:
-    """Create an item. Leave out what is unknown: a weight or price of 0 means it weighs or costs nothing."""
+    """Create an item. Omit unknown values: a weight or price of 0 means weightless or free."""
     return await write(ctx, key=idempotency_key).do(item.create, new)
 
 
@@ -76,7 +72,7 @@ async def create_items(
 
 
 async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> Written[ItemWritten]:
-    """Change fields of one item. Fields left out keep their value; null or "" clears one to unknown."""
+    """Change fields of an item. Omitted fields keep their value; null or "" clears a field."""
     return await write(ctx).do(item.update, item_id, changes)
 
 
@@ -86,10 +82,10 @@ async def update_items(
     changes: ItemChanges,
     dry_run: Flag = False,
 ) -> Written[ItemsUpdated]:
-    """Make the same changes to up to 500 items, all or none."""
+    """Apply the same changes to up to 500 items, all or none."""
     return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
 
 
 async def delete_item(ctx: Context[App], item_id: Id) -> Written[ItemDeleted]:
-    """Delete an item, also from every setup; the result names those setups."""
+    """Delete an item and remove it from all setups; the result names these setups."""
     return await write(ctx).do(item.delete, item_id)

@@ -2,17 +2,16 @@
 
 from mcp.server.mcpserver import Context
 
-from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.models.settings import SettingsChanges, Units
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import settings
 
 
-async def get_settings(ctx: Context[App]) -> Settings:
-    """Show the units in which the person reads: weight unit, and currency if one is set."""
-    async with read(ctx) as conn:
-        return await settings.get(conn)
+async def get_settings(ctx: Context[App]) -> Units:
+    """Show the person's units: weight unit and, if set, currency."""
+    return await read(ctx).do(settings.get)
 
 
-async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Settings]:
-    """Change the units. Results keep grams and cents, and add `display` in these units."""
+async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Units]:
+    """Change the person's units. Results stay in grams and cents and add `display` in these units."""
     return await write(ctx).do(settings.update, changes)

@@ -23,29 +23,27 @@ Lines = Annotated[
     list[NewLine],
     Field(
         max_length=1000,
-        description="1 piece, base, unless given. worn_quantity: how many pieces of a worn line; default all",
+        description="Default: quantity 1, base. worn_quantity: worn pieces of a worn line; default all",
     ),
 ]
 ChangedLines = Annotated[
     list[NewLine],
-    Field(max_length=1000, description="Lines to add, or to change: what is left out stays"),
+    Field(max_length=1000, description="Lines to add or change; omitted fields keep their value"),
 ]
 Removed = Annotated[list[Id], Field(max_length=1000, description="item_ids")]
 
 
 async def list_setups(ctx: Context[App]) -> SetupList:
     """List all setups (packing lists) with their totals in grams and cents."""
-    async with read(ctx) as conn:
-        return await setup.list_all(conn)
+    return await read(ctx).do(setup.list_all)
 
 
 async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
-    """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, every line.
+    """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, all lines.
 
-    Weights and prices of lines are of one piece. Empty: quantity 1, classification base, worn_quantity all.
+    Weights and prices of lines are per piece. Empty: quantity 1, classification base, worn_quantity all.
     """
-    async with read(ctx) as conn:
-        return await setup.get(conn, setup_id)
+    return await read(ctx).do(setup.get, setup_id)
 
 
 async def create_setup(
@@ -54,7 +52,7 @@ async def create_setup(
     lines: Lines = [],  # noqa: B006
     idempotency_key: Key = None,
 ) -> Written[SetupSummary]:
-    """Create a setup (packing list) of items, and return its totals."""
+    """Create a setup (packing list) from items."""
     return await write(ctx, key=idempotency_key).do(setup.create, name, lines)
 
 
@@ -71,14 +69,13 @@ async def delete_setup(ctx: Context[App], setup_id: Id) -> Written[SetupDeleted]
 async def copy_setup(
     ctx: Context[App], setup_id: Id, name: Name, idempotency_key: Key = None
 ) -> Written[SetupSummary]:
-    """Copy a setup with all its lines, to vary it."""
+    """Copy a setup with all its lines."""
     return await write(ctx, key=idempotency_key).do(setup.copy, setup_id, name)
 
 
 async def compare_setups(ctx: Context[App], setup_id: Id, other_setup_id: Id) -> SetupsCompared:
-    """Show which lines differ and what each adds: the other setup minus the first, in grams and cents."""
-    async with read(ctx) as conn:
-        return await setup.compare(conn, setup_id, other_setup_id)
+    """Show the lines that differ, and the other setup minus the first in grams and cents, line by line."""
+    return await read(ctx).do(setup.compare, setup_id, other_setup_id)
 
 
 async def set_setup_items(
@@ -89,7 +86,7 @@ async def set_setup_items(
     remove: Removed = [],  # noqa: B006
     dry_run: Flag = False,
 ) -> Written[SetupSummary]:
-    """Replace the whole list of a setup by `lines`, or else `change` and `remove` some; return its totals."""
+    """Replace all lines of a setup with `lines`, or `change` and `remove` some."""
     return await write(ctx, dry_run=dry_run).do(
         setup.set_items, setup_id, lines, change=change, remove=remove
     )

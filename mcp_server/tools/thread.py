@@ -18,40 +18,39 @@ from mcp_server.models.thread import (
     ThreadSummary,
 )
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.protocol.strict import spread
+from mcp_server.protocol.schema import spread
 from mcp_server.services import thread
 
 
 async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) -> ThreadList:
     """List purchase research threads, active ones first."""
-    async with read(ctx) as conn:
-        return await thread.list_all(conn, status)
+    return await read(ctx).do(thread.list_all, status)
 
 
 async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
     """Compare a thread's candidates side by side, by rank.
 
-    Grams and cents over the lightest and cheapest; grams saved against the replaced item, and cents per gram.
+    Shows grams and cents above the lightest and cheapest, and grams saved and cents per gram saved over the
+    replaced item.
     """
-    async with read(ctx) as conn:
-        return await thread.get(conn, thread_id)
+    return await read(ctx).do(thread.get, thread_id)
 
 
 @spread
 async def create_thread(
     ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewThread]
 ) -> Written[ThreadSummary]:
-    """Open a thread to research a purchase; then add_candidate each product."""
+    """Start a thread to research a purchase. Then call add_candidate for each product."""
     return await write(ctx, key=idempotency_key).do(thread.create, new)
 
 
 async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> Written[ThreadSummary]:
-    """Change a thread; null clears a field. To resolve it, use resolve_thread."""
+    """Change a thread; null clears a field. To resolve it, call resolve_thread."""
     return await write(ctx).do(thread.update, thread_id, changes)
 
 
 async def delete_thread(ctx: Context[App], thread_id: Id) -> Written[ThreadDeleted]:
-    """Delete a thread and its candidates. The item it was resolved to stays."""
+    """Delete a thread and its candidates. An item created from it stays."""
     return await write(ctx).do(thread.delete, thread_id)
 
 
@@ -63,7 +62,7 @@ async def resolve_thread(
         list[Reference],
         Field(
             max_length=200,
-            description="Setups (name or id) where the new item takes the replaced one's place",
+            description="Setups (name or id) in which the new item replaces the old one",
         ),
     ] = [],  # noqa: B006
     dry_run: Flag = False,

@@ -8,6 +8,5 @@ from mcp_server.services import totals
 
 
 async def get_totals(ctx: Context[App]) -> Totals:
-    """Sum up the collection: kinds and pieces of items, grams and cents, by category; and what is unknown."""
-    async with read(ctx) as conn:
-        return await totals.summarize(conn)
+    """Summarize the collection: items, pieces, grams, cents and unknown values, by category."""
+    return await read(ctx).do(totals.summarize)

@@ -1,7 +1,7 @@
-"""A process of its own that decodes one picture: untrusted bytes on standard input, clean ones on output.
+"""A separate process that decodes one picture: untrusted bytes on standard input, clean ones on output.
 
-It is started by its file name (`decoder.py LONGEST MEMORY`) and knows nothing else of Gearshed. It answers
-with a line `image/jpeg 1600 1200` and the bytes, or with one of the words below.
+It runs as a script (`decoder.py LONGEST MEMORY`) and imports nothing of Gearshed. It writes a line
+`image/jpeg 1600 1200` and the bytes, or one of the error codes below.
 """
 
 import sys
@@ -22,16 +22,16 @@ MOST_PIXELS = 40_000_000
 def main() -> None:
     longest, memory = map(int, sys.argv[1:])
     limit_memory(memory)
-    # Pillow compares the size in the header with this before it decodes, but only warns up to twice as much.
+    # Pillow checks the size in the header against this before decoding, but up to twice the limit only warns.
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    # The stacks of threads count as memory.
+    # Thread stacks count towards the memory limit.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     sys.stdout.buffer.write(answer(sys.stdin.buffer.read(), longest))
 
 
 def limit_memory(size: int) -> None:
-    """Make allocations beyond *size* bytes fail. Some systems cannot: there only pixels are limited."""
+    """Limit the address space to *size* bytes. Where this is not supported, only pixels are limited."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -48,21 +48,21 @@ def answer(data: bytes, longest: int) -> bytes:
     except MemoryError:
         return OUT_OF_MEMORY
     except Exception:
-        # There is hardly an exception that Pillow does not raise at files that are not what they say.
+        # Pillow raises almost any exception for malformed files.
         return DAMAGED
 
 
 def clean(data: bytes, longest: int) -> bytes:
-    """Return nothing but the pixels of the first frame, upright, at most *longest* on its long side."""
+    """Return only the pixels of the first frame, upright, with at most *longest* on the long side."""
     with Image.open(BytesIO(data), formats=FORMATS) as image:
-        # A JPEG may be decoded at half its size, or less, as long as each side is at least this long.
+        # Lets the JPEG decoder scale down, as long as no side becomes shorter than this.
         image.draft(None, (longest, longest))
         picture = image.convert("RGBA" if image.has_transparency_data else "RGB")
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
-    # Or else a comment in here would be written again.
+    # Otherwise Pillow would copy comments to the output.
     picture.info.clear()
     output, kind = BytesIO(), "JPEG" if picture.mode == "RGB" else "WEBP"
     picture.save(output, kind, quality=85)

@@ -1,4 +1,4 @@
-"""Fetching what a URL names, without being led to where only this machine, or its network, may go."""
+"""Fetch untrusted URLs, from public addresses only, to prevent server-side request forgery."""
 
 import asyncio
 import re
@@ -22,38 +22,38 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 LARGEST = 10 * 1024 * 1024
 REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 3
-# For everything, whatever the host does; and for each of its addresses to take the connection.
+# Timeouts for the whole fetch, and for connecting to each address.
 SECONDS, SECONDS_TO_CONNECT = 8.0, 3.0
 HEADERS = [
     ("User-Agent", f"gearshed/{version('gearshed')}"),
-    # Nothing is ever decompressed, so nothing can grow after it was counted.
+    # Content is never decompressed, so it cannot exceed the size limit afterwards.
     ("Accept-Encoding", "identity"),
 ]
 HOST = re.compile(rb"[\w.:-]+")
-# What a resolver may take for an address though nobody would: 2130706433, 0x7f.1, 0177.0.0.1.
+# Numeric host names that resolvers accept as addresses: 2130706433, 0x7f.1, 0177.0.0.1.
 NUMERIC = re.compile(r"(^|\.)(\d+|0x[\da-f]*)\.?$", re.IGNORECASE | re.ASCII)
-# Listed, because ipaddress calls some of them global, and not the same ones in every release of Python. What
-# is public of IPv6 is 2000::/3: all that stands for an IPv4 address is outside, but for Teredo and 6to4.
+# Listed explicitly, because ipaddress considers some of them global, depending on the release of Python.
+# Public IPv6 addresses are in 2000::/3. Addresses that embed IPv4 are outside it, except Teredo and 6to4.
 REFUSED_4 = """
     0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
     192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
 """
 REFUSED_6 = "::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3fff::/20"
-# How a virtual machine in Azure reaches its host.
+# The host of an Azure virtual machine.
 AZURE = "168.63.129.16/32"
 REFUSED = tuple(map(ip_network, f"{REFUSED_4} {REFUSED_6} {AZURE}".split()))
 INSTEAD = "Check the URL, or send the image itself with upload_image."
 
 
 def is_public(address: Address) -> bool:
-    """Whether *address* is that of one host on the public internet."""
+    """Return whether *address* is a unicast address on the public internet."""
     return address.is_global and not any(address in network for network in REFUSED)
 
 
 async def resolve(host: str, port: int) -> list[Address]:
-    """Return the addresses of *host*, or none.
+    """Return the addresses of *host*; an empty list if it does not resolve.
 
-    The system is asked in a thread for which neither a cancelled call nor the end of the server waits.
+    The resolver runs in a daemon thread, so that neither a cancelled call nor a shutdown waits for it.
     """
     answer: Future[list[Address]] = Future()
 
@@ -71,7 +71,7 @@ async def resolve(host: str, port: int) -> list[Address]:
 
 @dataclass(frozen=True)
 class Rules:
-    """Where a URL may lead. Only tests have others than these."""
+    """The restrictions on URLs. Only tests change them."""
 
     ports: Collection[int] = (80, 443)
     allows: Callable[[Address], bool] = is_public
@@ -80,11 +80,11 @@ class Rules:
 
 
 class Guard(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses that were checked and to no others: a name is resolved once, before the check."""
+    """Connects only to addresses that passed the check. A name is resolved once, before the check."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        # It is one, but httpcore2 has a second class of this name for where anyio is missing.
+        # It is a subclass, but httpcore2 defines a placeholder of the same name for when anyio is missing.
         self.backend: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
 
     async def connect_tcp(
@@ -96,10 +96,10 @@ class Guard(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         if port not in self.rules.ports:
-            raise Forbidden(f"url: only the ports 80 and 443 are fetched. {INSTEAD}")
+            raise Forbidden(f"url: only ports 80 and 443 are allowed. {INSTEAD}")
         addresses = await self._addresses(host, port)
         if not all(map(self.rules.allows, addresses)):
-            raise Forbidden(f"url: does not lead to the public internet, so it is not fetched. {INSTEAD}")
+            raise Forbidden(f"url: the host is not on the public internet. {INSTEAD}")
         for address in addresses:
             try:
                 return await self.backend.connect_tcp(
@@ -114,7 +114,7 @@ class Guard(httpcore2.AsyncNetworkBackend):
             return [ip_address(host)]
         except ValueError:
             if NUMERIC.search(host):
-                raise Forbidden(f"url: the host is a number, not a name or an address. {INSTEAD}") from None
+                raise Forbidden(f"url: the host must be a name or a plain IP address. {INSTEAD}") from None
         return await self.rules.resolve(host, port)
 
 
@@ -127,7 +127,7 @@ async def fetch(
     largest: int = LARGEST,
     redirects: int = MOST_REDIRECTS,
 ) -> bytes:
-    """Return what *url* holds, if that is at most *largest* bytes, after at most so many *redirects*."""
+    """Return the content of *url*: at most *largest* bytes, after at most *redirects* redirects."""
     try:
         async with (
             asyncio.timeout(seconds),
@@ -147,29 +147,29 @@ async def fetch(
     except (TimeoutError, httpcore2.TimeoutException):
         raise TimedOut(f"url: the host took longer than {seconds:g} seconds. {INSTEAD}") from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError):
-        raise Unavailable(f"url: the host does not answer as it should. {INSTEAD}") from None
+        raise Unavailable(f"url: the host is unreachable or its response is invalid. {INSTEAD}") from None
 
 
 def checked(read: Callable[[str], httpx2.URL], text: str) -> httpx2.URL:
-    """Return the URL that *read* makes of *text*, if it is one to fetch."""
+    """Parse *text* with *read* and return the URL, or raise InvalidInput if it cannot be fetched."""
     try:
         url = read(text)
     except (httpx2.InvalidURL, ValueError):
         url = httpx2.URL()
     if url.scheme not in ("http", "https") or not HOST.fullmatch(url.raw_host):
-        raise InvalidInput(f"url: does not lead to an http or https address. {INSTEAD}")
+        raise InvalidInput(f"url: must be an http or https URL. {INSTEAD}")
     if url.userinfo:
-        raise InvalidInput("url: must not hold a user name or password. Leave them out.")
+        raise InvalidInput("url: must not contain a user name or password. Leave them out.")
     return url
 
 
 def redirect(response: httpcore2.Response) -> str | None:
-    """Return where *response* leads on, or None when it is the end; anything else is refused."""
+    """Return the redirect target of *response*, or None for status 200. Raise InvalidInput otherwise."""
     headers = {name.lower(): value for name, value in response.headers}
     if response.status in REDIRECTS and b"location" in headers:
         return headers[b"location"].decode(errors="replace")
     if response.status != 200:
-        raise InvalidInput(f"url: the host answered with HTTP status {response.status}. {INSTEAD}")
+        raise InvalidInput(f"url: the host returned HTTP status {response.status}. {INSTEAD}")
     return None
 
 
@@ -178,5 +178,5 @@ async def body(response: httpcore2.Response, largest: int) -> bytes:
     async for chunk in response.aiter_stream():
         data += chunk
         if len(data) > largest:
-            raise InvalidInput(f"url: holds more than {largest / 2**20:g} MB. Find a smaller copy.")
+            raise InvalidInput(f"url: the content exceeds {largest / 2**20:g} MB. Find a smaller copy.")
     return bytes(data)

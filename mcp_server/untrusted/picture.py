@@ -1,4 +1,4 @@
-"""Untrusted pictures, made clean and small in a process that can do no harm."""
+"""Untrusted pictures, decoded and scaled down in a restricted process."""
 
 import asyncio
 import os
@@ -11,31 +11,31 @@ import anyio
 
 from mcp_server.errors import InvalidInput
 
-# Pixels on the long side: as it is stored, and as it is shown unless all of it is asked for.
+# Pixels on the long side: as stored, and as shown by default.
 FULL, THUMBNAIL = 1600, 320
-# Bytes and seconds. The hungriest picture of 40 megapixels, a transparent WebP, takes 0.9 GB and 3 seconds.
+# Bytes and seconds. The worst case at 40 megapixels, a transparent WebP, takes 0.9 GB and 3 seconds.
 MEMORY, SECONDS = 1024**3, 6.0
-# So many are decoded at once, whoever asks.
+# The limit on concurrent decoders, for all users together.
 DECODERS = anyio.CapacityLimiter(2)
 PROGRAM = Path(__file__).with_name("decoder.py")
-# What Python may need to start. The rest of the environment holds secrets.
+# Only what Python may need to start. The rest of the environment may contain secrets.
 ENVIRONMENT = {
     name: os.environ[name] for name in os.environ.keys() & {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
 }
 
 SMALLER = "Send a smaller copy."
 REFUSALS = {
-    b"no_image": "Not an image: the content is no JPEG, PNG, WebP, GIF or AVIF, whatever its name says.",
+    b"no_image": "Not an image: the content is not JPEG, PNG, WebP, GIF or AVIF. Send one of these.",
     b"too_many_pixels": f"The image has more than 40 megapixels. {SMALLER}",
-    b"out_of_memory": f"The image takes too much memory to decode. {SMALLER}",
+    b"out_of_memory": f"Decoding the image takes too much memory. {SMALLER}",
     b"damaged": "The image is damaged or incomplete. Send another copy.",
-    # It was killed, perhaps by a system that is short of memory.
+    # The process was killed, possibly because the system was out of memory.
     b"": f"The image cannot be decoded. {SMALLER}",
 }
 
 
 class Picture(NamedTuple):
-    """A picture as this server made it: a JPEG, or a WebP where it is transparent, and without metadata."""
+    """A picture encoded by this server: JPEG, or WebP if transparent, without metadata."""
 
     mime_type: str
     width: int
@@ -46,12 +46,12 @@ class Picture(NamedTuple):
 async def clean(
     data: bytes, longest: int = FULL, *, memory: int = MEMORY, seconds: float = SECONDS
 ) -> Picture:
-    """Return the first frame of *data*, upright, at most *longest* pixels on its long side."""
+    """Return the first frame of *data*, upright, with at most *longest* pixels on the long side."""
     async with DECODERS:
         process = start(longest, memory)
         try:
-            # In a thread, because the event loop that psycopg needs on Windows knows no processes. Shielded,
-            # because the thread has to clean up after the process; it ends with it.
+            # In a thread, because the event loop that psycopg needs on Windows does not support processes.
+            # Shielded, because the thread must wait for the process; it ends soon after the process does.
             loop = asyncio.get_running_loop()
             answer = await asyncio.shield(loop.run_in_executor(None, converse, process, data, seconds))
         finally:
@@ -78,6 +78,6 @@ def converse(process: subprocess.Popen[bytes], data: bytes, seconds: float) -> b
         try:
             return process.communicate(data, seconds)[0]
         except subprocess.TimeoutExpired:
-            raise InvalidInput(f"The image takes too long to decode. {SMALLER}") from None
+            raise InvalidInput(f"Decoding the image takes too long. {SMALLER}") from None
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""Two replicas on one database, and people with keys."""
+"""Two replicas on one database, and users with keys."""
 
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
@@ -10,8 +10,8 @@ import pytest
 from db.pool import Pool, create_pool
 from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE, Scope
+from scripts.served import Served, served
 from tests.conftest import create_test_db
-from tests.http.served import Served, served
 
 
 class Person(NamedTuple):
@@ -24,14 +24,14 @@ Admit = Callable[..., Awaitable[Person]]
 
 @pytest.fixture(scope="session")
 def shared_url(server: str, template: str) -> Generator[str]:
-    """The address of a database for every test here: each has people of its own."""
+    """The URL of a database for all tests here: each test has its own users."""
     with create_test_db(server, template) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def replicas(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Served, Served]]:
-    """A server that listens to this machine only, and one that listens to the world."""
+    """A server that listens on loopback, and one that listens on all addresses."""
     folder = tmp_path_factory.mktemp("logs")
     with ExitStack() as stack:
         first = stack.enter_context(served(shared_url, folder / "first"))
@@ -47,7 +47,7 @@ async def shared_pool(shared_url: str) -> AsyncGenerator[Pool]:
 
 @pytest.fixture
 def admit(shared_pool: Pool) -> Admit:
-    """Make a person with a key."""
+    """Create a user with a key."""
 
     async def made(scopes: Sequence[Scope] = READ_WRITE, name: str = "laptop") -> Person:
         async with shared_pool.connection() as conn:

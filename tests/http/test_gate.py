@@ -16,7 +16,7 @@ from mcp_server.http.stop import Stop
 from mcp_server.models.auth import READ_WRITE
 from mcp_server.protocol.edge import App
 from mcp_server.settings import load
-from tests.http.served import Served
+from scripts.served import Served
 
 PLACES = [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
 OWN = ["localhost:{port}", "127.0.0.1:{port}", "[::1]:9", "LOCALHOST"]
@@ -45,7 +45,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 @pytest.mark.parametrize("replica", [0, 1], ids=["loopback", "world"])
 @pytest.mark.parametrize(("method", "path"), [*PLACES, ("GET", "/livez"), ("GET", "/readyz")])
-async def test_only_by_its_own_names_does_the_server_answer(
+async def test_the_server_answers_only_under_its_own_names(
     replicas: tuple[Served, Served], replica: int, method: str, path: str
 ) -> None:
     url = replicas[replica].url
@@ -86,7 +86,7 @@ async def test_names_can_be_added(
 
 
 def web(app: Starlette, address: str = "198.51.100.7") -> httpx2.AsyncClient:
-    """Somebody on the internet."""
+    """An HTTP client with a public address."""
     transport = httpx2.ASGITransport(app, client=(address, 50000))
     return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=ACCEPT)
 
@@ -100,7 +100,7 @@ async def app(pool: Pool) -> AsyncGenerator[Starlette]:
 
 @pytest.fixture
 async def keys(pool: Pool, user_id: int, other_user_id: int) -> dict[str, str]:
-    """A key that opens, and others that no longer do."""
+    """A valid key, and invalid ones."""
     async with pool.connection() as conn:
         made = {
             "good": await key.create(conn, user_id, "laptop", READ_WRITE, None),
@@ -118,7 +118,7 @@ async def status(app: Starlette, headers: list[tuple[str, str]], path: str = "/m
         return (await http.post(path, json=HELLO, headers=[*ACCEPT.items(), *headers])).status_code
 
 
-async def test_a_key_opens_in_either_header(app: Starlette, keys: dict[str, str]) -> None:
+async def test_a_key_is_accepted_in_either_header(app: Starlette, keys: dict[str, str]) -> None:
     for scheme in ("Bearer ", "bearer ", "BEARER  "):
         assert await status(app, [("Authorization", scheme + keys["good"])]) == 200
     for name in ("X-API-Key", "x-api-key"):
@@ -126,7 +126,7 @@ async def test_a_key_opens_in_either_header(app: Starlette, keys: dict[str, str]
 
 
 def wrong(keys: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
-    """Headers that open nothing, and what is wrong with them."""
+    """Headers without a valid key, and what is wrong with each."""
     good = keys["good"]
     return {
         "nothing": [],
@@ -164,7 +164,7 @@ def wrong(keys: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-async def test_without_one_good_key_there_is_one_answer_everywhere(
+async def test_every_route_rejects_requests_without_one_valid_key(
     app: Starlette, keys: dict[str, str]
 ) -> None:
     for number, (case, headers) in enumerate(wrong(keys).items()):
@@ -187,17 +187,17 @@ async def test_without_one_good_key_there_is_one_answer_everywhere(
         assert ("Connect with a key" in answer) == (case in ("nothing", "a cookie", "a proxy's header"))
 
 
-async def test_a_key_in_the_address_opens_nothing(app: Starlette, keys: dict[str, str]) -> None:
+async def test_a_key_in_the_url_is_ignored(app: Starlette, keys: dict[str, str]) -> None:
     for name in ("key", "api_key", "access_token", "authorization", "x-api-key", "token"):
         assert await status(app, [], f"/mcp?{name}={keys['good']}") == 401
 
 
-async def test_whoever_fails_too_often_waits_and_nobody_else_does(
+async def test_an_address_that_fails_too_often_must_wait_and_no_other(
     app: Starlette, keys: dict[str, str]
 ) -> None:
     async with web(app, "203.0.113.1") as http:
         for number in range(MOST_FAILURES + 1):
-            # What a client says of itself changes nothing.
+            # Headers from the client make no difference.
             headers = {"X-API-Key": f"gs_wrong_key_number_{number}", "X-Forwarded-For": f"192.0.2.{number}"}
             response = await http.post("/mcp", json=HELLO, headers=headers)
             expected = (401, None) if number < MOST_FAILURES else (429, "60")
@@ -205,7 +205,7 @@ async def test_whoever_fails_too_often_waits_and_nobody_else_does(
     assert await status(app, [("X-API-Key", keys["good"])]) == 200
 
 
-def test_whoever_has_one_address_of_ipv6_has_many() -> None:
+def test_failures_count_per_ipv6_network() -> None:
     failures = Failures()
     for number in range(MOST_FAILURES):
         failures.note(f"2001:db8::{number:x}")
@@ -213,7 +213,7 @@ def test_whoever_has_one_address_of_ipv6_has_many() -> None:
     assert not failures.too_many("2001:db8:0:1::1")
 
 
-async def test_a_body_that_is_too_large_is_refused_once_it_is_known_whose_it_is(
+async def test_a_body_that_is_too_large_is_refused_after_authentication(
     app: Starlette, keys: dict[str, str]
 ) -> None:
     async with web(app) as http:

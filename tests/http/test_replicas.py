@@ -1,4 +1,4 @@
-"""Two servers on one database are one server: whichever answers, each person has their own collection."""
+"""Two replicas on one database behave as one server, and each user has a separate collection."""
 
 import asyncio
 import sys
@@ -14,16 +14,16 @@ from psycopg.sql import SQL, Identifier
 
 from mcp_server.models.auth import READ
 from mcp_server.server import TOOLS
+from scripts.served import WAYS, Served, Way, connected
 from tests.calls import call, refused, text_of
 from tests.http.conftest import Admit, Person
-from tests.http.served import WAYS, Served, Way, connected
 from tests.tools.test_isolation import MARK, WITH_IDS, WITHOUT_IDS, collection, deleted, everything, filled
 
 Replicas = tuple[Served, Served]
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_is_written_at_one_is_read_at_the_other(
+async def test_a_write_at_one_replica_is_read_at_the_other(
     replicas: Replicas, admit: Admit, way: Way
 ) -> None:
     ada = await admit()
@@ -40,9 +40,7 @@ async def test_what_is_written_at_one_is_read_at_the_other(
 
 
 @pytest.mark.parametrize("way", ["auto", "sse"])
-async def test_every_id_of_another_user_is_answered_like_one_that_never_was(
-    replicas: Replicas, admit: Admit, way: Way
-) -> None:
+async def test_an_id_of_another_user_is_not_found(replicas: Replicas, admit: Admit, way: Way) -> None:
     ada, eve = await admit(), await admit()
     async with (
         connected(replicas[0].url, ada.key, way) as client,
@@ -70,9 +68,7 @@ async def test_every_id_of_another_user_is_answered_like_one_that_never_was(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_key_that_may_only_read_is_refused_every_tool_that_writes(
-    replicas: Replicas, admit: Admit, way: Way
-) -> None:
+async def test_a_read_key_cannot_call_tools_that_write(replicas: Replicas, admit: Admit, way: Way) -> None:
     reader = await admit(READ)
     writes = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
     async with connected(replicas[0].url, reader.key, way) as client:
@@ -84,7 +80,7 @@ async def test_a_key_that_may_only_read_is_refused_every_tool_that_writes(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_revoked_key_opens_nothing_from_the_next_call_on(
+async def test_a_revoked_key_is_rejected_from_the_next_call_on(
     replicas: Replicas, admit: Admit, shared_url: str, way: Way
 ) -> None:
     ada = await admit()
@@ -97,7 +93,7 @@ async def test_a_revoked_key_opens_nothing_from_the_next_call_on(
                 await asyncio.wait_for(client.call_tool("list_items", {}), 1)
 
 
-async def test_a_session_over_sse_is_nobody_elses(replicas: Replicas, admit: Admit) -> None:
+async def test_a_session_over_sse_is_closed_to_other_users(replicas: Replicas, admit: Admit) -> None:
     ada, eve = await admit(), await admit()
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     async with httpx2.AsyncClient(base_url=replicas[0].url) as http:
@@ -124,7 +120,7 @@ async def busy(url: str, person: Person, way: Way) -> None:
 
 
 async def concerned_with(client: Client, mark: str, rounds: int) -> None:
-    """Write and read, and see nothing but what was written."""
+    """Write and read, and see only one's own rows."""
     for number in range(1, rounds + 1):
         made = await call(client, "create_item", name=f"{mark} {number}")
         assert made["name"] == f"{mark} {number}"
@@ -134,11 +130,11 @@ async def concerned_with(client: Client, mark: str, rounds: int) -> None:
 
 
 def arguments_of(server: Served) -> str:
-    """What everybody on the machine sees of a process."""
+    """What other users of the machine can see of a process."""
     return Path(f"/proc/{server.process.pid}/cmdline").read_text() if sys.platform == "linux" else ""
 
 
-async def test_nobody_finds_a_key_in_logs_arguments_or_the_database(
+async def test_no_key_is_in_logs_arguments_or_the_database(
     replicas: Replicas, admit: Admit, shared_url: str
 ) -> None:
     ada = await admit(name="two\nlines \x1b[31m")

@@ -1,4 +1,4 @@
-"""What a listening server is told, and what it does not take."""
+"""The settings of a listening server."""
 
 import pytest
 
@@ -24,11 +24,11 @@ from mcp_server.settings import SettingsError, load
         ("host", ""),
     ],
 )
-def test_what_would_let_anybody_in_or_means_nothing_stops_the_start(name: str, value: str) -> None:
+def test_an_unsafe_or_invalid_setting_is_a_startup_error(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^GEARSHED_{name.upper()}: "):
         load({"http": True, name: value})
 
 
-def test_over_http_nobody_is_served_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_over_http_the_user_setting_is_a_startup_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["serve", "--http", "--user", "ada"]) == 1
-    assert "keys say whose collection is served" in str(capsys.readouterr().err)
+    assert "the key or sign-in selects the user" in str(capsys.readouterr().err)

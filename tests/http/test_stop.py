@@ -1,4 +1,4 @@
-"""The end of a server, and what it says of itself before."""
+"""The shutdown of a server, its health and its metrics."""
 
 import asyncio
 import re
@@ -20,9 +20,9 @@ from db.embedded import Embedded
 from db.pool import create_pool
 from mcp_server.accounts import auth, key
 from mcp_server.models.auth import READ_WRITE
+from scripts.served import WAYS, Served, Way, connected, served
 from tests.calls import call, refused
 from tests.http.conftest import Admit
-from tests.http.served import WAYS, Served, Way, connected, served
 from tests.test_faults import server_of_its_own as server_of_its_own
 from tests.test_faults import stop_at_once
 
@@ -34,15 +34,15 @@ async def key_of(url: str) -> str:
 
 @asynccontextmanager
 async def holding(url: str, item_id: int) -> AsyncGenerator[AsyncConnection]:
-    """Keep whoever writes an item waiting; yield the connection that does."""
+    """Block writes to items; yield the connection that holds the lock."""
     async with await AsyncConnection.connect(url) as conn:
         await conn.execute("SELECT 1 FROM items WHERE id = %s FOR UPDATE", [item_id])
         yield conn
 
 
 async def waiting(conn: AsyncConnection) -> int:
-    """Return how many statements of the server wait for a lock."""
-    # In a transaction it would otherwise be answered the same each time.
+    """Return the number of the server's statements that wait for a lock."""
+    # Within a transaction, pg_stat_activity would not change.
     await conn.execute("SELECT pg_stat_clear_snapshot()")
     cursor = await conn.execute(
         """
@@ -75,7 +75,7 @@ async def test_running_calls_are_answered_streams_end_and_the_exit_is_success(
         ):
             item = await call(one, "create_item", name="Tent")
             for client in (one, two, three):
-                # Otherwise they would ask for it before they return a result.
+                # Otherwise the client would request the tool list before it returns a result.
                 await client.list_tools()
             async with holding(url, item["id"]) as conn:
                 changes = {"notes": "dry"}
@@ -99,7 +99,7 @@ async def test_running_calls_are_answered_streams_end_and_the_exit_is_success(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_a_client_no_longer_waits_for_ends_in_the_database_too(
+async def test_a_call_that_a_client_abandons_is_cancelled_in_the_database(
     replicas: tuple[Served, Served], admit: Admit, shared_url: str, way: Way
 ) -> None:
     ada = await admit()
@@ -116,12 +116,12 @@ async def test_what_a_client_no_longer_waits_for_ends_in_the_database_too(
 
 
 async def leave_alone(url: str, key: str, way: Way, item_id: int) -> None:
-    """Be a client that is gone before it is answered."""
+    """Disconnect before the response arrives."""
     async with connected(url, key, way) as client:
         await client.call_tool("update_item", {"item_id": item_id, "changes": {"notes": "dry"}})
 
 
-async def test_without_a_database_it_lives_says_why_it_is_not_ready_and_recovers(
+async def test_without_a_database_it_is_live_but_not_ready_and_recovers(
     server_of_its_own: Embedded, tmp_path: Path
 ) -> None:
     database = server_of_its_own
@@ -157,7 +157,7 @@ async def test_without_a_database_it_lives_says_why_it_is_not_ready_and_recovers
 
 
 async def readiness(http: httpx2.AsyncClient, status: int) -> str:
-    """Wait until the server says that it is ready, or not, and return its reason."""
+    """Wait until the server is ready, or not ready, and return the reason."""
     response = await http.get("/readyz")
     with anyio.fail_after(8):
         while response.status_code != status:
@@ -166,7 +166,7 @@ async def readiness(http: httpx2.AsyncClient, status: int) -> str:
     return response.json().get("reason", "")
 
 
-async def test_figures_are_for_this_machine_and_name_tools_and_codes_only(
+async def test_metrics_are_for_this_machine_and_name_only_tools_and_codes(
     replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada = await admit()

@@ -1,18 +1,18 @@
-"""What is changed at one replica is heard at the other, by its owner's clients."""
+"""A change at one replica is announced to its owner's clients at the other."""
 
 import pytest
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 
+from scripts.served import Served, connected
 from tests.calls import call
 from tests.http.conftest import Admit
-from tests.http.served import Served, connected
 from tests.test_live import Ear, attentive, subscribe
 
 SUMMARY = "gear://summary"
 
 
-async def test_a_change_at_one_replica_is_heard_at_the_other(
+async def test_a_change_at_one_replica_is_announced_at_the_other(
     direct: None, replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada, eve = await admit(), await admit()
@@ -29,7 +29,7 @@ async def test_a_change_at_one_replica_is_heard_at_the_other(
         assert await ears.hears(SUMMARY) == {SUMMARY}
 
 
-async def test_a_change_at_one_replica_is_heard_at_the_other_over_sse(
+async def test_a_change_at_one_replica_is_announced_at_the_other_over_sse(
     direct: None, replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada, eve = await admit(), await admit()
@@ -47,7 +47,7 @@ async def test_a_change_at_one_replica_is_heard_at_the_other_over_sse(
         assert await ears.hears(SUMMARY) == {SUMMARY}
 
 
-async def test_where_nothing_could_be_told_it_is_refused(
+async def test_a_subscription_without_a_stream_is_refused(
     replicas: tuple[Served, Served], admit: Admit
 ) -> None:
     ada = await admit()

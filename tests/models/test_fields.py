@@ -21,8 +21,8 @@ from mcp_server.models.fields import (
     Id,
     Limit,
     Name,
+    OptionalName,
     Quantity,
-    SetupName,
     Text,
     Url,
     Weight,
@@ -37,7 +37,7 @@ QUANTITY: TypeAdapter[Decimal | None] = TypeAdapter(Quantity)
 NAME: TypeAdapter[str] = TypeAdapter(Name)
 TEXT: TypeAdapter[str | None] = TypeAdapter(Text)
 URL: TypeAdapter[str | None] = TypeAdapter(Url)
-SETUP_NAME: TypeAdapter[str | None] = TypeAdapter(SetupName)
+OPTIONAL_NAME: TypeAdapter[str | None] = TypeAdapter(OptionalName)
 CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
 FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
@@ -393,7 +393,7 @@ def test_a_text_of_exactly_64_kb_is_the_longest() -> None:
         TEXT.validate_python("x" * 65_537)
 
 
-@pytest.mark.parametrize("adapter", [TEXT, URL, SETUP_NAME, CATEGORY])
+@pytest.mark.parametrize("adapter", [TEXT, URL, OPTIONAL_NAME, CATEGORY])
 @pytest.mark.parametrize("blank", [None, "", "  ", "\n"])
 def test_a_blank_is_how_a_client_without_null_clears(
     adapter: TypeAdapter[str | None], blank: str | None

@@ -94,7 +94,7 @@ async def test_only_the_candidates_of_the_thread_can_be_ranked_once_each(conn: A
     a, stranger = await make_candidate(conn, thread_id), await make_candidate(conn, other_id)
     with pytest.raises(NotFound, match=f"No candidate {stranger} in thread {thread_id}"):
         await candidate.rank(conn, thread_id, [a, stranger])
-    with pytest.raises(InvalidInput, match=f"candidate_ids: {a} more than once"):
+    with pytest.raises(InvalidInput, match=f"candidate_ids: {a} occurs more than once"):
         await candidate.rank(conn, thread_id, [a, a])
 
 
@@ -137,14 +137,14 @@ async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnec
     shown = await candidate.preview(conn, pot, None)
     assert (shown.setups, shown.hint) == (
         [],
-        "No setup holds what it replaces: name one with setup to see it added there.",
+        "No setup contains the replaced item. Name a setup to preview adding the candidate to it.",
     )
 
 
 async def test_a_thread_that_replaces_nothing_needs_a_setup_for_a_preview(conn: AsyncConnection) -> None:
     pot = await make_candidate(conn, await make_thread(conn), "Pot")
     assert (await candidate.preview(conn, pot, None)).hint == (
-        "The thread replaces no item: set it with update_thread, or name a setup to add this to."
+        "The thread replaces nothing. Set replaces_item_id with update_thread, or name a setup."
     )
 
 

@@ -58,13 +58,13 @@ async def homes(conn: AsyncConnection, item_id: int, thread_id: int, candidate_i
 async def test_a_new_category_has_its_name_and_icon(conn: AsyncConnection) -> None:
     created = await category.create(conn, "Shelter", "tent")
     assert (created.name, created.icon) == ("Shelter", "tent")
-    assert await category.find(conn, "Shelter") == created.id
+    assert await category.resolve(conn, "Shelter") == created.id
 
 
 async def test_a_name_is_taken_in_every_case(conn: AsyncConnection) -> None:
     await make_category(conn, "Other")
     for name in ("Other", "OTHER", "other"):
-        with pytest.raises(Conflict, match=rf"\[conflict\] There is a category '{name}' already\."):
+        with pytest.raises(Conflict, match=rf"\[conflict\] A category '{name}' exists already\."):
             async with conn.transaction():
                 await category.create(conn, name, "package")
 
@@ -73,7 +73,7 @@ async def test_a_change_keeps_what_it_leaves_out(conn: AsyncConnection) -> None:
     category_id = await make_category(conn, "Shelter")
     assert (await category.update(conn, category_id, {"name": "Sleep"})).icon == "tent"
     assert (await category.update(conn, category_id, {"icon": "moon"})).name == "Sleep"
-    assert await category.find(conn, "Sleep") == category_id
+    assert await category.resolve(conn, "Sleep") == category_id
 
 
 async def test_empty_changes_return_the_category_as_it_is(conn: AsyncConnection) -> None:
@@ -84,10 +84,10 @@ async def test_empty_changes_return_the_category_as_it_is(conn: AsyncConnection)
 async def test_a_change_to_a_taken_name_is_refused_and_changes_nothing(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
     category_id = await make_category(conn, "Cook")
-    with pytest.raises(Conflict, match="There is a category 'SHELTER' already"):
+    with pytest.raises(Conflict, match="A category 'SHELTER' exists already"):
         async with conn.transaction():
             await category.update(conn, category_id, {"name": "SHELTER"})
-    assert await category.find(conn, "Cook") == category_id
+    assert await category.resolve(conn, "Cook") == category_id
 
 
 async def test_a_category_may_take_its_own_name_in_another_case(conn: AsyncConnection) -> None:
@@ -104,13 +104,13 @@ async def test_a_name_is_found_in_any_case_and_with_spaces_around_it(conn: Async
     await make_category(conn, "Shelter")
     category_id = await make_category(conn, "All Else")
     for reference in ("All Else", "all else", "ALL ELSE", "  All Else  "):
-        assert (reference, await category.find(conn, reference)) == (reference, category_id)
+        assert (reference, await category.resolve(conn, reference)) == (reference, category_id)
 
 
 @pytest.mark.usefixtures("any_alphabet")
 async def test_letters_beyond_ascii_have_no_case_either(conn: AsyncConnection) -> None:
     category_id = await make_category(conn, "Övrigt")
-    assert await category.find(conn, "övrigt") == await category.find(conn, "ÖVRIGT") == category_id
+    assert await category.resolve(conn, "övrigt") == await category.resolve(conn, "ÖVRIGT") == category_id
     with pytest.raises(Conflict):
         await category.create(conn, "övrigt", "package")
 
@@ -118,19 +118,19 @@ async def test_letters_beyond_ascii_have_no_case_either(conn: AsyncConnection) -
 async def test_an_id_finds_its_category(conn: AsyncConnection) -> None:
     await make_category(conn, "Cook")
     category_id = await make_category(conn, "Shelter")
-    assert await category.find(conn, str(category_id)) == category_id
+    assert await category.resolve(conn, str(category_id)) == category_id
 
 
 async def test_a_name_that_looks_like_an_id_wins_over_the_id(conn: AsyncConnection) -> None:
     await conn.execute("INSERT INTO categories (id, name) VALUES (12, 'Shelter')")
     named_12 = await make_category(conn, "12")
-    assert await category.find(conn, "12") == named_12
-    assert await category.find(conn, str(named_12)) == named_12
+    assert await category.resolve(conn, "12") == named_12
+    assert await category.resolve(conn, str(named_12)) == named_12
 
 
 async def test_a_name_with_spaces_around_it_can_be_found(conn: AsyncConnection) -> None:
     category_id = await make_category(conn, " Shelter ")
-    assert await category.find(conn, " Shelter ") == category_id
+    assert await category.resolve(conn, " Shelter ") == category_id
 
 
 async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> None:
@@ -141,14 +141,14 @@ async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> N
         match=r"^\[not_found\] No category 'SHELTR'\. Did you mean Shelter\? "
         r"Call list_categories to see them all, or create_category to add one\.$",
     ):
-        await category.find(conn, "SHELTR")
+        await category.resolve(conn, "SHELTR")
 
 
 async def test_a_category_like_no_other_names_none(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
     for reference in ("Photography", "99", "-1", "9" * 40, "%", "", "'; DROP TABLE items"):
         with pytest.raises(NotFound, match=r"No category .*\. Call list_categories"):
-            await category.find(conn, reference)
+            await category.resolve(conn, reference)
 
 
 async def test_a_deleted_category_leaves_its_things_uncategorized(conn: AsyncConnection) -> None:
@@ -186,7 +186,7 @@ async def test_an_unknown_category_to_move_to_keeps_the_other(conn: AsyncConnect
     category_id = await make_category(conn, "Shelter")
     with pytest.raises(NotFound, match="No category 'Sleep'"):
         await category.delete(conn, category_id, "Sleep")
-    assert await category.find(conn, "Shelter") == category_id
+    assert await category.resolve(conn, "Shelter") == category_id
 
 
 @pytest.mark.parametrize("move_to", [None, "Shelter"])
@@ -238,5 +238,5 @@ async def test_no_names_create_nothing(conn: AsyncConnection) -> None:
 async def test_a_number_is_only_ever_an_id(conn: AsyncConnection) -> None:
     category_id = await make_category(conn, "Alpha")
     namesake = await make_category(conn, str(category_id))
-    assert await category.find(conn, category_id) == category_id
-    assert await category.find(conn, str(category_id)) == namesake
+    assert await category.resolve(conn, category_id) == category_id
+    assert await category.resolve(conn, str(category_id)) == namesake

@@ -11,7 +11,7 @@ from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.services import candidate, image, item, thread
-from mcp_server.services.image import Owner
+from mcp_server.services.image import ImageOwner
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 from tests.factories import make_candidate, make_item, make_thread
@@ -42,7 +42,7 @@ def test_it_is_either_an_item_or_a_candidate(item_id: int | None, candidate_id: 
 
 @pytest.mark.parametrize("noun", ["item", "candidate"])
 async def test_an_image_is_stored_and_shown_for_its_owner(conn: AsyncConnection, noun: Any) -> None:
-    owner = Owner(noun, await (make_item(conn) if noun == "item" else considered(conn)))
+    owner = ImageOwner(noun, await (make_item(conn) if noun == "item" else considered(conn)))
     stored = await image.attach(conn, owner, RED, URL)
     assert stored.model_dump(exclude={"id", "filename"}) == {
         "mime_type": "image/jpeg",
@@ -59,18 +59,20 @@ async def test_the_same_picture_is_stored_once_and_remembers_where_it_came_from(
     conn: AsyncConnection,
 ) -> None:
     tent, tarp = await make_item(conn), await make_item(conn, "Tarp")
-    first = await image.attach(conn, Owner("item", tent), RED)
-    second = await image.attach(conn, Owner("item", tarp), RED, URL)
-    third = await image.attach(conn, Owner("candidate", await considered(conn)), RED, "https://b.example/")
+    first = await image.attach(conn, ImageOwner("item", tent), RED)
+    second = await image.attach(conn, ImageOwner("item", tarp), RED, URL)
+    third = await image.attach(
+        conn, ImageOwner("candidate", await considered(conn)), RED, "https://b.example/"
+    )
     assert first.id == second.id == third.id
     assert (second.source_url, third.source_url, await count(conn)) == (URL, URL, 1)
 
 
 async def test_an_image_stays_until_nothing_shows_it(conn: AsyncConnection) -> None:
     owners = [
-        Owner("item", await make_item(conn)),
-        Owner("item", await make_item(conn)),
-        Owner("candidate", await considered(conn)),
+        ImageOwner("item", await make_item(conn)),
+        ImageOwner("item", await make_item(conn)),
+        ImageOwner("candidate", await considered(conn)),
     ]
     for owner in owners:
         await image.attach(conn, owner, RED)
@@ -78,7 +80,7 @@ async def test_an_image_stays_until_nothing_shows_it(conn: AsyncConnection) -> N
 
 
 async def test_a_replaced_image_goes_unless_something_else_shows_it(conn: AsyncConnection) -> None:
-    tent, tarp = Owner("item", await make_item(conn)), Owner("item", await make_item(conn))
+    tent, tarp = ImageOwner("item", await make_item(conn)), ImageOwner("item", await make_item(conn))
     red = await image.attach(conn, tent, RED)
     await image.attach(conn, tarp, RED)
     await image.attach(conn, tent, BLUE)
@@ -91,7 +93,7 @@ async def test_a_replaced_image_goes_unless_something_else_shows_it(conn: AsyncC
 
 
 async def test_the_same_image_again_changes_nothing(conn: AsyncConnection) -> None:
-    tent = Owner("item", await make_item(conn))
+    tent = ImageOwner("item", await make_item(conn))
     assert await image.attach(conn, tent, RED) == await image.attach(conn, tent, RED)
     assert await count(conn) == 1
 
@@ -101,7 +103,7 @@ async def test_a_deleted_item_takes_its_image_along_unless_something_else_shows_
 ) -> None:
     tent, tarp = await make_item(conn), await make_item(conn)
     for item_id in (tent, tarp):
-        await image.attach(conn, Owner("item", item_id), RED)
+        await image.attach(conn, ImageOwner("item", item_id), RED)
     await item.delete(conn, tent)
     assert await count(conn) == 1
     await item.delete(conn, tarp)
@@ -113,8 +115,8 @@ async def test_a_removed_candidate_or_thread_takes_images_along_unless_something
 ) -> None:
     thread_id = await make_thread(conn)
     first, second = [await make_candidate(conn, thread_id) for _ in range(2)]
-    await image.attach(conn, Owner("candidate", first), RED)
-    await image.attach(conn, Owner("candidate", second), BLUE)
+    await image.attach(conn, ImageOwner("candidate", first), RED)
+    await image.attach(conn, ImageOwner("candidate", second), BLUE)
     winner = await thread.resolve(conn, thread_id, second, [])
     await candidate.remove(conn, first)
     assert await count(conn) == 1
@@ -125,7 +127,7 @@ async def test_a_removed_candidate_or_thread_takes_images_along_unless_something
 
 
 async def test_what_is_still_shown_is_not_deleted_as_unused(conn: AsyncConnection) -> None:
-    stored = [await image.attach(conn, Owner("item", await make_item(conn)), new) for new in (RED, BLUE)]
+    stored = [await image.attach(conn, ImageOwner("item", await make_item(conn)), new) for new in (RED, BLUE)]
     ids = [None, *(each.id for each in stored)]
     assert await image.delete_unused(conn, ids) == 0
     await conn.execute("UPDATE items SET image_id = NULL")
@@ -136,9 +138,9 @@ async def test_what_is_still_shown_is_not_deleted_as_unused(conn: AsyncConnectio
 @pytest.mark.parametrize("noun", ["item", "candidate"])
 async def test_what_is_absent_has_no_image(conn: AsyncConnection, noun: Any) -> None:
     absent: list[Callable[[], Awaitable[object]]] = [
-        lambda: image.check(conn, Owner(noun, 12)),
-        lambda: image.attach(conn, Owner(noun, 12), RED),
-        lambda: image.detach(conn, Owner(noun, 12)),
+        lambda: image.check(conn, ImageOwner(noun, 12)),
+        lambda: image.attach(conn, ImageOwner(noun, 12), RED),
+        lambda: image.detach(conn, ImageOwner(noun, 12)),
     ]
     for call in absent:
         with pytest.raises(NotFound, match=f"No {noun} 12"):
@@ -149,7 +151,7 @@ async def test_what_is_absent_has_no_image(conn: AsyncConnection, noun: Any) -> 
 async def test_where_there_is_no_image_none_is_removed(conn: AsyncConnection) -> None:
     tent = await make_item(conn)
     with pytest.raises(NotFound, match=f"The item {tent} has no image"):
-        await image.detach(conn, Owner("item", tent))
+        await image.detach(conn, ImageOwner("item", tent))
 
 
 async def test_an_image_whose_file_is_missing_says_what_to_do(conn: AsyncConnection) -> None:
@@ -159,12 +161,12 @@ async def test_an_image_whose_file_is_missing_says_what_to_do(conn: AsyncConnect
     with pytest.raises(NotFound, match=f"Image {image_id} is empty: .* Upload it again") as missing:
         await image.get(conn, image_id)
     assert "secret" not in str(missing.value)
-    await image.attach(conn, Owner("item", tent), RED)
+    await image.attach(conn, ImageOwner("item", tent), RED)
     assert await count(conn) == 1
 
 
 async def test_an_image_is_shown_small_unless_all_of_it_is_asked_for(conn: AsyncConnection) -> None:
-    owner = Owner("item", await make_item(conn))
+    owner = ImageOwner("item", await make_item(conn))
     stored = await image.attach(conn, owner, await picture.clean(photo(1000, 500)))
     found = await image.get(conn, stored.id)
     small = await image.shown(found, full=False)
@@ -175,13 +177,13 @@ async def test_an_image_is_shown_small_unless_all_of_it_is_asked_for(conn: Async
 
 
 async def test_a_small_image_is_shown_as_it_is(conn: AsyncConnection) -> None:
-    stored = await image.attach(conn, Owner("item", await make_item(conn)), RED)
+    stored = await image.attach(conn, ImageOwner("item", await make_item(conn)), RED)
     found = await image.get(conn, stored.id)
     assert await image.shown(found, full=False) == found
 
 
 async def test_the_bytes_are_in_no_dump_and_no_schema(conn: AsyncConnection) -> None:
-    stored = await image.attach(conn, Owner("item", await make_item(conn)), RED)
+    stored = await image.attach(conn, ImageOwner("item", await make_item(conn)), RED)
     found = await image.get(conn, stored.id)
     assert "data" not in found.model_dump()
     assert "data" not in found.model_json_schema()["properties"]
@@ -192,7 +194,7 @@ async def test_two_users_have_an_image_each(pool: Pool, user_id: int, other_user
     ids: list[int] = []
     for user in (user_id, other_user_id):
         async with transaction(pool, user) as conn:
-            ids.append((await image.attach(conn, Owner("item", await make_item(conn)), RED)).id)
+            ids.append((await image.attach(conn, ImageOwner("item", await make_item(conn)), RED)).id)
             assert await count(conn) == 1
     assert len(set(ids)) == 2
     async with transaction(pool, user_id) as conn:
@@ -213,7 +215,7 @@ async def test_who_shows_an_image_while_it_is_taken_off_elsewhere_keeps_it(
     pool: Pool, user_id: int, first: str
 ) -> None:
     async with transaction(pool, user_id) as conn:
-        tent, tarp = Owner("item", await make_item(conn)), Owner("item", await make_item(conn))
+        tent, tarp = ImageOwner("item", await make_item(conn)), ImageOwner("item", await make_item(conn))
         await image.attach(conn, tent, RED)
 
     async def attach(conn: AsyncConnection) -> None:
@@ -241,9 +243,9 @@ async def test_who_shows_an_image_while_it_is_taken_off_elsewhere_keeps_it(
 
 async def test_many_who_swap_images_neither_deadlock_nor_leave_any_behind(pool: Pool, user_id: int) -> None:
     async with transaction(pool, user_id) as conn:
-        owners = [Owner("item", await make_item(conn)) for _ in range(4)]
+        owners = [ImageOwner("item", await make_item(conn)) for _ in range(4)]
 
-    async def swap(owner: Owner, turn: int) -> None:
+    async def swap(owner: ImageOwner, turn: int) -> None:
         for number in range(10):
             async with transaction(pool, user_id) as conn:
                 await image.attach(conn, owner, (RED, BLUE)[(turn + number) % 2])

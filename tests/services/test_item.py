@@ -676,7 +676,7 @@ async def test_another_user_has_none_of_it(pool: Pool, user_id: int, other_user_
         with pytest.raises(NotFound, match=f"No item {item_id}"):
             await item.update(conn, item_id, {"name": "Mine"})
         with pytest.raises(NotFound, match="No category 'Shelter'"):
-            await category.find(conn, "Shelter")
+            await category.resolve(conn, "Shelter")
         assert await fetch_value(conn, "SELECT count(*) FROM items") == 0
 
 

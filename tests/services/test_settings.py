@@ -5,7 +5,7 @@ from psycopg import AsyncConnection
 from pydantic import TypeAdapter, ValidationError
 
 from db.query import fetch_value
-from mcp_server.models.settings import Settings, SettingsChanges
+from mcp_server.models.settings import SettingsChanges, Units
 from mcp_server.services import candidate, category, item, listing, settings, setup, thread, totals
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
@@ -20,13 +20,13 @@ async def make_collection(conn: AsyncConnection) -> tuple[int, int, int, int]:
 
 
 async def test_weights_are_in_grams_and_there_is_no_currency_at_first(conn: AsyncConnection) -> None:
-    assert await settings.get(conn) == Settings(weight_unit="g")
+    assert await settings.get(conn) == Units(weight_unit="g")
 
 
 async def test_changes_keep_what_they_leave_out_and_none_clears(conn: AsyncConnection) -> None:
     await settings.update(conn, {"weight_unit": "oz", "currency": "EUR"})
-    assert await settings.update(conn, {"weight_unit": "kg"}) == Settings(weight_unit="kg", currency="EUR")
-    assert await settings.update(conn, {"currency": None}) == Settings(weight_unit="kg")
+    assert await settings.update(conn, {"weight_unit": "kg"}) == Units(weight_unit="kg", currency="EUR")
+    assert await settings.update(conn, {"currency": None}) == Units(weight_unit="kg")
     assert await fetch_value(conn, "SELECT count(*) FROM settings") == 1
 
 
@@ -66,7 +66,7 @@ async def test_lists_say_how_to_convert_their_figures(conn: AsyncConnection) -> 
 
 
 @pytest.mark.parametrize(
-    ("unit", "grams", "told"),
+    ("unit", "grams", "display"),
     [
         ("g", 0.26, "0.3 g"),
         ("kg", 9342.68, "9.343 kg"),
@@ -76,8 +76,8 @@ async def test_lists_say_how_to_convert_their_figures(conn: AsyncConnection) -> 
         ("g", 100, "100 g"),
     ],
 )
-def test_a_weight_has_no_more_digits_than_a_scale(unit: str, grams: float, told: str) -> None:
-    assert Settings.model_validate({"weight_unit": unit}).weight(grams) == told
+def test_a_weight_has_no_more_digits_than_a_scale(unit: str, grams: float, display: str) -> None:
+    assert Units.model_validate({"weight_unit": unit}).weight(grams) == display
 
 
 @pytest.mark.parametrize(("given", "kept"), [("EUR", "EUR"), (" sek ", "SEK"), ("", None), (None, None)])

@@ -386,7 +386,7 @@ async def test_other_setups_keep_their_lines(conn: AsyncConnection) -> None:
 async def test_an_item_on_two_lines_is_refused(conn: AsyncConnection) -> None:
     tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
     setup_id = await make_setup(conn, "Weekend", tarp)
-    with pytest.raises(InvalidInput, match=f"Given more than once: item {tent}"):
+    with pytest.raises(InvalidInput, match=f"Item {tent} occurs more than once"):
         await setup.set_items(conn, setup_id, [{"item_id": tent}, {"item_id": tarp}, {"item_id": tent}])
     assert [line.name for line in (await setup.get(conn, setup_id)).lines] == ["Tarp"]
 
@@ -506,7 +506,7 @@ def decimals(line: dict[str, Any]) -> dict[str, Any]:
 async def test_a_line_that_is_not_there_cannot_be_removed(conn: AsyncConnection) -> None:
     tent, stove = await make_item(conn, "Tent"), await make_item(conn, "Stove")
     setup_id = await make_setup(conn, "Weekend", tent)
-    with pytest.raises(NotFound, match=rf"Setup {setup_id} has no line with item {stove}\. Call get_setup"):
+    with pytest.raises(NotFound, match=rf"Setup {setup_id} does not contain item {stove}\. Call get_setup"):
         await setup.set_items(conn, setup_id, remove=[stove])
 
 
@@ -624,8 +624,8 @@ async def test_absent_setups_are_not_found(conn: AsyncConnection) -> None:
 async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> None:
     alps = await make_setup(conn, "Alps")
     twins = [await make_setup(conn, "Twin"), await make_setup(conn, "twin")]
-    assert [await setup.find(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
+    assert [await setup.resolve(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
     with pytest.raises(Conflict, match=f"name one by its id, {twins[0]}, {twins[1]}"):
-        await setup.find(conn, "TWIN")
+        await setup.resolve(conn, "TWIN")
     with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
-        await setup.find(conn, "Alp")
+        await setup.resolve(conn, "Alp")

@@ -172,7 +172,7 @@ async def test_a_resolved_thread_takes_no_new_candidates_and_keeps_its_winner(co
     await thread.resolve(conn, thread_id, first, [])
     with pytest.raises(Conflict, match="is resolved"):
         await make_candidate(conn, thread_id, "Late")
-    with pytest.raises(Conflict, match="is resolved, and stays so"):
+    with pytest.raises(Conflict, match="is resolved: its status is final"):
         await thread.update(conn, thread_id, {"status": "active"})
     with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
         await candidate.remove(conn, first)

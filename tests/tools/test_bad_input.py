@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.server.mcpserver.exceptions import ToolError
 
 from mcp_server.protocol.edge import App
-from mcp_server.protocol.strict import to_tool
+from mcp_server.protocol.schema import to_tool
 from mcp_server.server import TOOLS, build_server
 from tests.calls import call, refused
 

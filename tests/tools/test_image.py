@@ -85,7 +85,7 @@ async def test_an_item_and_a_candidate_show_the_same_image(client: Client) -> No
 
 @pytest.mark.parametrize("owners", [{}, {"item_id": 1, "candidate_id": 1}])
 async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners: dict[str, int]) -> None:
-    text = "[invalid_input] item_id, candidate_id: give exactly one of the two."
+    text = "[invalid_input] item_id, candidate_id: give exactly one of them."
     assert await refused(client, "upload_image", data=in_base64(photo()), **owners) == text
     assert await refused(client, "upload_image_from_url", url="https://example.com/", **owners) == text
     assert await refused(client, "remove_image", **owners) == text

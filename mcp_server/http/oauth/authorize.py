@@ -1,4 +1,4 @@
-"""The authorization endpoint: a person allows a client something, or does not."""
+"""The authorization endpoint: a person grants or denies access to a client."""
 
 import re
 from urllib.parse import urlencode
@@ -8,22 +8,22 @@ from starlette.responses import Response
 
 from mcp_server import audit
 from mcp_server.accounts import client, limit, oauth
-from mcp_server.http.address import address, whereabouts
+from mcp_server.http.address import address, client_network
 from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
-from mcp_server.http.oauth.pages import check_token, in_words_of_people, page, sign_in_page, visitor
+from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
 from mcp_server.http.oauth.site import Site, fields, form, form_token
-from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, Refused, host_of, is_document
+from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, OAuthError, host_of, is_document
 from mcp_server.models.session import Person
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@in_words_of_people
+@with_error_page
 async def authorize(site: Site, request: Request) -> Response:
-    """Ask the person in front of the browser whether a client may have access.
+    """Ask the signed-in person whether a client may have access.
 
-    Nobody is sent to a client before having signed in, and no document is fetched for a stranger.
+    Without a sign-in, the browser is not redirected to a client and no metadata document is fetched.
     """
     asked = fields(request.url.query.encode())
     person = await visitor(site, request)
@@ -32,12 +32,12 @@ async def authorize(site: Site, request: Request) -> Response:
         return sign_in_page(site, request, request.url.query)
     found = await find_client(site, request, client_id)
     if not found.allows(back):
-        raise Refused("invalid_request", "The program has not registered the address to go back to.")
+        raise OAuthError("invalid_request", "The program has not registered this redirect address.")
     if person is None:
         return sign_in_page(site, request, request.url.query)
     try:
         wish = checked(site, asked)
-    except Refused as exc:
+    except OAuthError as exc:
         audit.note(
             "refused", address=address(request), user=person.username, client=client_id, reason=str(exc)
         )
@@ -48,10 +48,10 @@ async def authorize(site: Site, request: Request) -> Response:
 
 
 async def find_client(site: Site, request: Request, client_id: str) -> Client:
-    """Return the client; before the person is asked, as its document describes it at this moment."""
+    """Return the client. A metadata document is fetched each time the consent page is shown."""
     if request.method == "GET" and is_document(client_id):
         async with site.transaction() as conn:
-            await limit.spend(conn, f"document for {whereabouts(request)}", 30, 60)
+            await limit.spend(conn, f"document for {client_network(request)}", 30, 60)
         described = await fetch_client(client_id, site.rules)
         async with site.transaction() as conn:
             await client.remember(conn, described)
@@ -59,21 +59,23 @@ async def find_client(site: Site, request: Request, client_id: str) -> Client:
     async with site.transaction() as conn:
         found = await client.find(conn, client_id)
     if found is None:
-        raise Refused("invalid_client", "The program is not registered here, or no longer. Connect it anew.")
+        raise OAuthError(
+            "invalid_client", "The program is not registered, or its registration expired. Connect it again."
+        )
     return found
 
 
 def checked(site: Site, asked: dict[str, str]) -> Asked:
-    """Return what is asked for, if it can be allowed."""
+    """Return the validated request, or raise OAuthError."""
     if asked.get("response_type") != "code":
-        raise Refused("unsupported_response_type", "response_type must be code.")
+        raise OAuthError("unsupported_response_type", "response_type must be code.")
     if asked.get("code_challenge_method") != "S256":
-        raise Refused("invalid_request", "code_challenge_method must be S256.")
+        raise OAuthError("invalid_request", "code_challenge_method must be S256.")
     if not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
-        raise Refused("invalid_request", "code_challenge must be a SHA-256 in base64url.")
+        raise OAuthError("invalid_request", "code_challenge must be a SHA-256 hash in base64url.")
     scopes = asked.get("scope", "").split() or ["read"]
     if not set(scopes) <= set(SCOPES):
-        raise Refused("invalid_scope", "scope must be read, write or both.")
+        raise OAuthError("invalid_scope", "scope must be read, write or both.")
     return Asked(
         client_id=asked["client_id"],
         redirect_uri=asked["redirect_uri"],
@@ -88,7 +90,7 @@ def consent_page(site: Site, request: Request, person: Person, found: Client, wi
     return page(
         "consent",
         client=found.title,
-        # Of a program that registered itself, only the place it goes back to is certain.
+        # A registered client chooses its own name; only its redirect address is reliable.
         publisher=host_of(found.client_id) if is_document(found.client_id) else None,
         host=host_of(wish.redirect_uri),
         local=bool(LOOPBACK.fullmatch(wish.redirect_uri)),
@@ -103,14 +105,14 @@ def consent_page(site: Site, request: Request, person: Person, found: Client, wi
 async def decide(
     site: Site, request: Request, person: Person, asked: dict[str, str], wish: Asked
 ) -> Response:
-    """Send the browser back to the client, with a code or without."""
+    """Send the browser back to the client, with a code or an error."""
     sent = await form(request)
     check_token(site, request, sent, f"authorize?{request.url.query}")
-    # The person decides, who may allow less than was asked for, or more.
+    # The person may grant less than the client asked for, or more.
     scopes = {"read": ["read"], "write": ["read", "write"]}.get(sent.get("decision", ""))
     if scopes is None:
         audit.note("denied", address=address(request), user=person.username, client=wish.client_id)
-        return leave(site, asked, error="access_denied", error_description="The person did not allow it.")
+        return leave(site, asked, error="access_denied", error_description="Access was denied.")
     async with site.transaction() as conn:
         code = await oauth.allow(conn, person.id, wish.model_copy(update={"scopes": scopes}))
     audit.note(
@@ -120,10 +122,10 @@ async def decide(
 
 
 def leave(site: Site, asked: dict[str, str], **answer: str) -> Response:
-    """Send the browser back to the client, by a page.
+    """Send the browser back to the client, with a page that redirects.
 
-    Not by a redirect: browsers hold each one that follows a form to our policy for forms, and what comes
-    behind a client's address (another host, an app) is not ours to know.
+    An HTTP redirect would not work: browsers apply the form-action policy to every redirect after a form, and
+    the client may redirect further, to another host or an app.
     """
     if asked.get("state"):
         answer["state"] = asked["state"]

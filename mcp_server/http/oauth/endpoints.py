@@ -1,4 +1,4 @@
-"""What clients talk to: metadata, registration, tokens and their revocation."""
+"""Endpoints for clients: metadata, registration, tokens and revocation."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -12,23 +12,23 @@ from starlette.responses import JSONResponse, Response
 from mcp_server import audit
 from mcp_server.accounts import client, limit, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
-from mcp_server.http.address import address, whereabouts
+from mcp_server.http.address import address, client_network
 from mcp_server.http.oauth.site import Site, form
-from mcp_server.models.oauth import SCOPES, Refused, Registration, Replayed, Tokens
+from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
 
 Endpoint: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def in_words_of_oauth(endpoint: Endpoint) -> Endpoint:
-    """Tell a client in JSON what was wrong."""
+def with_oauth_errors(endpoint: Endpoint) -> Endpoint:
+    """Turn errors into OAuth's JSON error responses."""
 
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
             return await endpoint(site, request)
-        except Refused as exc:
+        except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             status = 401 if exc.error == "invalid_client" else 400
             return problem(exc.error, str(exc), status)
@@ -47,12 +47,12 @@ def problem(error: str, description: str, status: int) -> Response:
 
 
 async def resource_metadata(site: Site, request: Request) -> Response:
-    """Say of one resource who lets clients in (RFC 9728): the path of the request ends with its path."""
+    """Return the metadata of a protected resource (RFC 9728), whose path ends the path of the request."""
     return JSONResponse(
         {
             "resource": f"{site.url}{request.url.path.removeprefix(RESOURCE_METADATA)}",
             "authorization_servers": [site.url],
-            # What to ask for first. Whoever needs to write is told so, or ticks a box on our page.
+            # The scope to request first. The server asks for more when a client calls a tool that writes.
             "scopes_supported": ["read"],
             "bearer_methods_supported": ["header"],
             "resource_name": "Gearshed",
@@ -61,7 +61,7 @@ async def resource_metadata(site: Site, request: Request) -> Response:
 
 
 async def server_metadata(site: Site, _: Request) -> Response:
-    """Say how clients get in (RFC 8414)."""
+    """Return the metadata of the authorization server (RFC 8414)."""
     return JSONResponse(
         {
             "issuer": site.url,
@@ -82,17 +82,17 @@ async def server_metadata(site: Site, _: Request) -> Response:
     )
 
 
-@in_words_of_oauth
+@with_oauth_errors
 async def register(site: Site, request: Request) -> Response:
-    """Register a client (RFC 7591). It gets no secret, whatever it asks for: PKCE does without."""
+    """Register a client (RFC 7591). It gets no secret, whatever it requests; PKCE does not need one."""
     try:
         asked = Registration.model_validate_json(await request.body())
     except ValidationError as exc:
         wrong = {str(problem["loc"][0]) for problem in exc.errors() if problem["loc"]}
         error = "invalid_redirect_uri" if wrong == {"redirect_uris"} else "invalid_client_metadata"
-        raise Refused(error, str(from_validation(exc))) from None
+        raise OAuthError(error, str(from_validation(exc))) from None
     async with site.transaction() as conn:
-        await limit.spend(conn, f"register {whereabouts(request)}", 20, 3600)
+        await limit.spend(conn, f"register {client_network(request)}", 20, 3600)
         registered = await client.register(conn, asked)
     audit.note(
         "registered", address=address(request), client=registered.title, client_id=registered.client_id
@@ -109,20 +109,20 @@ async def register(site: Site, request: Request) -> Response:
     )
 
 
-@in_words_of_oauth
+@with_oauth_errors
 async def token(site: Site, request: Request) -> Response:
-    """Give tokens for a code or a refresh token. When one is used again, all of its family end."""
+    """Issue tokens for a code or a refresh token. Reuse of either revokes the whole family."""
     sent = await form(request)
     if "authorization" in request.headers or "client_secret" in sent:
-        raise Refused("invalid_client", "Clients of this server have no secret: send client_id alone.")
+        raise OAuthError("invalid_client", "Clients of this server have no secret. Send only client_id.")
     try:
         async with site.transaction() as conn:
-            await limit.spend(conn, f"token {whereabouts(request)}", 300, 60)
+            await limit.spend(conn, f"token {client_network(request)}", 300, 60)
             tokens = await exchange(conn, site, sent)
     except Replayed as exc:
         async with site.transaction() as conn:
             await oauth.end(conn, exc.family)
-        audit.warn("revoked", address=address(request), family=str(exc.family), reason="used again")
+        audit.warn("revoked", address=address(request), family=str(exc.family), reason="reused")
         raise
     return JSONResponse({"token_type": "Bearer", **tokens.model_dump()}, headers=NO_STORE)
 
@@ -130,7 +130,7 @@ async def token(site: Site, request: Request) -> Response:
 async def exchange(conn: AsyncConnection, site: Site, sent: dict[str, str]) -> Tokens:
     client_id, resource = needed(sent, "client_id"), sent.get("resource", "")
     if await client.find(conn, client_id) is None:
-        raise Refused("invalid_client", "No client has this client_id. Register again.")
+        raise OAuthError("invalid_client", "Unknown client_id. Register again.")
     if resource:
         resource = site.resource(resource)
     match needed(sent, "grant_type"):
@@ -147,12 +147,12 @@ async def exchange(conn: AsyncConnection, site: Site, sent: dict[str, str]) -> T
             scopes = sent.get("scope", "").split()
             return await oauth.refresh(conn, needed(sent, "refresh_token"), client_id, scopes, resource)
         case _:
-            raise Refused("unsupported_grant_type", "Use authorization_code or refresh_token.")
+            raise OAuthError("unsupported_grant_type", "Use authorization_code or refresh_token.")
 
 
-@in_words_of_oauth
+@with_oauth_errors
 async def revoke(site: Site, request: Request) -> Response:
-    """Revoke a token and its whole family (RFC 7009). One that is not known is revoked already."""
+    """Revoke a token and its whole family (RFC 7009). An unknown token is not an error."""
     sent = await form(request)
     async with site.transaction() as conn:
         family = await oauth.revoke(conn, needed(sent, "token"), needed(sent, "client_id"))
@@ -163,5 +163,5 @@ async def revoke(site: Site, request: Request) -> Response:
 
 def needed(sent: dict[str, str], name: str) -> str:
     if not sent.get(name):
-        raise Refused("invalid_request", f"{name} is missing.")
+        raise OAuthError("invalid_request", f"{name} is missing.")
     return sent[name]

@@ -1,4 +1,4 @@
-"""What people see: how a page is made, and what all of them do alike."""
+"""HTML pages, and what all of them have in common."""
 
 import functools
 import hmac
@@ -15,7 +15,7 @@ from mcp_server.accounts import session
 from mcp_server.errors import Busy, from_exception
 from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
-from mcp_server.models.oauth import Refused
+from mcp_server.models.oauth import OAuthError
 from mcp_server.models.session import Person
 
 TEMPLATES = Environment(
@@ -31,7 +31,7 @@ HEADERS = {
     "frame-ancestors 'none'; base-uri 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
-    # With no-referrer, browsers would not tell us either that a form is our own: its Origin would be null.
+    # With no-referrer, browsers would send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -41,14 +41,14 @@ def page(name: str, status: int = 200, **values: Any) -> Response:
     return HTMLResponse(TEMPLATES.get_template(f"{name}.html").render(values), status, HEADERS)
 
 
-def in_words_of_people(endpoint: Endpoint) -> Endpoint:
-    """Say on a page what was wrong."""
+def with_error_page(endpoint: Endpoint) -> Endpoint:
+    """Turn errors into a page that shows the message."""
 
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
             return await endpoint(site, request)
-        except Refused as exc:
+        except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             return page("problem", 400, problem=str(exc))
         except Exception as exc:
@@ -76,9 +76,9 @@ def sign_in_page(
 
 
 def check_token(site: Site, request: Request, sent: dict[str, str], purpose: str) -> None:
-    """Refuse a form that is not from our own page in this browser."""
+    """Raise OAuthError for a form that is not from our own page in this browser (CSRF)."""
     expected = form_token(site.visit(request), purpose)
     if not hmac.compare_digest(expected.encode(), sent.get("token", "").encode()):
-        raise Refused(
-            "invalid_request", "The page was open for too long, or in another browser. Go back and reload it."
+        raise OAuthError(
+            "invalid_request", "The page has expired or was opened in another browser. Go back and reload it."
         )

@@ -1,4 +1,4 @@
-"""The routes of sign-in and OAuth, to be mounted beside those of MCP."""
+"""The routes of sign-in and OAuth."""
 
 from functools import partial
 
@@ -12,12 +12,12 @@ from mcp_server.http.oauth.authorize import authorize
 from mcp_server.http.oauth.endpoints import Endpoint
 from mcp_server.http.oauth.site import ENDPOINTS, Site
 
-# Bytes: no form and no registration is longer.
+# Bytes: the limit for forms and registrations.
 LARGEST = 64 * 1024
 
 
 def oauth_routes(site: Site) -> list[Route]:
-    """Return every route of the authorization server, and where each resource says that it is protected."""
+    """Return the routes of the authorization server and of the metadata of each protected resource."""
 
     def route(path: str, endpoint: Endpoint, *methods: str) -> Route:
         return Route(

@@ -1,4 +1,4 @@
-"""Where the server is found, and what a request to it holds."""
+"""The public URL of the server, its cookie, and form parsing."""
 
 import hashlib
 import hmac
@@ -13,16 +13,16 @@ from starlette.responses import Response
 
 from db.pool import Pool, credentials
 from mcp_server.accounts.session import HOURS
-from mcp_server.models.oauth import Refused
+from mcp_server.models.oauth import OAuthError
 from mcp_server.untrusted.fetch import Rules
 
-# The paths where MCP is spoken: each is a resource of its own, and the whole server is one too.
+# The paths of MCP. Each is a protected resource, and so is the whole server.
 ENDPOINTS = ("/mcp", "/sse")
 
 
 @dataclass(frozen=True)
 class Site:
-    """The server as the world sees it: *url* is its origin, without a slash at the end."""
+    """The server as clients see it: *url* is its origin, without a trailing slash."""
 
     url: str
     pool: Pool
@@ -38,22 +38,22 @@ class Site:
 
     @property
     def cookie(self) -> str:
-        """The cookie's name. With this prefix, a browser lets no other host and no plain http set it."""
+        """The cookie's name. With the `__Host-` prefix, browsers let only this host set it, over https."""
         return "__Host-gearshed" if self.secure else "gearshed"
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Lend a connection that sees users and their tokens, and nobody's collection."""
+        """Open a transaction that can access users and tokens, but not collections."""
         return credentials(self.pool)
 
     def resource(self, asked: str) -> str:
-        """Return the resource that *asked* names. Old clients name none and mean the whole server."""
+        """Return the resource that *asked* names. Old clients omit it and mean the whole server."""
         named = asked.removesuffix("/") or self.url
         if named not in self.resources:
-            raise Refused("invalid_target", "resource is not an address of this server.")
+            raise OAuthError("invalid_target", "resource is not a URL of this server.")
         return named
 
     def visit(self, request: Request) -> str:
-        """Return what the cookie holds: a session, or a number that becomes none before the sign-in."""
+        """Return the cookie's value: a session, or before the sign-in a random value for form tokens."""
         return request.cookies.get(self.cookie) or secrets.token_urlsafe(32)
 
     def remember(self, response: Response, visit: str) -> None:
@@ -63,9 +63,9 @@ class Site:
 
 
 def form_token(visit: str, purpose: str) -> str:
-    """What a form holds to prove that it came from our page, in this browser, for this purpose.
+    """Return a token that proves that a form comes from our page, in this browser, for this purpose.
 
-    The cookie is the key: nobody else knows it, and every replica can compute the same.
+    The cookie is the HMAC key: only this browser knows it, and every replica computes the same token.
     """
     return hmac.new(visit.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
@@ -73,18 +73,18 @@ def form_token(visit: str, purpose: str) -> str:
 async def form(request: Request) -> dict[str, str]:
     """Return the fields of a form."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        raise Refused("invalid_request", "Send a form: application/x-www-form-urlencoded.")
+        raise OAuthError("invalid_request", "Send a form: application/x-www-form-urlencoded.")
     return fields(await request.body())
 
 
 def fields(text: bytes) -> dict[str, str]:
-    """Read `a=1&b=2`. A name that comes twice is refused: readers disagree on which one counts."""
+    """Parse `a=1&b=2`. A repeated name is rejected, because parsers disagree on which value counts."""
     try:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError:
-        raise Refused("invalid_request", "The parameters cannot be read.") from None
+        raise OAuthError("invalid_request", "The parameters are malformed.") from None
     if len(dict(pairs)) < len(pairs):
-        raise Refused("invalid_request", "A parameter is there twice.")
+        raise OAuthError("invalid_request", "A parameter is repeated.")
     if any("\0" in value for _, value in pairs):
-        raise Refused("invalid_request", "A parameter holds a character that cannot be stored.")
+        raise OAuthError("invalid_request", "A parameter contains a NUL character.")
     return dict(pairs)

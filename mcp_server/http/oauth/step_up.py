@@ -1,4 +1,4 @@
-"""Telling a client that it has to ask for more: it may read, and calls a tool that writes."""
+"""Step-up authorization: a client with read access that calls a tool that writes must request more access."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -10,9 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mcp_server import audit
 from mcp_server.protocol.edge import Caller
 
-NEEDS_WRITE = (
-    "This tool changes things, and the person has allowed you to look only. Ask for the scope write."
-)
+NEEDS_WRITE = "This tool writes, and the user granted read access only. Request the scope write."
 
 
 class Named(BaseModel):
@@ -20,16 +18,16 @@ class Named(BaseModel):
 
 
 class ToolCall(BaseModel):
-    """As much of a request as it takes to see which tool it calls."""
+    """The part of a request that names the tool."""
 
     method: Literal["tools/call"]
     params: Named
 
 
 class StepUp:
-    """Answers 403 to a client that could get the scope it lacks, so that it asks the person again.
+    """Middleware that answers 403 if a client lacks a scope that the user could grant, so that it asks again.
 
-    Whoever comes with a key cannot get more, and is told so by the tool.
+    A key cannot get another scope. In that case, the tool itself returns an error.
     """
 
     def __init__(self, app: ASGIApp, metadata: str, writes: Collection[str], largest: int) -> None:
@@ -57,7 +55,7 @@ class StepUp:
         return await self._app(scope, receive, send)
 
     async def _peek(self, receive: Receive) -> tuple[bytes, Receive]:
-        """Return the body, or as much of it as is too much anyway, and what receives it once more."""
+        """Return the body, up to the size limit, and a function that receives it again."""
         messages, body = list[Message](), bytearray()
         while not messages or (messages[-1].get("more_body") and len(body) <= self._largest):
             messages.append(await receive())
@@ -71,7 +69,7 @@ class StepUp:
 
 
 def tool_of(body: bytes) -> str | None:
-    """Return the name of the tool that a request calls, or None when it does something else."""
+    """Return the name of the tool that a request calls, or None if it is not a tool call."""
     try:
         return ToolCall.model_validate_json(body).params.name
     except ValidationError:

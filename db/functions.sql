@@ -1,0 +1,268 @@
+-- Every function, trigger and policy of the schema, each in its current text and nowhere else.
+--
+-- Revisions run sections of this file by name, through db/revision.py. To change a function:
+--
+--   1. Edit its section here. Functions and triggers are CREATE OR REPLACE.
+--   2. Write a revision that calls define("section") in upgrade(), and executes the previous text, which it
+--      carries, in downgrade().
+--
+-- Revision 0009 runs its sections in their newest text too. So a new database never has an older text, and a
+-- database that was made before gets the new text from the later revision. If that revision is missing,
+-- tests/test_upgrade.py fails: it upgrades the database of an earlier release and compares the result with
+-- this file. Add a section to `define` in the revision that needs it, not in an earlier one.
+--
+-- PostgreSQL stores the body of a function with its indentation and comments, and the tests compare it: a body
+-- that is only reformatted needs a revision too.
+--
+-- A section starts at a line such as "-- [words_of]". {table} stands for the name of a table.
+
+
+-- [words_of]
+-- The words that a search can find: those of the name and notes of an item.
+-- No query has a longer word, and an index has no room for a word of any length. Some locales classify the
+-- signs of ASCII as symbols, not as punctuation, so the pattern names them.
+CREATE OR REPLACE FUNCTION words_of(content text) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT DISTINCT left(word, 200)
+    FROM regexp_split_to_table(lower(content), '[[:punct:][:space:][:cntrl:]$+<=>^`|~]+') AS word
+    WHERE word <> '';
+END;
+
+
+-- [add_words]
+-- Words are written for all items of one statement: an import writes thousands.
+CREATE OR REPLACE FUNCTION add_words() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        BEGIN
+            INSERT INTO item_words (user_id, word, item_id)
+            SELECT user_id, word, id
+            FROM written, words_of(concat_ws(' ', name, notes)) AS word;
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER add_words AFTER INSERT ON items
+REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION add_words();
+
+
+-- [change_words]
+-- An update that changes neither the name nor the notes costs nothing. Words that stay are not rewritten.
+CREATE OR REPLACE FUNCTION change_words() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        BEGIN
+            DELETE FROM item_words
+            WHERE user_id = NEW.user_id AND item_id = NEW.id AND word IN (
+                SELECT words_of(concat_ws(' ', OLD.name, OLD.notes))
+                EXCEPT
+                SELECT words_of(concat_ws(' ', NEW.name, NEW.notes))
+            );
+            INSERT INTO item_words (user_id, item_id, word)
+            SELECT NEW.user_id, NEW.id, words_of(concat_ws(' ', NEW.name, NEW.notes))
+            ON CONFLICT DO NOTHING;
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER change_words AFTER UPDATE OF name, notes ON items
+FOR EACH ROW WHEN ((OLD.name, OLD.notes) IS DISTINCT FROM (NEW.name, NEW.notes))
+EXECUTE FUNCTION change_words();
+
+
+-- [remove_words]
+-- In place of a foreign key, whose checks would take a fifth of the time in which a long list is stored.
+CREATE OR REPLACE FUNCTION remove_words() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        BEGIN
+            DELETE FROM item_words
+            USING gone, words_of(concat_ws(' ', gone.name, gone.notes)) AS said
+            WHERE item_words.user_id = gone.user_id
+                AND item_words.word = said
+                AND item_words.item_id = gone.id;
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER remove_words AFTER DELETE ON items
+REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION remove_words();
+
+
+-- [log_created_rows]
+-- The rows that one statement creates are logged by one statement: an import creates thousands.
+-- `gearshed.change_id` is the number that the change of this transaction will have, or empty if it is not logged.
+-- `sort_name` is generated from the name, and a generated column cannot be written back.
+CREATE OR REPLACE FUNCTION log_created_rows() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        DECLARE
+            change text := current_setting('gearshed.change_id', true);
+        BEGIN
+            IF change <> '' THEN
+                INSERT INTO row_changes (user_id, change_id, table_name, row_id, after)
+                SELECT user_id, change::bigint, TG_TABLE_NAME, id, to_jsonb(written) - 'sort_name'
+                FROM written;
+            END IF;
+            RETURN NULL;
+        END $$;
+
+
+-- [log_row_change]
+-- Updates and deletes are logged row by row, so that the rows to which they cascade are logged after them.
+-- A row that an update leaves as it was is not part of the change.
+CREATE OR REPLACE FUNCTION log_row_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        DECLARE
+            change text := current_setting('gearshed.change_id', true);
+        BEGIN
+            IF change <> '' AND NEW IS DISTINCT FROM OLD THEN
+                INSERT INTO row_changes (user_id, change_id, table_name, row_id, before, after)
+                VALUES (
+                    coalesce(NEW.user_id, OLD.user_id), change::bigint,
+                    TG_TABLE_NAME, coalesce(NEW.id, OLD.id),
+                    to_jsonb(OLD) - 'sort_name', to_jsonb(NEW) - 'sort_name'
+                );
+            END IF;
+            RETURN NULL;
+        END $$;
+
+
+-- [keep_time]
+-- An update that changes nothing else does not change `updated_at` either: it is not a change, so it is not logged.
+CREATE OR REPLACE FUNCTION keep_time() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        BEGIN
+            -- A generated column is not there yet.
+            IF to_jsonb(NEW) - '{updated_at,sort_name}'::text[]
+                = to_jsonb(OLD) - '{updated_at,sort_name}'::text[]
+            THEN
+                NEW.updated_at := OLD.updated_at;
+            END IF;
+            RETURN NEW;
+        END $$;
+
+
+-- [note_last_write]
+-- Where in PostgreSQL's log (WAL) a user's last change is, so that a standby knows whether it has the change.
+-- SECURITY DEFINER, because the server's role may neither read the table nor see where other users wrote.
+-- The lock on the row is held until the commit: a user's positions grow in the order of their commits.
+CREATE OR REPLACE FUNCTION note_last_write() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+        BEGIN
+            INSERT INTO last_writes (user_id, lsn)
+            VALUES (NEW.user_id, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0'))
+            ON CONFLICT (user_id) DO UPDATE
+            SET lsn = pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0');
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER note_last_write AFTER INSERT ON changes
+FOR EACH ROW EXECUTE FUNCTION note_last_write();
+
+
+-- [tell_change]
+-- Notifies every server of a change: of whom, which resources it touched, and whether a list of them changed.
+-- It sends ids only, because any role may LISTEN. A change of units or of categories shows in every resource, and
+-- a change of many rows has too many ids for a notification (8,000 bytes). Then it names no resource, which
+-- stands for all of the user's.
+CREATE OR REPLACE FUNCTION tell_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT
+AS $$
+        DECLARE
+            everywhere boolean;
+            listed boolean;
+            touched jsonb;
+            told text;
+        BEGIN
+            SELECT
+                bool_or(table_name IN ('categories', 'settings')) OR count(*) > 1000,
+                bool_or(
+                    table_name IN ('setups', 'setup_items', 'threads', 'candidates')
+                    AND (before IS NULL OR after IS NULL
+                        OR before ->> 'name' IS DISTINCT FROM after ->> 'name'
+                        OR before ->> 'status' IS DISTINCT FROM after ->> 'status')
+                )
+            INTO everywhere, listed
+            FROM row_changes
+            WHERE change_id = NEW.id;
+
+            IF everywhere THEN
+                PERFORM pg_notify('gearshed_changes', jsonb_build_object('user_id', NEW.user_id)::text);
+                RETURN NULL;
+            END IF;
+            WITH states AS (
+                SELECT table_name, row_id, state
+                FROM row_changes, unnest(ARRAY[before, after]) AS state
+                WHERE change_id = NEW.id AND state IS NOT NULL
+            ), changed_items AS (
+                SELECT row_id AS id FROM states WHERE table_name = 'items'
+            ), changed_setups AS (
+                SELECT row_id AS id FROM states WHERE table_name = 'setups'
+            )
+            SELECT coalesce(jsonb_agg(path), '[]')
+            INTO touched
+            FROM (
+                SELECT 'items/' || id FROM changed_items
+                -- An item says which setups use it, and which thread it came from.
+                UNION SELECT 'items/' || (state ->> 'item_id') FROM states WHERE table_name = 'setup_items'
+                UNION SELECT 'items/' || item_id FROM setup_items
+                WHERE setup_id IN (SELECT id FROM changed_setups)
+                UNION SELECT 'items/' || (state ->> 'resolved_item_id') FROM states
+                WHERE table_name = 'threads'
+
+                UNION SELECT 'setups/' || id FROM changed_setups
+                UNION SELECT 'setups/' || (state ->> 'setup_id') FROM states WHERE table_name = 'setup_items'
+                UNION SELECT 'setups/' || setup_id FROM setup_items
+                WHERE item_id IN (SELECT id FROM changed_items)
+
+                UNION SELECT 'threads/' || row_id FROM states WHERE table_name = 'threads'
+                UNION SELECT 'threads/' || (state ->> 'thread_id') FROM states WHERE table_name = 'candidates'
+                -- A thread compares its candidates with the item that they would replace.
+                UNION SELECT 'threads/' || id FROM threads
+                WHERE replaces_item_id IN (SELECT id FROM changed_items)
+
+                UNION SELECT 'images/' || row_id FROM states WHERE table_name = 'images'
+            ) AS paths (path)
+            WHERE path IS NOT NULL;
+
+            told := jsonb_build_object('user_id', NEW.user_id, 'touched', touched, 'listed', listed);
+            IF octet_length(told) > 7900 THEN
+                told := jsonb_build_object('user_id', NEW.user_id);
+            END IF;
+            PERFORM pg_notify('gearshed_changes', told);
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER tell_change AFTER INSERT ON changes
+FOR EACH ROW EXECUTE FUNCTION tell_change();
+
+
+-- [protected table]
+-- For each table with rows of one user: the server's role reads and writes them, one user's rows at a time.
+-- FORCE applies it to the owner of the table too. In the subquery the setting is read once for a statement, not
+-- once for each row.
+GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO gearshed_app;
+ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON {table}
+USING (user_id = (SELECT current_setting('gearshed.user_id')::bigint));
+
+
+-- [collection table]
+-- For each table of a collection: what is written to it is logged.
+CREATE OR REPLACE TRIGGER log_created_rows AFTER INSERT ON {table}
+REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION log_created_rows();
+
+CREATE OR REPLACE TRIGGER log_row_change AFTER UPDATE OR DELETE ON {table}
+FOR EACH ROW EXECUTE FUNCTION log_row_change();
+
+
+-- [stamped table]
+-- For each table of a collection that has `updated_at`.
+CREATE OR REPLACE TRIGGER keep_time BEFORE UPDATE ON {table}
+FOR EACH ROW EXECUTE FUNCTION keep_time();

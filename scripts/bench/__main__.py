@@ -1,0 +1,68 @@
+"""The project's own figures, each beside its floor: the cost of the same work without Gearshed.
+
+    python -m scripts.bench [SECTION ...] [--items N]
+
+A figure and its floor are measured in turns, so that noise affects both. p50 is the median of n turns, and
+the ratio is that of the medians. A goal limits the ratio, or the figure itself in its own unit. A missed goal
+is printed and does not fail the run.
+
+Everything happens in a throwaway embedded PostgreSQL, filled with the packing list of the demo. Only `pages`,
+`migrate` and `csv` create databases of a million items, which takes minutes and several GB of disk.
+"""
+
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import anyio
+
+from scripts.bench import bytes as bytes_read
+from scripts.bench import calls, csv, databases, http, log, migration, pages, start
+from scripts.bench.figures import HEAD, Figure, as_row
+from scripts.bench.rig import Rig, make_rig, stop_leftover
+
+SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
+    "calls": calls.measure,
+    "pages": pages.measure,
+    "log": log.measure,
+    "start": start.measure,
+    "databases": databases.measure,
+    "bytes": bytes_read.measure,
+    "migrate": migration.measure,
+    "http": http.measure,
+    "csv": csv.measure,
+}
+
+
+def main() -> None:
+    parser = ArgumentParser(
+        prog="python -m scripts.bench",
+        description="Measure Gearshed beside its floors, in a throwaway database.",
+    )
+    parser.add_argument("section", nargs="*", help=f"what to measure: {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument(
+        "--items", type=int, default=1_000_000, help="items for migrate and csv (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    names: list[str] = options.section or list(SECTIONS)
+    if unknown := set(names) - SECTIONS.keys():
+        parser.error(f"unknown section: {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
+    with tempfile.TemporaryDirectory(prefix="gearshed-bench-") as folder:
+        try:
+            anyio.run(bench, Path(folder), options.items, names)
+        finally:
+            stop_leftover(Path(folder))
+
+
+async def bench(folder: Path, items: int, names: Sequence[str]) -> None:
+    """Print the figures of the sections called *names*, each section as soon as it is done."""
+    rig = await make_rig(folder, items)
+    print(HEAD)
+    for name in names:
+        for figure in await SECTIONS[name](rig):
+            print(as_row(figure), flush=True)
+
+
+if __name__ == "__main__":
+    main()
