@@ -97,7 +97,7 @@ def test_what_is_piped_in_comes_out_again(gearshed: Gearshed, tmp_path: Path) ->
     assert (tmp_path / "all.csv").read_text() == text
 
 
-def test_what_lighterpack_cannot_hold_is_said_on_standard_error(gearshed: Gearshed) -> None:
+def test_what_lighterpack_cannot_hold_is_reported_on_standard_error(gearshed: Gearshed) -> None:
     text = "name,weight_grams,setup_quantity\nTent,0,1\nMat,400,1\n"
     assert gearshed("import", "-", "--setup", "Trip", stdin=text).returncode == 0
     out = gearshed("export", "--setup", "Trip", "--format", "lighterpack")

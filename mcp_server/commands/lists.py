@@ -16,9 +16,8 @@ from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.reader import open_file
-from mcp_server.formats.text import nfc
 from mcp_server.models.csv import ExportFormat, Format, Imported
-from mcp_server.models.fields import lean_number
+from mcp_server.models.fields import lean_number, nfc
 from mcp_server.services import change, csv, export, setup
 from mcp_server.services import settings as units
 
@@ -67,8 +66,8 @@ def import_files(
         async with unhurried(url, username, logged=True) as conn:
             currency = (await units.get(conn)).currency
             with open_file(raw, format, currency) as reader:
-                name = setup_name or (Path(file).stem if reader.is_list and file != STDIN else None)
-                options = csv.ImportOptions(name and nfc(name), update_existing, skip_bad_lines, dry_run)
+                name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
+                options = csv.ImportOptions(name, update_existing, skip_bad_lines, dry_run)
                 imported = await csv.import_lines(conn, reader, options)
             change_id = None if dry_run else await record(conn, file, imported)
             if dry_run:
@@ -162,7 +161,7 @@ def export_file(
     async def write() -> None:
         lossy = Counter[str]()
         async with unhurried(url, username) as conn:
-            setup_id = None if setup_name is None else await setup.resolve(conn, nfc(setup_name))
+            setup_id = None if setup_name is None else await setup.resolve(conn, setup_name)
             with opened(file) as out:
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)

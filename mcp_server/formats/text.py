@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-import unicodedata
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
@@ -12,6 +11,7 @@ from typing_extensions import Buffer
 
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.line import Problem
+from mcp_server.models.fields import nfc
 
 # Bytes that decide about encoding, delimiter, quotes and decimal sign.
 SAMPLE = 1 << 20
@@ -91,10 +91,6 @@ def encoding_of(sample: bytes) -> str:
     except UnicodeDecodeError:
         return GUESS
     return "utf-8"
-
-
-def nfc(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class EndlessRecord(csv.Error):

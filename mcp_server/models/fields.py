@@ -2,10 +2,11 @@
 
 import base64
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +44,22 @@ class Row(BaseModel):
     """A row from the database, or a part of a result: frozen, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def nfc(text: str) -> str:
+    """Return *text* in Unicode's form NFC. macOS writes file names in NFD, in which `ä` is two characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def all_nfc(value: Any) -> Any:
+    """Return a JSON value with all of its texts in NFC."""
+    if isinstance(value, str):
+        return nfc(value)
+    if isinstance(value, list):
+        return [all_nfc(inner) for inner in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {key: all_nfc(inner) for key, inner in cast(dict[str, Any], value).items()}
+    return value
 
 
 def to_grams(value: Any) -> float | None:
@@ -203,7 +220,10 @@ NUMBER = WithJsonSchema({"type": "number"})
 Id = Annotated[int, BeforeValidator(to_id), INTEGER]
 OptionalId = Annotated[int | None, BeforeValidator(to_optional_id), INTEGER]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(one_line),
+    AfterValidator(nfc),
 ]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
 HttpUrl = Annotated[

@@ -31,7 +31,7 @@ SAMPLES = sorted(path for path in FOLDER.rglob("*.*") if path.suffix != ".json")
 READABLE = [sample for sample in SAMPLES if not sample.name.startswith("own_")]
 
 
-def told(line: Line | RefusedLine) -> dict[str, Any]:
+def verdict_on(line: Line | RefusedLine) -> dict[str, Any]:
     """What there is to say of a line, without what it leaves at its default."""
     if isinstance(line, RefusedLine):
         verdict = {"line": line.number, "skipped" if line.skipped else "refused": line.problems}
@@ -48,7 +48,7 @@ def told(line: Line | RefusedLine) -> dict[str, Any]:
 def verdicts(sample: Path) -> dict[str, Any]:
     try:
         with open_file(FileIO(sample), currency="EUR") as reader:
-            lines = [told(line) for line in reader]
+            lines = [verdict_on(line) for line in reader]
             return {
                 "format": reader.format,
                 "is_list": reader.is_list,
@@ -72,15 +72,15 @@ def test_every_line_of_a_sample_has_its_verdict(sample: Path) -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_a_sample_with_another_line_end_has_the_same_lines(sample: Path, line_end: str) -> None:
     with open_file(FileIO(sample), currency="EUR") as reader:
-        expected = [told(line) for line in reader]
+        expected = [verdict_on(line) for line in reader]
     text = sample.read_bytes().decode(ENCODINGS.get(sample.name, "utf-8"))
     ended = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", line_end)
-    found = [told(line) for line in open_text(ended, currency="EUR")]
+    found = [verdict_on(line) for line in open_text(ended, currency="EUR")]
     assert [{**line, "notes": None} for line in found] == [{**line, "notes": None} for line in expected]
 
 
 CELL = st.text(st.sampled_from("ab\"' ,é"), max_size=8)
-# A cell that opens a quote and never closes it could be the beginning of another, which nobody can tell.
+# A cell that opens a quote and never closes it could be the beginning of another, so it cannot be told apart.
 CLOSED = CELL.map(str.strip).filter(lambda cell: "," in cell or cell[:1] != '"' or cell.count('"') % 2 == 0)
 
 

@@ -90,7 +90,7 @@ async def all_items(conn: AsyncConnection) -> list[ItemRow]:
 
 
 # What an item has besides the cells of its line.
-NOT_SAID = {"id", "updated_at", "display", "thread", "setups"}
+NOT_LISTED = {"id", "updated_at", "display", "thread", "setups"}
 
 
 async def import_one(conn: AsyncConnection, line: str) -> ItemShown:
@@ -176,7 +176,7 @@ async def test_a_real_list_keeps_every_cell(conn: AsyncConnection) -> None:
     ]
 
 
-async def test_a_real_list_has_one_remark_for_the_item_nobody_weighed(conn: AsyncConnection) -> None:
+async def test_a_real_list_has_one_remark_for_the_item_that_has_no_weight(conn: AsyncConnection) -> None:
     imported = await import_list(conn, REAL_LIST, "Hike")
     number = next(at for at, line in enumerate(REAL_LIST.splitlines(), 1) if line.startswith("ID kort,"))
     assert remarks(imported) == [(number, "weight", "not set: stored as unknown")]
@@ -184,7 +184,7 @@ async def test_a_real_list_has_one_remark_for_the_item_nobody_weighed(conn: Asyn
 
 async def test_a_line_becomes_an_item_with_all_its_cells(conn: AsyncConnection) -> None:
     found = await import_one(conn, TENT)
-    assert found.model_dump(exclude=NOT_SAID) == {
+    assert found.model_dump(exclude=NOT_LISTED) == {
         "name": "Tent",
         "category": "Shelter",
         "weight_grams": 540,
@@ -198,7 +198,7 @@ async def test_a_line_becomes_an_item_with_all_its_cells(conn: AsyncConnection) 
 
 async def test_cells_left_empty_are_unknown_and_one_piece(conn: AsyncConnection) -> None:
     found = await import_one(conn, "Tent,,,,,,,,,")
-    assert found.model_dump(exclude_none=True, exclude=NOT_SAID) == {
+    assert found.model_dump(exclude_none=True, exclude=NOT_LISTED) == {
         "name": "Tent",
         "quantity": 1,
     }
@@ -342,7 +342,7 @@ async def test_the_word_undefined_is_an_empty_cell(conn: AsyncConnection) -> Non
     found = await import_one(
         conn, "Tent,undefined,undefined,undefined,undefined,undefined,undefined,undefined,undefined,undefined"
     )
-    assert found.model_dump(exclude_none=True, exclude=NOT_SAID) == {
+    assert found.model_dump(exclude_none=True, exclude=NOT_LISTED) == {
         "name": "Tent",
         "quantity": 1,
     }
@@ -468,7 +468,7 @@ async def test_what_an_unknown_column_holds_is_not_kept_in_silence(conn: AsyncCo
     assert remarks(imported) == [(1, "colour", "not kept, on 2 lines")]
 
 
-async def test_a_header_that_misses_a_column_is_told_which(conn: AsyncConnection) -> None:
+async def test_a_header_that_misses_a_column_is_refused_with_its_name(conn: AsyncConnection) -> None:
     words = await refuse(conn, "item name,weight\nTent,540\n")
     assert "its first line names item name, weight. The nearest format is lighterpack" in words
     assert "which also needs unit" in words
