@@ -9,7 +9,6 @@ from typing import LiteralString
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from db.query import fetch_value
 from db.sql import names
 from mcp_server.formats.line import ITEM_COLUMNS
 
@@ -171,23 +170,27 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
     """
     await conn.execute("DROP TABLE IF EXISTS pg_temp.pairs, pg_temp.unpaired_lines, pg_temp.unpaired_items")
     await conn.execute("DROP TABLE IF EXISTS pg_temp.matched")
-    for create in (CREATE_PAIRS, CREATE_LINES, CREATE_ITEMS):
-        await conn.execute(create)
-    if await fetch_value(conn, "SELECT EXISTS (SELECT FROM unpaired_items)"):
-        await pair(conn, setup_id)
+    await conn.execute(CREATE_PAIRS)
+    lines = (await conn.execute(CREATE_LINES)).rowcount
+    items = (await conn.execute(CREATE_ITEMS)).rowcount
+    await pair(conn, setup_id, min(lines, items))
     await conn.execute("ANALYZE pairs")
     await conn.execute(CREATE_MATCHED)
     await conn.execute(COMPARE, {"at_least": at_least, "setup_id": setup_id})
     await conn.execute("ANALYZE matched")
 
 
-async def pair(conn: AsyncConnection, setup_id: int | None) -> None:
-    """Pair lines with items by what they are called and weigh."""
-    await conn.execute(MARK_ITEMS, {"setup_id": setup_id})
-    await conn.execute("ANALYZE unpaired_lines, unpaired_items")
+async def pair(conn: AsyncConnection, setup_id: int | None, left: int) -> None:
+    """Pair lines with items by what they are called and weigh, while there may be pairs *left*."""
+    if left:
+        await conn.execute(MARK_ITEMS, {"setup_id": setup_id})
+        await conn.execute("ANALYZE unpaired_lines, unpaired_items")
     for keys in (NAME_CATEGORY_WEIGHT, NAME_CATEGORY):
         for line, item in ((LINES_WITH_ID, ITEMS_WITHOUT_ID), (OTHER_LINES, ALL_ITEMS)):
-            await conn.execute("ANALYZE pairs")
-            await conn.execute(PAIR_IN_ORDER.format(keys=names(keys), line=line, item=item))
-    await conn.execute("ANALYZE pairs")
-    await conn.execute(PAIR_SOLE_NAMES)
+            if left:
+                await conn.execute("ANALYZE pairs")
+                paired = await conn.execute(PAIR_IN_ORDER.format(keys=names(keys), line=line, item=item))
+                left -= paired.rowcount
+    if left:
+        await conn.execute("ANALYZE pairs")
+        await conn.execute(PAIR_SOLE_NAMES)
