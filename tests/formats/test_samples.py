@@ -80,7 +80,7 @@ def test_a_sample_with_another_line_end_has_the_same_lines(sample: Path, line_en
 
 
 CELL = st.text(st.sampled_from("ab\"' ,é"), max_size=8)
-# A cell that opens a quote and never closes it could be the beginning of another, which cannot be distinguished.
+# A cell that opens a quote and never closes it could also be the beginning of another cell.
 CLOSED = CELL.map(str.strip).filter(lambda cell: "," in cell or cell[:1] != '"' or cell.count('"') % 2 == 0)
 
 
