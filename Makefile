@@ -17,6 +17,7 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/python -m scripts.words
 	$(BIN)/python -m scripts.docs --check
 
 coverage: .venv/installed

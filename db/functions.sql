@@ -165,7 +165,7 @@ FOR EACH ROW EXECUTE FUNCTION note_last_write();
 
 
 -- [tell_change]
--- Notifies every server of a change: of whom, which resources it touched, and whether a list of them changed.
+-- Notifies every server of a change: its user, which resources it touched, and whether a list of them changed.
 -- It sends ids only, because any role may LISTEN. A change of units or of categories shows in every resource, and
 -- a change of many rows has too many ids for a notification (8,000 bytes). Then it names no resource, which
 -- stands for all of the user's.

@@ -1,4 +1,4 @@
-"""Hearing of changes that any process made, on one connection of its own that always comes back."""
+"""Notifications of changes by any process, on a dedicated connection that reconnects."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ from db.pool import CONNECTION
 
 logger = logging.getLogger(__name__)
 
-# Seconds before connecting again, doubled each time, and between two looks where nothing can be heard.
+# Seconds before reconnecting, doubled each time up to the longest, and seconds between two polls.
 FIRST_PAUSE, LONGEST_PAUSE, LOOK_EVERY = 0.2, 5.0, 2.0
-# What has changed since: everything of everybody, for all one knows.
+# Anything of any user may have changed.
 UNKNOWN = "{}"
 
 
@@ -25,11 +25,11 @@ UNKNOWN = "{}"
 async def listening(
     url: str, hear: Callable[[str], None], watched: Callable[[], Iterable[int]]
 ) -> AsyncGenerator[None]:
-    """Give *hear* each notification meanwhile, as JSON; without a user_id it is about everybody.
+    """Pass each notification to *hear*, as JSON. One without a user_id concerns every user.
 
-    Where PostgreSQL cannot notify, it is asked about the users that are *watched* every two seconds.
+    Where LISTEN does not work, the users that are *watched* are polled every two seconds.
     """
-    # A task of its own, because anyio's way to cancel would keep psycopg from ending its statement.
+    # A separate task, because a cancellation by anyio would keep psycopg from ending its statement.
     task = asyncio.create_task(listen(make_conninfo(url, **CONNECTION), hear, watched))
     try:
         yield
@@ -45,37 +45,37 @@ async def listen(conninfo: str, hear: Callable[[str], None], watched: Callable[[
             async with await AsyncConnection.connect(conninfo, autocommit=True) as conn:
                 if reason := await cannot_listen(conn):
                     logger.warning(
-                        "Changes are looked for every %g seconds instead of being heard of at once: %s.",
+                        "Polling for changes every %g seconds instead of listening for them: %s.",
                         LOOK_EVERY,
                         reason,
                     )
                     await look(conn, hear, watched)
                 await conn.execute("LISTEN gearshed_changes")
                 pause = FIRST_PAUSE
-                # Whatever happened before, or while there was no connection, nobody has told.
+                # Notifications sent before, or while disconnected, are lost.
                 hear(UNKNOWN)
                 async for notification in conn.notifies():
                     hear(notification.payload)
         except psycopg.Error as exc:
             if pause == FIRST_PAUSE:
-                logger.warning("No changes are heard of until the database is back: %s", type(exc).__name__)
+                logger.warning("Not receiving changes until the database is back: %s", type(exc).__name__)
         await asyncio.sleep(pause * (1 + random.random()))  # noqa: S311 (no secret)
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
 async def cannot_listen(conn: AsyncConnection) -> str | None:
-    """Return why nothing would ever be heard on a connection, if that is so."""
+    """Return why a connection would never receive a notification, or None if it would."""
     cursor = await conn.execute("SELECT pg_backend_pid(), pg_is_in_recovery()")
     found: tuple[int, bool] | None = await cursor.fetchone()
     if found is None or found[0] != conn.info.backend_pid:
-        return "a pooler such as PgBouncer is in between (DATABASE_DIRECT_URL can name the way past it)"
-    return "a standby notifies nobody" if found[1] else None
+        return "DATABASE_URL leads through a pooler such as PgBouncer (set DATABASE_DIRECT_URL to bypass it)"
+    return "a standby sends no notifications" if found[1] else None
 
 
 async def look(
     conn: AsyncConnection, hear: Callable[[str], None], watched: Callable[[], Iterable[int]]
 ) -> None:
-    """Look again and again whether a watched user has written, as long as the connection lasts."""
+    """Poll for writes of the watched users, as long as the connection lasts."""
     known: dict[int, int] = {}
     while True:
         users = list(watched())

@@ -1,4 +1,4 @@
-"""The async psycopg pool, opened once per process, and the one way to a transaction: bound to one user."""
+"""The async psycopg pool, opened once per process, and transactions, each bound to one user."""
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -13,9 +13,9 @@ from psycopg_pool import AsyncConnectionPool
 
 Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
-# Seconds and counts, as libpq names them: a dead peer is noticed within about ten seconds.
+# Seconds and counts, as libpq names them: a lost connection is detected within about ten seconds.
 CONNECTION = {
-    # With the process, so that an embedded server knows its own connections from those of others.
+    # With the process id, so that a process of the embedded server can tell its connections from others.
     "application_name": f"gearshed {os.getpid()}",
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -24,8 +24,8 @@ CONNECTION = {
     "tcp_user_timeout": 5000,
 }
 
-# Set for each transaction, not for the session: behind PgBouncer in transaction mode a session is anybody's.
-# PostgreSQL on Windows cannot tell whether its client is still there, and refuses to be asked to.
+# Set per transaction, not per session: PgBouncer in transaction mode shares sessions between clients.
+# PostgreSQL on Windows does not support client_connection_check_interval and rejects any value but 0.
 LIMITS = SQL("""
     set_config('statement_timeout', '5s', true),
     set_config('lock_timeout', '2s', true),
@@ -41,19 +41,19 @@ BEGIN = SQL("""
     SELECT
         set_config('role', 'gearshed_app', true),
         set_config('gearshed.user_id', {user_id}, true),
-        -- A server that takes no writes at the moment says so itself, at the first of them.
+        -- Keeps the current value, because a standby refuses to turn it off.
         set_config(
             'transaction_read_only',
             CASE WHEN {read_only} THEN 'on' ELSE current_setting('transaction_read_only') END,
             true
         ),
-        -- Triggers log what is written under the number of a change, if there is to be one.
+        -- Triggers log rows with this id of a change. Empty turns logging off.
         set_config(
             'gearshed.change_id',
             CASE WHEN {logged} THEN nextval('changes_id_seq')::text ELSE '' END,
             true
         ),
-        -- In the log, times are texts.
+        -- The log stores times as text.
         set_config('timezone', 'UTC', true),
         {limits}
 """)
@@ -63,7 +63,7 @@ BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true)
 
 
 class Behind(Exception):
-    """A standby has not got yet what the user wrote."""
+    """A standby has not replayed the user's last write yet."""
 
 
 def create_pool(
@@ -74,12 +74,12 @@ def create_pool(
     min_size: int = 1,
     timeout: float = 2,
 ) -> Pool:
-    """Return a pool for *url*, still closed: open it with `async with`. It keeps *min_size* connections.
+    """Return a closed pool for *url*, to be opened with `async with`. It keeps *min_size* connections.
 
-    *reconnect_failed* is awaited when the server has been away for `reconnect_timeout` seconds.
+    *reconnect_failed* is awaited when the server has been unreachable for `reconnect_timeout` seconds.
 
-    Any number of calls may wait. While there is no connection, psycopg also counts those that gave up, so
-    with a limit it would refuse all others for ever.
+    The number of waiting calls is not limited. While the server is unreachable, psycopg also counts calls
+    that have timed out, so with a limit the pool would refuse all others from then on.
     """
     return AsyncConnectionPool(
         url,
@@ -97,9 +97,9 @@ def create_pool(
 
 
 async def configure(conn: AsyncConnection) -> None:
-    """Have repeated statements prepared, unless a pooler is in between: it may give them to another session.
+    """Prepare repeated statements, unless a pooler might send them to another session.
 
-    A pooler shows by the process that answers: it is not the one that was connected to.
+    Behind a pooler, the backend that answers is not the one that the connection reports.
     """
     cursor = await conn.execute("SELECT pg_backend_pid()")
     if await cursor.fetchone() == (conn.info.backend_pid,):
@@ -112,8 +112,8 @@ async def transaction(
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back.
 
-    Of one that is *logged*, triggers note each row; before it commits, its change has to be written. Behind
-    is raised by a standby that has not got yet what the user has *written*.
+    With *logged*, triggers record each row, and the change has to be inserted before the commit. A standby
+    that has not replayed the log up to *written* raises Behind.
     """
     async with lent(pool) as conn:
         if written and await last_write(conn, user_id) < written:
@@ -124,14 +124,14 @@ async def transaction(
 
 @asynccontextmanager
 async def credentials(pool: Pool) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one transaction on users, keys and tokens, which sees nobody's collection."""
+    """Lend a connection for one transaction on users, keys and tokens. It cannot read any collection."""
     async with lent(pool) as conn:
         await conn.execute(BEGIN_CREDENTIALS, prepare=False)
         yield conn
 
 
 async def last_write(conn: AsyncConnection, user_id: int) -> int:
-    """Return where in PostgreSQL's log (WAL) the last change of a user was, as far as this server has it."""
+    """Return the position of a user's last change in PostgreSQL's log (WAL), as this server knows it."""
     cursor = await conn.execute(
         "SELECT lsn FROM last_writes WHERE user_id = %(user_id)s", {"user_id": user_id}
     )
@@ -141,12 +141,12 @@ async def last_write(conn: AsyncConnection, user_id: int) -> int:
 
 @asynccontextmanager
 async def lent(pool: Pool) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection; when it turns out to be lost, the others are given up too."""
+    """Lend a connection. If it is lost, the pool replaces the others too."""
     async with pool.connection() as conn:
         try:
             yield conn
         except Exception as exc:
-            # One connection that was lost, or that leads to a standby, means that the others are no better.
+            # If one connection is lost or leads to a standby, the others are likely to be as well.
             if conn.broken or isinstance(exc, errors.ReadOnlySqlTransaction):
                 await pool.drain()
             raise
@@ -154,9 +154,9 @@ async def lent(pool: Pool) -> AsyncGenerator[AsyncConnection]:
 
 @lru_cache(maxsize=1024)
 def begin(user_id: int, read_only: bool, logged: bool) -> bytes:
-    """BEGIN and all settings as one message: one round trip.
+    """Return BEGIN and all settings as one message: one round trip.
 
-    A pipeline would save another, but one that is cancelled waits for the statements that it has sent.
+    A pipeline would save another one, but when cancelled, it waits for the statements that it has sent.
     """
     return BEGIN.format(
         user_id=Literal(str(user_id)),

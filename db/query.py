@@ -1,4 +1,4 @@
-"""A statement in, models out."""
+"""Run a statement and return its rows as models."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ Model = TypeVar("Model")
 async def fetch_one(
     conn: AsyncConnection, model: type[Model], query: QueryNoTemplate, params: Mapping[str, Any] | None = None
 ) -> Model | None:
-    """Return the first row as a *model*, or None when there is no row."""
+    """Return the first row as a *model*, or None without a row."""
     async with conn.cursor(row_factory=class_row(model)) as cursor:
         await cursor.execute(query, params)
         return await cursor.fetchone()
@@ -39,7 +39,7 @@ async def fetch_only(
 async def fetch_value(
     conn: AsyncConnection, query: QueryNoTemplate, params: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return the first column of the first row, or None when there is no row."""
+    """Return the first column of the first row, or None without a row."""
     cursor = await conn.execute(query, params)
     row = await cursor.fetchone()
     return row[0] if row else None

@@ -1,4 +1,4 @@
-"""The role that a server logs in as where it is not to own what it serves from."""
+"""A role that a server can log in as without owning the tables."""
 
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier, Literal
@@ -7,14 +7,14 @@ from db.migrations import UnusableDatabase, connect
 
 
 def let_serve(url: str, role: str, password: str) -> None:
-    """Let *role* log in with *password* and serve the database at *url*; it is created if need be.
+    """Let *role* log in with *password* and serve the database at *url*. It is created if it does not exist.
 
-    It may read and write collections one user at a time, look keys up and keep tokens; it may change neither
-    tables nor people.
+    It can read and write collections, one user at a time, look up keys and store tokens. It cannot change
+    tables or users.
     """
     with connect(url) as conn:
         create(conn, role)
-        # What the server's log shows of the statement is no password.
+        # The server may log the statement, so it must not contain the password itself.
         hashed = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         for statement in (
             SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}"),
@@ -25,7 +25,7 @@ def let_serve(url: str, role: str, password: str) -> None:
 
 
 def create(conn: Connection, role: str) -> None:
-    """Create *role* if there is none. One that can do all that we can would be no protection."""
+    """Create *role* if it does not exist. Refuse one with our own privileges: it would protect nothing."""
     found = conn.execute(
         "SELECT pg_has_role(oid, current_user, 'MEMBER') FROM pg_roles WHERE rolname = %(role)s",
         {"role": role},
@@ -33,4 +33,6 @@ def create(conn: Connection, role: str) -> None:
     if found is None:
         conn.execute(SQL("CREATE ROLE {}").format(Identifier(role)))
     elif found == (True,):
-        raise UnusableDatabase(f"The role {role} owns the tables, or can become who does: name another one.")
+        raise UnusableDatabase(
+            f"The role {role} owns the tables or can become their owner. Use another role."
+        )

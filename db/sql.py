@@ -1,4 +1,4 @@
-"""The only SQL that is written from a model; everything else stands in the function that runs it."""
+"""The only SQL that is built from models. All other SQL is text in the function that runs it."""
 
 from collections.abc import Iterable
 from typing import LiteralString, cast
@@ -13,7 +13,7 @@ def columns(table: str, model: type[BaseModel]) -> SQL:
 
 
 def assignments(names: Iterable[str]) -> Composed:
-    """`name = %(name)s, …`, each with a comma behind it, so that no names at all is valid too."""
+    """`name = %(name)s, …`, each followed by a comma, so that an empty list is valid too."""
     return SQL("").join(SQL("{} = {}, ").format(Identifier(name), Placeholder(name)) for name in names)
 
 
@@ -28,5 +28,5 @@ def values(keys: Iterable[str]) -> Composed:
 
 
 def rendered(composed: Composed) -> SQL:
-    """The same SQL, quoted once for all: quoting it for each statement would take longer than running it."""
+    """The same SQL, quoted once. Quoting it for each call would take longer than running it."""
     return SQL(cast(LiteralString, composed.as_string(None)))

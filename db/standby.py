@@ -1,4 +1,4 @@
-"""Reads from a standby, as soon as it has what the same user wrote before."""
+"""Reads from a standby, once it has replayed what the same user wrote before."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -15,12 +15,12 @@ from db.pool import Behind, Pool, create_pool, last_write, lent, transaction
 logger = logging.getLogger(__name__)
 
 NAME = "standby"
-# Seconds that a standby has to answer, and for which it is left alone when it does not.
+# Seconds to wait for a standby, and seconds to leave it alone after it has not answered.
 PATIENCE, SILENCE = 0.5, 5.0
 
 
 class Standby:
-    """A server that follows the primary, as far as it can be relied upon."""
+    """A server that follows the primary. It may lag behind or be unreachable."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -29,10 +29,10 @@ class Standby:
 
     @asynccontextmanager
     async def reading(self, primary: Pool, user_id: int) -> AsyncGenerator[AsyncConnection]:
-        """Lend a connection for one transaction that reads one user's rows: here, or else at the *primary*.
+        """Lend a connection for one transaction that reads one user's rows, on the standby or the *primary*.
 
-        Where the user's last write was is asked of the primary each time, because any process may have done
-        it a moment ago. It is one row by its key; what is read after it may be much.
+        The primary is asked for the user's last write each time, because another process may just have
+        written. That reads one row by its key; the transaction may read much more.
         """
         async with AsyncExitStack() as stack:
             conn = await self._enter(stack, primary, user_id) if monotonic() >= self._silent_until else None
@@ -52,22 +52,22 @@ class Standby:
         except (psycopg.Error, PoolTimeout) as exc:
             self._silent_until = monotonic() + SILENCE
             if not self._away:
-                logger.warning("The standby is away, the primary serves alone: %s", type(exc).__name__)
+                logger.warning("The standby is unreachable; reading from the primary: %s", type(exc).__name__)
             self._away = True
             return None
         if self._away:
-            logger.warning("The standby is back.")
+            logger.warning("The standby is reachable again.")
         self._away = False
         return conn
 
 
 @asynccontextmanager
 async def following(url: str | None) -> AsyncGenerator[Standby | None]:
-    """Yield the standby at *url*, if there is one; it may be away."""
+    """Yield the standby at *url*, or None without a URL. The standby may be unreachable."""
     if url is None:
         yield None
         return
-    # Fails for an address that cannot be read: the pool would show it, password included, in the log.
+    # Raises for an invalid address, which the pool would write to the log with the password.
     conninfo_to_dict(url)
     logging.getLogger("psycopg.pool").addFilter(is_news)
     async with create_pool(url, name=NAME, timeout=PATIENCE) as pool:
@@ -75,5 +75,5 @@ async def following(url: str | None) -> AsyncGenerator[Standby | None]:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of the pools' log is more than another attempt to reach a standby that is away."""
+    """Whether a log record is about anything but another attempt to connect to the standby."""
     return not isinstance(record.args, tuple) or NAME not in record.args

@@ -186,7 +186,7 @@ Gearshed stores a person's gear, packing lists (setups) and purchase research (t
 - To research a purchase: create_thread with the item to replace, add_candidate for each product, get_thread
   to compare, preview_candidate for the effect on setups, resolve_thread to decide.
 - Pass weights as text with a unit (540 g, 1 lb 3 oz). Results are in grams; prices are integer cents.
-  `display` repeats a result in the person's units.
+  `weight` and `display` repeat them in the person's units.
 - Unknown values are missing, never 0. Totals count them as unweighed or unpriced; mention that.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is carried.
 - Bulk tools: create_items, update_items, set_setup_items, import_csv (LighterPack and others).

@@ -13,8 +13,8 @@ from mcp_server.server import TOOLS
 @cache
 def validator(tool: str) -> Draft202012Validator:
     """Checks a result against its whole schema: the client only knows the part that is listed."""
-    (schema,) = (entry.result for entry in TOOLS if entry.name == tool)
-    return Draft202012Validator(schema)
+    schemas = {entry.name: entry.result for entry in TOOLS}
+    return Draft202012Validator(schemas.get(tool, {}))
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

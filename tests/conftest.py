@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the whole run, and a migrated database of its own for each test."""
+"""A real PostgreSQL for the whole run, and a separate migrated database for each test."""
 
 import os
 import shutil
@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--postgres",
         default="auto",
         metavar="SERVER",
-        help="docker, embedded, embedded18, the URL of a server, or auto: docker where there is an engine "
-        "with the image, else embedded",
+        help="docker, embedded, embedded18, the URL of a server, or auto: docker if an engine with the "
+        "image is available, else embedded",
     )
 
 
@@ -51,7 +51,7 @@ def chosen_server(config: pytest.Config) -> str:
 
 @cache
 def compose_command() -> str | None:
-    """Docker Compose, version 2 or 1, whichever is here."""
+    """Docker Compose, version 2 or 1."""
     return next((" ".join(words) for words in COMPOSE if succeeds(*words, "version")), None)
 
 
@@ -79,7 +79,7 @@ def docker_compose_file() -> str:
 
 @pytest.fixture(scope="session")
 def docker_setup() -> str:
-    # Version 1 has no --wait: `server` below waits by itself.
+    # Version 1 has no --wait, so `server` below waits.
     return "up -d"
 
 
@@ -115,17 +115,17 @@ def answers(url: str) -> bool:
 
 
 def forget_the_disk(server: str) -> None:
-    """Have a server that ends with the tests not wait for the disk, whose loss nobody would miss."""
+    """Turn fsync off on a server whose data is not needed after the tests."""
     run_sql(server, "ALTER SYSTEM SET fsync = off")
     run_sql(server, "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
 def direct(server: str) -> None:
-    """For tests of what no pooler in transaction mode can do, such as notifying, or dumping a database."""
+    """For tests that do not work behind a pooler, such as those of LISTEN and of pg_dump."""
     with psycopg.connect(server) as conn:
         if conn.execute("SELECT pg_backend_pid()").fetchone() != (conn.info.backend_pid,):
-            pytest.skip("a pooler is in between")
+            pytest.skip("the server is behind a pooler")
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +139,7 @@ def template(server: str) -> Generator[str]:
 
 
 def end_sessions(server: str, database: str) -> None:
-    """A pooler keeps some open, and a database can only be copied while nobody is in it."""
+    """End the sessions that a pooler keeps open: a database with sessions cannot be copied."""
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(
             "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = %(database)s",
@@ -149,7 +149,7 @@ def end_sessions(server: str, database: str) -> None:
 
 @pytest.fixture
 def url(server: str, template: str) -> Generator[str]:
-    """The address of this test's own database, with all migrations applied."""
+    """The address of a database for this test, with all migrations applied."""
     with create_test_db(server, template) as url:
         yield url
 
@@ -162,9 +162,9 @@ def empty_url(server: str) -> Generator[str]:
 
 @pytest.fixture
 def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
-    """An empty database and its owner, who is no superuser.
+    """An empty database, and an owner who is not a superuser.
 
-    Another database, the template, has made the role already: an administrator has to grant it.
+    The template has created the server's roles already, so an administrator has to grant them.
     """
     name = str(conninfo_to_dict(empty_url)["dbname"])
     run_sql(server, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'owner'", name)
@@ -182,16 +182,16 @@ def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
 
 @pytest.fixture
 def any_alphabet(url: str) -> None:
-    """For tests of upper and lower case beyond ASCII, which a database with the locale C does not know."""
+    """For tests of upper and lower case beyond ASCII, which the locale C does not have."""
     with psycopg.connect(url) as conn:
         if conn.execute("SELECT lower('Ö') = 'ö'").fetchone() != (True,):
-            pytest.skip("this server's locale knows the case of ASCII letters only")
+            pytest.skip("this server's locale has upper and lower case for ASCII only")
 
 
 @pytest.fixture
 def folder() -> Generator[Path]:
     """A folder for an embedded database."""
-    # Not pytest's tmp_path, which only its owner may enter: as root, PostgreSQL is run by somebody else.
+    # Not pytest's tmp_path, which only its owner can enter: as root, PostgreSQL runs as another user.
     path = Path(tempfile.mkdtemp(prefix="gearshed test "))
     yield path
     shutil.rmtree(path)
@@ -222,20 +222,20 @@ async def other_user_id(pool: Pool) -> int:
 
 @pytest.fixture
 async def conn(pool: Pool, user_id: int) -> AsyncGenerator[AsyncConnection]:
-    """A transaction on ada's collection, as a tool call has it."""
+    """A transaction on ada's collection, like that of a tool call."""
     async with transaction(pool, user_id) as conn:
         yield conn
 
 
 @pytest.fixture(params=["legacy", "auto"])
 def era(request: pytest.FixtureRequest) -> Literal["legacy", "auto"]:
-    """The protocol of 2025-11-25, or that of 2026-07-28."""
+    """The protocol of 2025-11-25 or of 2026-07-28."""
     return request.param
 
 
 @pytest.fixture
 async def client(pool: Pool, user_id: int, era: Literal["legacy", "auto"]) -> AsyncGenerator[Client]:
-    """A client of ada's server, in memory."""
+    """An in-memory client of ada's server."""
     async with Client(build_server(App(pool, user_id)), mode=era) as client:
         yield client
 
@@ -244,6 +244,6 @@ async def client(pool: Pool, user_id: int, era: Literal["legacy", "auto"]) -> As
 async def other_client(
     pool: Pool, other_user_id: int, era: Literal["legacy", "auto"]
 ) -> AsyncGenerator[Client]:
-    """A client of eve's server, on the same database."""
+    """An in-memory client of eve's server, on the same database."""
     async with Client(build_server(App(pool, other_user_id)), mode=era) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A host on loopback that counts who connects, and answers as it is told."""
+"""A host on loopback that counts who connects, and answers as configured."""
 
 import asyncio
 import ssl

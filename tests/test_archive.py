@@ -1,4 +1,4 @@
-"""The ten versions of the old SQLite schema, as the migration finds them."""
+"""The ten versions of the old SQLite schema, which the migration reads."""
 
 import sqlite3
 from contextlib import closing

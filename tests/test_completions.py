@@ -30,7 +30,7 @@ async def values(client: Client, what: tuple[Any, str], value: str) -> list[str]
 
 @pytest.fixture
 async def items(client: Client) -> list[int]:
-    """The ids of twelve items, of which the names are Tent, Tarp 10%, Tarp and then Peg nine times."""
+    """The ids of twelve items named Tent, Tarp 10%, Tarp and then nine times Peg."""
     names = ["Tent", "Tarp 10%", "Tarp", *["Peg"] * 9]
     made = await call(client, "create_items", items=[{"name": name} for name in names])
     return [each["id"] for each in made["items"]]
@@ -106,8 +106,8 @@ async def test_free_text_completes_to_nothing(
     [
         ((PromptReference(name="plan"), "trip"), "", "[not_found] No prompt 'plan'. Available: plan_trip, "),
         (id_of("tent"), "", "[not_found] No template 'gear://tents/{id}'. Available: gear://items/{id}, "),
-        (id_of("item"), "a\x00", "[invalid_input] value: holds a NUL"),
-        (id_of("item"), "x" * 5_000_000, "[invalid_input] The arguments are larger than 4 MB."),
+        (id_of("item"), "a\x00", "[invalid_input] value: contains NUL"),
+        (id_of("item"), "x" * 5_000_000, "[invalid_input] The arguments exceed 4 MB."),
     ],
 )
 async def test_what_cannot_be_completed_is_refused(

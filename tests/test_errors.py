@@ -69,7 +69,7 @@ def test_a_fault_without_a_state_has_its_code(error: Exception, code: str) -> No
 @pytest.mark.parametrize(
     "error", [RuntimeError("x"), errors.UndefinedTable("x"), errors.InsufficientPrivilege("x")]
 )
-def test_what_nobody_foresaw_has_none(error: Exception) -> None:
+def test_an_unexpected_exception_has_none(error: Exception) -> None:
     assert from_exception(error) is None
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL goes away under a running server, and comes back: nobody has to restart anything."""
+"""PostgreSQL stops under a running server and comes back: the server recovers without a restart."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ def stop_at_once(folder: Path) -> None:
 
 
 async def answered(client: Client, tool: str, seconds: float) -> int:
-    """Call until the answer is no error, and return how many were; give up after *seconds*."""
+    """Call until a call succeeds, and return the number of errors; give up after *seconds*."""
     failed, until = 0, time.monotonic() + seconds
     while True:
         result = await client.call_tool(tool, {})

@@ -224,9 +224,9 @@ async def test_it_serves_from_a_standby(standby: Path) -> None:
 
 
 def test_a_read_only_server_creates_no_user(url: str) -> None:
-    line = complaint(gearshed("serve", "--read-only", "--user", "nobody-yet", DATABASE_URL=url))
+    line = complaint(gearshed("serve", "--read-only", "--user", "newcomer", DATABASE_URL=url))
     assert line == (
-        "gearshed: GEARSHED_USER: no user 'nobody-yet', and a read-only server does not create it. "
+        "gearshed: GEARSHED_USER: no user 'newcomer', and a read-only server does not create it. "
         "Start once without --read-only, or name another user."
     )
     with psycopg.connect(url) as conn:
@@ -237,7 +237,7 @@ def test_a_read_only_server_creates_no_schema(server: str) -> None:
     with empty_database(server) as url:
         line = complaint(gearshed("serve", "--read-only", DATABASE_URL=url))
         assert "no schema yet" in line
-        assert line.endswith("run `gearshed db upgrade` first.")
+        assert line.endswith("Run `gearshed db upgrade` first.")
         assert migrations.current(url) is None
 
 

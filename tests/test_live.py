@@ -1,4 +1,4 @@
-"""What one process changes is heard at every other, at once, and by its owner alone."""
+"""Changes by one process reach all others at once, and only their owner."""
 
 import asyncio
 import gc
@@ -45,36 +45,36 @@ async def read_at_once() -> None:
 
 
 class Ear:
-    """What a client has been told: addresses, and LIST."""
+    """The notifications of a client: URIs, and LIST."""
 
     def __init__(self, read: Callable[[], Awaitable[Any]] = read_at_once) -> None:
         self._read = read
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self._news = asyncio.Event()
 
     async def note(self, message: Any) -> None:
         await self._read()
         match message:
             case ResourceUpdatedNotification() | ResourceUpdated():
-                self.heard.append(
+                self.received.append(
                     str(message.uri if isinstance(message, ResourceUpdated) else message.params.uri)
                 )
             case ResourceListChangedNotification() | ResourcesListChanged():
-                self.heard.append(LIST)
+                self.received.append(LIST)
             case _:
                 return
         self._news.set()
 
     async def hears(self, *expected: str) -> set[str]:
-        """Wait for these, a moment for more, return all that was heard, and forget it."""
+        """Wait for these, a moment for more, return all that was received, and forget it."""
         async with asyncio.timeout(5):
-            while not set(expected) <= set(self.heard):
+            while not set(expected) <= set(self.received):
                 self._news.clear()
                 await self._news.wait()
         await asyncio.sleep(0.1)
-        heard = set(self.heard)
-        self.heard.clear()
-        return heard
+        received = set(self.received)
+        self.received.clear()
+        return received
 
 
 async def subscribe(client: Client, uri: str) -> None:
@@ -94,7 +94,7 @@ async def ear(
 
 @asynccontextmanager
 async def attentive(client: Client, ear: Ear, *uris: str) -> AsyncGenerator[None]:
-    """Have a client ask to be told of *uris*, as its era does; what comes as messages is for it to note."""
+    """Subscribe a client to *uris* in the way of its era. The client records the messages itself."""
     if client.session.protocol_version == "2025-11-25":
         await client.list_resources()
         for uri in uris:
@@ -113,7 +113,7 @@ async def attentive(client: Client, ear: Ear, *uris: str) -> AsyncGenerator[None
 
 
 class Process(App):
-    """What a process has for itself: somebody to serve, a connection that listens, and what came over it."""
+    """What a process has: a user to serve, a connection that listens, and its notifications."""
 
     notifications: list[dict[str, Any]]
 
@@ -123,11 +123,11 @@ async def process(url: str, pool: Pool, user_id: int) -> AsyncGenerator[Process]
     app = Process(pool, user_id)
     object.__setattr__(app, "notifications", [])
 
-    def hear(notification: str) -> None:
+    def deliver(notification: str) -> None:
         app.notifications.append(json.loads(notification))
-        app.live.hear(notification)
+        app.live.deliver(notification)
 
-    async with listening(url, hear, app.live.users):
+    async with listening(url, deliver, app.live.users):
         await until(lambda: app.notifications == [{}])
         yield app
 
@@ -150,7 +150,7 @@ async def other(direct: None, url: str, pool: Pool, user_id: int) -> AsyncGenera
         yield app
 
 
-async def test_a_change_at_one_server_is_heard_at_another(one: Process, other: Process, era: Era) -> None:
+async def test_a_change_at_one_server_reaches_another(one: Process, other: Process, era: Era) -> None:
     async with Client(build_server(one), mode=era) as client:
         tent = (await call(client, "create_item", name="Tent"))["id"]
         stove = (await call(client, "create_item", name="Stove"))["id"]
@@ -188,7 +188,7 @@ async def test_an_image_that_comes_or_goes_is_heard(one: Process, other: Process
             assert await ears.hears(*uris) == set(uris)
 
 
-async def test_a_change_of_somebody_else_is_not_heard(
+async def test_a_change_of_another_user_is_not_received(
     url: str, pool: Pool, one: Process, other_user_id: int, era: Era
 ) -> None:
     async with (
@@ -202,15 +202,13 @@ async def test_a_change_of_somebody_else_is_not_heard(
             eves.notifications.clear()
             await call(ada, "update_item", item_id=tent, changes={"name": "Tarp"})
             await until(lambda: len(eves.notifications) == 1)
-            (told,) = eves.notifications
-            assert told == {"user_id": one.user_id, "touched": [f"items/{tent}"], "listed": False}
+            (notification,) = eves.notifications
+            assert notification == {"user_id": one.user_id, "touched": [f"items/{tent}"], "listed": False}
             await call(eve, "create_item", name="Stove")
             assert await ears.hears(uris[1]) == {uris[1]}
 
 
-async def test_a_wide_change_is_heard_by_whoever_wants_to_hear_of_anything(
-    one: Process, other: Process, era: Era
-) -> None:
+async def test_a_wide_change_reaches_all_subscribers(one: Process, other: Process, era: Era) -> None:
     async with Client(build_server(one), mode=era) as client:
         async with ear(build_server(other), era, "gear://items/1", "gear://summary") as ears:
             lines = "".join(f"Peg {number},1,gram\n" for number in range(800))
@@ -220,7 +218,7 @@ async def test_a_wide_change_is_heard_by_whoever_wants_to_hear_of_anything(
         assert other.notifications[-1] == {"user_id": one.user_id}
 
 
-async def test_whoever_does_not_read_keeps_nobody_waiting(one: Process, era: Era) -> None:
+async def test_a_client_that_does_not_read_blocks_no_other(one: Process, era: Era) -> None:
     server = build_server(one)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(server, mode=era))
@@ -230,7 +228,7 @@ async def test_whoever_does_not_read_keeps_nobody_waiting(one: Process, era: Era
         for name in ("Tent", "Stove", "Pot"):
             await call(client, "create_item", name=name)
             await ears.hears("gear://summary")
-        assert sleeper.heard == []
+        assert sleeper.received == []
 
 
 @pytest.fixture
@@ -239,7 +237,7 @@ def server_of_its_own(folder: Path) -> Generator[Embedded]:
         yield database
 
 
-async def test_after_a_restart_of_the_database_everything_is_told_and_heard_again(
+async def test_after_a_restart_of_the_database_all_notifications_arrive_again(
     server_of_its_own: Embedded,
 ) -> None:
     database = server_of_its_own
@@ -268,16 +266,16 @@ async def test_two_processes_on_one_embedded_database_hear_each_other(folder: Pa
         await ears.hears("gear://summary")
 
 
-async def test_where_nobody_notifies_it_is_looked_for(client: Client, user_id: int, url: str) -> None:
-    heard: list[str] = []
+async def test_without_notifications_changes_are_polled(client: Client, user_id: int, url: str) -> None:
+    received: list[str] = []
     async with (
         await AsyncConnection.connect(url, autocommit=True) as conn,
     ):
-        looking = asyncio.create_task(look(conn, heard.append, lambda: [user_id, 99]))
-        await until(lambda: len(heard) == 2)
+        looking = asyncio.create_task(look(conn, received.append, lambda: [user_id, 99]))
+        await until(lambda: len(received) == 2)
         await call(client, "create_item", name="Tent")
-        await until(lambda: len(heard) == 3)
-        assert json.loads(heard[2]) == {"user_id": user_id}
+        await until(lambda: len(received) == 3)
+        assert json.loads(received[2]) == {"user_id": user_id}
         looking.cancel()
 
 
@@ -289,10 +287,10 @@ async def test_no_role_of_the_server_sees_where_others_wrote(one: Process) -> No
 
 @pytest.mark.parametrize("garbage", ["", "no JSON", '{"user_id": "?"}', "[]"])
 def test_a_notification_that_cannot_be_read_stands_for_any_change(garbage: str) -> None:
-    live, heard = Live(), list[ServerEvent]()
-    live.add(Subscriber(1, {"gear://items/1"}, heard.append))
-    live.hear(garbage)
-    assert heard == [ResourceUpdated("gear://items/1"), ResourcesListChanged()]
+    live, received = Live(), list[ServerEvent]()
+    live.add(Subscriber(1, {"gear://items/1"}, received.append))
+    live.deliver(garbage)
+    assert received == [ResourceUpdated("gear://items/1"), ResourcesListChanged()]
 
 
 async def test_a_session_of_2025_can_end_a_subscription(one: Process) -> None:
@@ -306,7 +304,7 @@ async def test_a_session_of_2025_can_end_a_subscription(one: Process) -> None:
         assert subscriber.uris == set()
 
 
-async def test_what_cannot_be_told_of_is_refused(one: Process) -> None:
+async def test_an_invalid_subscription_is_refused(one: Process) -> None:
     async with Client(build_server(one), mode="legacy") as client:
         with pytest.raises(MCPError, match=r"\[not_found\] No resource 'gear://tents/1'"):
             await subscribe(client, "gear://tents/1")
@@ -326,7 +324,7 @@ async def test_one_person_cannot_take_every_place(one: Process) -> None:
     for place in places:
         one.live.add(place)
     async with Client(build_server(one)) as client:
-        with pytest.raises(MCPError, match=r"\[busy\] 100 clients listen already"):
+        with pytest.raises(MCPError, match=r"\[busy\] 100 clients are subscribed"):
             async with client.listen(resources_list_changed=True):
                 pass
         one.live.add(Subscriber(99, set(), print))
@@ -337,10 +335,10 @@ async def test_one_person_cannot_take_every_place(one: Process) -> None:
     gc.collect()
 
 
-async def test_without_a_place_a_session_of_2025_reads_all_the_same(one: Process) -> None:
+async def test_a_session_of_2025_can_read_even_without_a_place(one: Process) -> None:
     for _ in range(MOST_SUBSCRIBERS):
         one.live.add(Subscriber(one.user_id or 0, set(), print))
     async with Client(build_server(one), mode="legacy") as client:
         assert (await client.list_resources()).resources
-        with pytest.raises(MCPError, match=r"\[busy\] 100 clients listen already"):
+        with pytest.raises(MCPError, match=r"\[busy\] 100 clients are subscribed"):
             await subscribe(client, "gear://summary")

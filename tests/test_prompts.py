@@ -79,7 +79,7 @@ async def test_an_unknown_prompt_names_the_nearest(client: Client) -> None:
         ({"setup": "Weekend", "setpu": "x"}, "setpu: no such argument."),
     ],
 )
-async def test_what_is_wrong_with_an_argument_is_said(
+async def test_an_error_names_the_argument_and_the_problem(
     client: Client, arguments: dict[str, str], text: str
 ) -> None:
     assert await refused(client, "find_what_to_leave", arguments) == f"[invalid_input] {text}"

@@ -1,4 +1,4 @@
-"""A result is said twice, and each time all of it."""
+"""A result is sent as text and as structured content, each complete."""
 
 import json
 from decimal import Decimal

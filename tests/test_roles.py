@@ -1,4 +1,4 @@
-"""A server's role serves, and can do nothing else; its password comes from a file."""
+"""A server's role can serve and nothing else. Its password comes from a file."""
 
 import re
 import secrets
@@ -30,7 +30,7 @@ class Role(NamedTuple):
 
 @pytest.fixture
 def role(server: str, url: str) -> Generator[Role]:
-    """A role that may serve the database at *url*, and the address under which it does."""
+    """A role that can serve the database at *url*, and its address there."""
     name = f"server {secrets.token_hex(4)}"
     roles.let_serve(url, name, PASSWORD)
     yield Role(name, make_conninfo(url, user=name, password=PASSWORD))
@@ -63,7 +63,7 @@ async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int
         "COPY items TO PROGRAM 'cat'",
     ],
 )
-def test_it_may_change_neither_tables_nor_people(role: Role, statement: str) -> None:
+def test_it_can_change_neither_tables_nor_users(role: Role, statement: str) -> None:
     with psycopg.connect(role.url) as conn, pytest.raises(InsufficientPrivilege):
         conn.execute(statement.encode())
 

@@ -151,7 +151,7 @@ def test_each_table_of_the_collection_stands_after_those_that_its_rows_belong_to
 
 
 def test_a_migration_from_sqlite_sees_every_table_that_it_would_empty() -> None:
-    # It writes the words and its own mark, and what else is not in the list has no rows without it.
+    # The migration writes its own mark. The other tables have no rows unless one in the list has.
     others = {"users", "item_words", "row_changes", "attempts", "sqlite_migrations", "last_writes"}
     assert set(HELD) | others == metadata.tables.keys()
 

@@ -1,4 +1,4 @@
-"""A standby serves reads once it has what the reader wrote, and nobody waits for one that is away."""
+"""A standby serves reads once it has replayed what the reader wrote, and no call waits for a lost standby."""
 
 import asyncio
 import logging
@@ -31,8 +31,8 @@ class Pair(NamedTuple):
 
 @pytest.fixture
 def pair(folder: Path) -> Generator[Pair]:
-    """A server that is migrated, and another that follows it."""
-    # As root, PostgreSQL is run by somebody else, who has to get there.
+    """A migrated server, and a standby that follows it."""
+    # As root, PostgreSQL runs as another user, who needs access to the folder.
     folder.chmod(0o755)
     with Embedded(folder / "primary") as primary:
         migrations.upgrade(primary.url)
@@ -46,7 +46,7 @@ def copy(primary: Embedded, standby: Embedded) -> None:
     standby._make_folder(standby.folder)  # pyright: ignore[reportPrivateUsage]
     options = ("-R", "-X", "stream", "-c", "fast", "-D", standby.data)
     primary._run("pg_basebackup", *options, "-d", primary.url)  # pyright: ignore[reportPrivateUsage]
-    # The primary's socket lies in its data, and this is what guards it.
+    # The copied data contains the lock file of the primary's socket.
     (standby.data / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
@@ -62,13 +62,13 @@ def says(database: Embedded, query: LiteralString) -> bool:
 
 async def until(database: Embedded, query: LiteralString) -> None:
     async with asyncio.timeout(10):
-        while not says(database, query):  # noqa: ASYNC110 (it becomes so in the server)
+        while not says(database, query):  # noqa: ASYNC110 (there is no event to wait for)
             await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
 async def client_of(pair: Pair, username: str) -> AsyncGenerator[Client]:
-    """A client of a server of its own, as every process has one."""
+    """A client of a separate server, as each process has one."""
     async with create_pool(pair.primary.url) as pool, following(pair.standby.url) as standby:
         async with pool.connection() as conn:
             user_id = await ensure_user(conn, username)
@@ -85,11 +85,13 @@ CAUGHT_UP: LiteralString = """
     FROM pg_stat_replication
     WHERE replay_lsn >= pg_current_wal_insert_lsn() AND state = 'streaming'
 """
-# Seen by nobody's log of changes: whoever reads it reads from the primary.
+# Not logged, so it does not move the user's last write: only readers of the primary see it at once.
 RENAME: LiteralString = "UPDATE items SET name = name || '!'"
 
 
-async def test_what_one_has_written_is_read_at_every_server_and_the_rest_from_the_standby(pair: Pair) -> None:
+async def test_a_user_reads_their_own_writes_on_every_server_and_others_read_from_the_standby(
+    pair: Pair,
+) -> None:
     async with (
         client_of(pair, "ada") as ada,
         client_of(pair, "ada") as ada_elsewhere,
@@ -116,7 +118,7 @@ async def test_what_one_has_written_is_read_at_every_server_and_the_rest_from_th
         assert await names(eve) == {"Stove!"}
 
 
-async def test_while_the_standby_is_away_the_primary_serves_and_says_so_once(
+async def test_while_the_standby_is_unreachable_the_primary_serves_and_one_line_is_logged(
     pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.standby.SILENCE", 0.5)
@@ -131,12 +133,12 @@ async def test_while_the_standby_is_away_the_primary_serves_and_says_so_once(
                 await asyncio.sleep(0.3)
         assert [
             record.message.partition(":")[0] for record in caplog.records if record.name == "db.standby"
-        ] == ["The standby is away, the primary serves alone"]
+        ] == ["The standby is unreachable; reading from the primary"]
         pair.standby.start()
         await until(pair.primary, CAUGHT_UP)
         caplog.clear()
         async with asyncio.timeout(10):
-            while "The standby is back." not in [record.message for record in caplog.records]:
+            while "The standby is reachable again." not in [record.message for record in caplog.records]:
                 assert await names(ada) == {"Tent"}
                 await asyncio.sleep(0.2)
 

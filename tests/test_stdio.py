@@ -76,7 +76,7 @@ def test_standard_output_carries_nothing_but_json_rpc(folder: Path) -> None:
         assert ask(process, using("get_item", item_id=99))["result"]["isError"]
         assert ask(process, using("no_such_tool"))["result"]["isError"]
         assert process.stdin
-        process.stdin.write("this is no JSON\n")
+        process.stdin.write("this is not JSON\n")
         output, errors = process.communicate(timeout=10)
     for line in output.splitlines():
         assert json.loads(line)["jsonrpc"] == "2.0"

@@ -1,4 +1,4 @@
-"""The server takes every call at its word: nothing is dropped in silence, and nothing takes for ever."""
+"""The server takes every call literally: nothing is dropped in silence, and every call ends in time."""
 
 import asyncio
 import logging
@@ -91,7 +91,7 @@ async def test_what_cannot_be_stored_is_refused_wherever_it_is(client: Client, b
     )
     server = build_server(App(pool=None, user_id=0))  # pyright: ignore[reportArgumentType]
     for tool, arguments, path in server_side:
-        with pytest.raises(ToolError, match=rf"\[invalid_input\] {re.escape(path)}: holds a NUL"):
+        with pytest.raises(ToolError, match=rf"\[invalid_input\] {re.escape(path)}: contains NUL"):
             await server.call_tool(tool, arguments)
     assert (await call(client, "list_items"))["total"] == 0
 
@@ -101,7 +101,7 @@ async def test_deep_and_large_arguments_are_refused(client: Client) -> None:
     for _ in range(40):
         deep = [deep]
     assert "nested deeper than 32" in await refused(client, "create_setup", name="S", lines=deep)
-    assert "larger than 4 MB" in await refused(client, "create_item", name="x" * (5 * 1024 * 1024))
+    assert "exceed 4 MB" in await refused(client, "create_item", name="x" * (5 * 1024 * 1024))
 
 
 async def sleep(conn: AsyncConnection) -> Done:

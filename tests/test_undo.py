@@ -1,4 +1,4 @@
-"""Nothing that a tool writes is beyond undoing: random sequences of all of them, and the way back."""
+"""Every write of every tool can be undone: random sequences of calls, and their undo."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ CSV = "item name,weight,unit,category,worn\nHat,50,gram,Clothes,Worn\nCup,2,ounc
 
 
 class Collection:
-    """A user's collection, and what of it a random call could name."""
+    """A user's collection, and the ids that a random call can use."""
 
     def __init__(self, client: Client, pool: Pool, user_id: int) -> None:
         self.client, self.pool, self.user_id = client, pool, user_id
@@ -39,7 +39,7 @@ class Collection:
         self.setups_of: dict[int, list[int]] = {}
 
     async def hash(self) -> str:
-        """A hash over every row of every table, and the words that searches look up."""
+        """A hash of every row of every table, and of the words for searches."""
         rows: list[Any] = []
         async with transaction(self.pool, self.user_id, read_only=True) as conn:
             for table in (*COLLECTION, "item_words"):
@@ -149,9 +149,9 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
         )
     },
 }
-# It needs a network, and writes what upload_image writes.
+# The first needs a network, and writes the same as upload_image.
 NOT_CALLED = {"upload_image_from_url", "undo_change"}
-# Most calls create, because without anything there is nothing to change.
+# Creating calls are more frequent, because an empty collection leaves nothing to change.
 MORE = ("create_item", "create_setup", "create_thread", "add_candidate", "set_setup_items", "upload_image")
 
 
@@ -165,7 +165,7 @@ async def new_collection(pool: Pool) -> AsyncGenerator[Collection]:
 
 
 async def act(collection: Collection, random: Random, tool: str) -> int | None:
-    """Make a random call; return its change, or None when it was refused or changed nothing."""
+    """Make a random call. Return its change, or None if the call was refused or changed nothing."""
     before = await collection.hash()
     result = await collection.client.call_tool(tool, CALLS[tool](random, collection))
     assert not text_of(result).startswith("[internal]"), text_of(result)
@@ -187,7 +187,7 @@ SEQUENCES = st.lists(st.sampled_from([*CALLS, *MORE]), min_size=3, max_size=25)
 FEW = settings(
     max_examples=15,
     deadline=None,
-    # An example takes a second or so: a smaller one is not worth minutes.
+    # An example takes about a second, so shrinking one would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -195,7 +195,9 @@ FEW = settings(
 
 @FEW
 @given(tools=SEQUENCES, seed=st.integers(0, 2**32))
-async def test_whatever_was_done_is_undone_in_reverse(pool: Pool, tools: list[str], seed: int) -> None:
+async def test_undoing_all_changes_in_reverse_restores_the_start(
+    pool: Pool, tools: list[str], seed: int
+) -> None:
     random = Random(seed)
     async with new_collection(pool) as collection:
         start = await collection.hash()
@@ -253,7 +255,7 @@ async def test_a_dry_run_shows_what_the_call_then_does_and_does_nothing(
 
 
 def without_new_ids(rows: Any) -> list[dict[str, Any]]:
-    """A row that a dry run creates has no id, and what belongs to it has one that is never used."""
+    """A row that a dry run creates has no id, and the ids that refer to it are never used."""
     return [{**row, "id": None, "after": without_ids(row.get("after") or {})} for row in rows]
 
 
@@ -278,7 +280,7 @@ async def test_a_category_of_a_thousand_items_in_twenty_setups_comes_back(pool: 
         assert await collection.hash() == start
 
 
-async def test_what_has_changed_since_is_named_with_the_changes_that_did_it(pool: Pool) -> None:
+async def test_a_conflict_names_the_rows_and_the_later_changes(pool: Pool) -> None:
     async with new_collection(pool) as collection:
         made = await call(collection.client, "create_item", name="Tent")
         later = await call(collection.client, "update_item", item_id=made["id"], changes={"quantity": 2})
@@ -289,7 +291,7 @@ async def test_what_has_changed_since_is_named_with_the_changes_that_did_it(pool
         )
 
 
-async def test_rows_that_were_added_to_what_would_go_are_named_too(pool: Pool) -> None:
+async def test_a_conflict_names_rows_that_were_added_later(pool: Pool) -> None:
     async with new_collection(pool) as collection:
         made = await call(collection.client, "create_item", name="Tent")
         setup = await call(collection.client, "create_setup", name="Trip", lines=[{"item_id": made["id"]}])
@@ -300,7 +302,7 @@ async def test_rows_that_were_added_to_what_would_go_are_named_too(pool: Pool) -
         assert await collection.hash() == before
 
 
-async def test_the_same_key_does_it_once_however_many_call(pool: Pool) -> None:
+async def test_concurrent_calls_with_one_key_take_effect_once(pool: Pool) -> None:
     async with new_collection(pool) as collection:
         results: list[dict[str, Any]] = []
 
@@ -359,7 +361,7 @@ async def test_changes_are_listed_newest_first_by_tool_and_by_what_they_touched(
         assert by_id[made[0]]["client"] == "mcp"
 
 
-async def test_a_write_that_changes_nothing_is_no_change(pool: Pool) -> None:
+async def test_a_write_that_changes_nothing_is_not_logged(pool: Pool) -> None:
     async with new_collection(pool) as collection:
         made = await call(collection.client, "create_item", name="Tent", weight=5)
         same = await call(collection.client, "update_item", item_id=made["id"], changes={"weight": "5 g"})
@@ -368,13 +370,13 @@ async def test_a_write_that_changes_nothing_is_no_change(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "9" * 30])
-async def test_a_cursor_that_is_none_is_refused(pool: Pool, cursor: str) -> None:
+async def test_an_invalid_cursor_is_refused(pool: Pool, cursor: str) -> None:
     async with new_collection(pool) as collection:
         text = await refused(collection.client, "list_changes", cursor=cursor)
         assert text.startswith("[invalid_input] cursor: ")
 
 
-async def test_changes_that_are_too_old_are_forgotten_at_the_start_and_their_rows_too(pool: Pool) -> None:
+async def test_changes_that_are_too_old_are_deleted_at_the_start_with_their_rows(pool: Pool) -> None:
     async with new_collection(pool) as collection:
         old = await call(collection.client, "create_item", name="Old")
         new = await call(collection.client, "create_item", name="New", idempotency_key="k")
@@ -404,5 +406,5 @@ async def test_every_table_of_a_collection_is_logged(pool: Pool) -> None:
         """)
         protected = {table for (table,) in await cursor.fetchall()}
     assert logged == sorted(COLLECTION)
-    # The log itself, and what triggers derive from items.
+    # The log, and the words that triggers derive from items.
     assert protected - set(logged) == {"changes", "row_changes", "item_words"}

@@ -24,7 +24,7 @@ EMPTY: dict[str, Any] = {"total": 0, "items": []}
 DEEP = "[" * 5000 + "]" * 5000
 # BoundedLines, and the id and the code of the answer. LONG is longer than a line may be.
 UNREADABLE = (
-    ("this is no JSON", None, -32700),
+    ("this is not JSON", None, -32700),
     ('{"jsonrpc": "2.0", "id": 7, "method": "ping", "params"', 7, -32700),
     ('{"jsonrpc": "2.0", "id": "seven", "method": "ping", "params": {"x": DEEP}}', "seven", -32700),
     ('{"method": "ping", "params": {"x": DEEP, "id": 5}, "jsonrpc": "2.0", "id": 7}', 7, -32700),
@@ -40,11 +40,11 @@ UNREADABLE = (
 )
 # Arguments that Python can read, and what the tool says to them.
 MENDED = (
-    ("create_item", r'{"name": "Te\ud800nt"}', "name: holds a NUL or half of a surrogate pair."),
+    ("create_item", r'{"name": "Te\ud800nt"}', "name: contains NUL or half of a surrogate pair."),
     ("create_item", r'{"name\udfff": "Tent"}', "create_item has no argument 'name\ufffd'."),
-    ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: holds a NUL"),
-    # Bytes that are no UTF-8.
-    ("create_item", '{"name": "Te\udcffnt"}', "name: holds a NUL or half of a surrogate pair."),
+    ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: contains NUL"),
+    # Bytes that are not UTF-8.
+    ("create_item", '{"name": "Te\udcffnt"}', "name: contains NUL or half of a surrogate pair."),
     ("get_item", f'{{"item_id": {"9" * 5000}}}', "item_id: must be a whole number."),
     ("get_item", f'{{"item_id": -{"9" * 5000}}}', "item_id: must be a whole number."),
 )
@@ -78,7 +78,7 @@ def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
     return json.loads(process.stdout.readline())
 
 
-def test_a_line_that_is_no_message_is_answered_and_so_is_the_next_call(
+def test_an_invalid_line_is_answered_and_so_is_the_next_call(
     process: subprocess.Popen[str], listing: dict[str, Any]
 ) -> None:
     for line, request_id, code in UNREADABLE:

@@ -6,22 +6,35 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
+import anyio
+import anyio.to_thread
 import psycopg
 from psycopg import AsyncConnection
 
 from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.errors import NotFound
+from mcp_server.accounts import password
+from mcp_server.errors import Busy, NotFound
 from mcp_server.models.auth import Key, Principal, Scope
 
 # Identifies a leaked key as one of Gearshed.
 PREFIX = "gs_"
 # Characters stored in plain text to tell keys apart. The other 38 are stored only as a hash.
 SHOWN = len(PREFIX) + 5
+# Each verification takes 64 MB and a core. It must not delay sign-ins, which have a limiter of their own.
+ONE_AT_A_TIME = anyio.CapacityLimiter(1)
+MOST_WAITING = 10
 
 
 class Found(Principal):
     id: int
     used_lately: bool
+
+
+class SlowKey(Principal):
+    """A key of the old application with an argon2 hash."""
+
+    id: int
+    key_hash: str
 
 
 def digest(key: str) -> str:
@@ -52,7 +65,7 @@ async def create(
 
 
 async def find(conn: AsyncConnection, key: str) -> Principal | None:
-    """Return the caller with *key*, or None if it is unknown or expired. Record the time of use."""
+    """Return the caller with *key*, or None if it is unknown or expired. Record when it was used."""
     found = await fetch_one(
         conn,
         Found,
@@ -69,6 +82,50 @@ async def find(conn: AsyncConnection, key: str) -> Principal | None:
         return None
     if not found.used_lately:
         await note_use(conn, found.id)
+    return Principal(user_id=found.user_id, scopes=found.scopes, client=found.client)
+
+
+async def list_slow(conn: AsyncConnection, key: str) -> list[SlowKey]:
+    """Return the valid keys with an argon2 hash that have the prefix of *key*."""
+    return await fetch_all(
+        conn,
+        SlowKey,
+        """
+        SELECT id, user_id, scopes, name AS client, key_hash
+        FROM api_keys
+        WHERE starts_with(key_hash, '$argon2') AND key_prefix <> '' AND starts_with(%(key)s, key_prefix)
+        AND (expires_at IS NULL OR expires_at > now())
+        ORDER BY id
+        """,
+        {"key": key},
+    )
+
+
+async def matching(candidates: Sequence[SlowKey], key: str) -> SlowKey | None:
+    """Return the candidate whose hash matches *key*, or None. Takes about 0.1 s for each of them."""
+    if not candidates:
+        return None
+    if ONE_AT_A_TIME.statistics().tasks_waiting >= MOST_WAITING:
+        raise Busy("Too many keys are being verified. Retry in a few seconds.")
+    async with ONE_AT_A_TIME:
+        for candidate in candidates:
+            if await anyio.to_thread.run_sync(password.verified, candidate.key_hash, key):
+                return candidate
+    return None
+
+
+async def upgrade(conn: AsyncConnection, found: SlowKey, key: str) -> Principal:
+    """Replace the argon2 hash of *key* with its SHA-256 where possible, and return the caller."""
+    # In a read-only database, the key stays valid and is verified again at the next call.
+    with suppress(psycopg.errors.ReadOnlySqlTransaction):
+        async with conn.transaction():
+            await conn.execute(
+                """
+                UPDATE api_keys SET key_hash = %(hash)s, last_used_at = now()
+                WHERE id = %(id)s AND key_hash = %(old)s
+                """,
+                {"id": found.id, "old": found.key_hash, "hash": digest(key)},
+            )
     return Principal(user_id=found.user_id, scopes=found.scopes, client=found.client)
 
 

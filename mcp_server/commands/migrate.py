@@ -76,11 +76,11 @@ def attempt(
     progress.say(f"{options.file}: {source.size:,} bytes, schema version {source.version}.")
     with connected(settings, options) as (conn, current):
         migration = Migration(options, source, conn, report, findings, progress)
-        if current:
+        if current or target.has_schema(conn):
             target.prepare(conn)
             if there := migration.already_there():
                 return Ending("already_migrated", 0, there)
-        owner = migration.examine()
+        owner = migration.examine(loads=current)
         if current:
             migration.load(owner)
     if options.dry_run:

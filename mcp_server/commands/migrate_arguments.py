@@ -3,7 +3,19 @@
 import argparse
 from pathlib import Path
 
-from mcp_server.sqlite_migration.values import EMPTY, MS, NUL, ORPHANS, SKIP, TEXT_TIMES, UTF8
+from mcp_server.sqlite_migration.values import (
+    EMPTY,
+    MERGE,
+    MS,
+    NUL,
+    ORPHANS,
+    SKIP,
+    TEXT_TIMES,
+    TEXT_WEIGHTS,
+    TO_NOTES,
+    URLS,
+    UTF8,
+)
 
 DESCRIPTION = (
     "Migrate a collection from the old application's SQLite file to PostgreSQL. The file is only read. The "
@@ -19,9 +31,13 @@ ENDS = (
 REPAIRS = {
     MS: "convert times in milliseconds to seconds",
     TEXT_TIMES: "convert times stored as text, such as 2024-05-06 07:08:09; UTC unless they have an offset",
+    TEXT_WEIGHTS: "convert weights stored as text, such as 540 g or 1 lb 3 oz",
+    URLS: "add https:// to URLs without a scheme, such as www.example.com, and remove blanks around URLs",
     EMPTY: "replace empty text in numbers, times, URLs and file names with an unknown value",
     NUL: "remove NUL characters, which PostgreSQL cannot store, from text",
     UTF8: "replace bytes that are not valid UTF-8 with the replacement character",
+    TO_NOTES: "move other values that cannot be kept, in optional columns, to the notes of the row",
+    MERGE: "merge categories whose names differ only in case",
     ORPHANS: "treat references to missing rows as if those rows were deleted now",
     SKIP: "omit rows that still cannot be kept, and list them",
 }

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.pool import Pool, credentials
 from mcp_server import audit
+from mcp_server.accounts import key
 from mcp_server.accounts.auth import authenticate
 from mcp_server.errors import from_exception
 from mcp_server.http.address import Failures
@@ -128,7 +129,16 @@ class Guarded:
 
     async def _ask(self, token: str) -> Principal | None:
         async with credentials(self._gate.pool) as conn:
-            return await authenticate(conn, token, self._gate.url + self._resource)
+            found = await authenticate(conn, token, self._gate.url + self._resource)
+            if found is not None:
+                return found
+            candidates = await key.list_slow(conn, token)
+        # Verification is slow, so it must not hold a connection.
+        match = await key.matching(candidates, token)
+        if match is None:
+            return None
+        async with credentials(self._gate.pool) as conn:
+            return await key.upgrade(conn, match, token)
 
     def _unauthorized(self, message: str, error: str = "") -> Response:
         document = f"{self._gate.url}/.well-known/oauth-protected-resource{self._resource}"

@@ -30,6 +30,7 @@ from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
+from mcp_server.http.version import VersionsOnly
 from mcp_server.process import forget_old_changes, restarting, sharing
 from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App
@@ -81,7 +82,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
         routes=[
             *health.routes(),
             *oauth_routes(Site(url, app.pool)),
-            Route("/mcp", gate.guard(step_up, "/mcp")),
+            Route("/mcp", gate.guard(VersionsOnly(step_up), "/mcp")),
             Route("/sse", gate.guard(open_sse, "/sse"), methods=["GET"]),
             Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
         ],

@@ -1,13 +1,23 @@
 """Candidates: the products that a thread compares."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import CategoryRef, Cents, Exact, Grams, Name, Row, Text, Url, Weight
-from mcp_server.models.settings import Measured, listed
+from mcp_server.models.fields import (
+    CategoryRef,
+    Cents,
+    Exact,
+    Grams,
+    Name,
+    Row,
+    SummedGrams,
+    Text,
+    Url,
+    Weight,
+)
+from mcp_server.models.settings import Measured, Units, Weighed
 
 CandidateStatus = Literal["researching", "ordered", "arrived"]
 
@@ -20,7 +30,7 @@ class Ranked(Row):
     name: str
 
 
-class Candidate(Ranked):
+class Candidate(Ranked, Weighed):
     """A product. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     status: CandidateStatus = "researching"
@@ -38,18 +48,20 @@ class CandidateShown(Candidate, Measured):
     thread_id: int
 
     def in_units(self) -> str | None:
-        return self.units.display({"": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)
 
 
 class CandidateCompared(Candidate):
     """A candidate compared with the others: grams and cents above the lightest and the cheapest.
 
-    Compared with the item that it would replace: grams saved (negative: heavier) and cents per gram saved.
+    These are per piece. `outlay_cents` and `saves_grams` (negative: heavier than the replaced item) are for
+    all pieces that the purchase replaces. `cents_per_gram_saved` is the same for any number of pieces.
     """
 
-    over_lightest_grams: Exact | None = None
+    over_lightest_grams: SummedGrams | None = None
     over_cheapest_cents: int | None = None
-    saves_grams: Exact | None = None
+    outlay_cents: int | None = None
+    saves_grams: SummedGrams | None = None
     cents_per_gram_saved: Exact | None = None
 
 
@@ -65,7 +77,7 @@ class Ranking(Row):
     candidates: list[Ranked]
 
 
-class SetupPreview(Row):
+class SetupPreview(Weighed):
     """A setup's totals in grams and cents, without and with the candidate.
 
     A change is absent if the weight or price of the candidate, or of the item it replaces, is unknown.
@@ -74,12 +86,12 @@ class SetupPreview(Row):
 
     setup_id: int
     name: str
-    total_grams_before: Exact
-    total_grams_after: Exact
-    total_grams_change: Exact | None = None
-    base_grams_before: Exact
-    base_grams_after: Exact
-    base_grams_change: Exact | None = None
+    total_grams_before: SummedGrams
+    total_grams_after: SummedGrams
+    total_grams_change: SummedGrams | None = None
+    base_grams_before: SummedGrams
+    base_grams_after: SummedGrams
+    base_grams_change: SummedGrams | None = None
     price_cents_before: Exact | None = None
     price_cents_after: Exact | None = None
     price_cents_change: Exact | None = None
@@ -88,18 +100,31 @@ class SetupPreview(Row):
     unpriced_before: int = 0
     unpriced_after: int = 0
 
-    @property
-    def base(self) -> dict[str, Decimal]:
-        return {"base": self.base_grams_before, "then": self.base_grams_after}
+    def weighed_in(self, units: Units) -> str:
+        """`total 9 lb → 8 lb 13 oz (-3 oz), base …`."""
+        parts: list[str] = []
+        for name in ("total", "base"):
+            before, after, change = (
+                getattr(self, f"{name}_grams_{state}") for state in ("before", "after", "change")
+            )
+            difference = "" if change is None else f" ({units.weight(change)})"
+            parts.append(f"{name} {units.weight(before)} → {units.weight(after)}{difference}")
+        return ", ".join(parts)
 
 
-class Considered(Measured):
-    """A candidate and the item that it would replace."""
+class Considered(Weighed, Measured):
+    """A candidate and the item that it would replace. `outlay_cents` is the cost of all `pieces`.
+
+    `pieces` is the largest quantity of the replaced item in a previewed setup, else its owned quantity.
+    """
 
     candidate_id: int
+    thread_id: int
     name: str
     weight_grams: Grams | None = None
     price_cents: int | None = None
+    pieces: int = 1
+    outlay_cents: int | None = None
     replaces: str | None = None
     replaces_item_id: int | None = None
     replaces_weight_grams: Grams | None = None
@@ -113,9 +138,8 @@ class Preview(Considered):
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:
-        candidate = self.units.display({"": self.weight_grams}, self.price_cents)
-        changes = [(setup.name, self.units.display(setup.base, None)) for setup in self.setups]
-        return listed([(self.name, candidate), *changes])
+        price, outlay = self.units.price(self.price_cents), self.units.price(self.outlay_cents)
+        return price if price is None or self.pieces == 1 else f"{price} each, outlay {outlay}"
 
 
 class CandidateFields(TypedDict, total=False):

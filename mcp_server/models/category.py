@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Name, Row
-from mcp_server.models.settings import Measured
+from mcp_server.models.fields import Name, Row, SummedGrams
+from mcp_server.models.settings import Measured, Weighed
 
 Icon = Annotated[
     str,
@@ -24,11 +24,11 @@ class Category(Row):
     icon: str = "package"
 
 
-class CategorySummary(Category):
+class CategorySummary(Category, Weighed):
     """A category, its number of items, and the weight of all their pieces in grams."""
 
     items: int = 0
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
 
 

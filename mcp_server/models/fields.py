@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, cast
 
 from pydantic import (
@@ -213,6 +213,18 @@ def lean_number(value: float | Decimal) -> int | float:
     return int(value) if value == int(value) else float(value)
 
 
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Round half up to *places*. A smaller number keeps two significant digits, so that it is not 0."""
+    is_smaller = value and value.adjusted() < -places
+    exponent = value.adjusted() - 1 if is_smaller else -places
+    return value.quantize(Decimal(1).scaleb(exponent), ROUND_HALF_UP)
+
+
+def shown_grams(grams: float | Decimal) -> int | float:
+    """Grams as results show them: rounded to 0.01 g. Stored weights and sums keep all their digits."""
+    return lean_number(rounded(Decimal(str(grams)), 2))
+
+
 STRING = WithJsonSchema({"type": "string"})
 INTEGER = WithJsonSchema({"type": "integer"})
 NUMBER = WithJsonSchema({"type": "number"})
@@ -249,8 +261,10 @@ Limit = Annotated[
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
-# How weights, quantities and times are serialized: without superfluous digits.
-Grams = Annotated[float, PlainSerializer(lean_number, when_used="json"), NUMBER]
+# How weights, other numbers and times are serialized. A weight is stored as a float; sums and
+# differences of weights are decimals, and are rounded last.
+Grams = Annotated[float, PlainSerializer(shown_grams, when_used="json"), NUMBER]
+SummedGrams = Annotated[Decimal, PlainSerializer(shown_grams, when_used="json"), NUMBER]
 Exact = Annotated[Decimal, PlainSerializer(lean_number, when_used="json"), NUMBER]
 Moment = Annotated[
     datetime, PlainSerializer(lambda at: f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", when_used="json")

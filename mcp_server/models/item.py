@@ -15,11 +15,12 @@ from mcp_server.models.fields import (
     Moment,
     Name,
     Row,
+    SummedGrams,
     Text,
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured
+from mcp_server.models.settings import Measured, Weighed
 from mcp_server.models.setup import Classification
 
 Sort = Literal[
@@ -41,11 +42,11 @@ class Item(Row):
     updated_at: Moment
 
 
-class ItemWritten(Item, Measured):
+class ItemWritten(Item, Weighed, Measured):
     category: str | None = None
 
     def in_units(self) -> str | None:
-        return self.units.display({"": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)
 
 
 class UsedIn(Row):
@@ -55,6 +56,7 @@ class UsedIn(Row):
     name: str
     quantity: Exact = Decimal(1)
     classification: Classification = "base"
+    worn_quantity: Exact | None = None
 
 
 class Origin(Row):
@@ -69,15 +71,17 @@ class ItemShown(ItemWritten):
     setups: tuple[UsedIn, ...] = ()
 
 
-class ItemRow(Row):
-    """An item in a list: the fields that identify it and compare it with others."""
+class ItemRow(Weighed):
+    """An item in a list. In the list of a setup, quantity and the fields after it are those of the line."""
 
     id: int
     name: str
     category: str | None = None
     weight_grams: Grams | None = None
     price_cents: int | None = None
-    quantity: int = 1
+    quantity: Exact = Decimal(1)
+    classification: Classification = "base"
+    line_grams: SummedGrams | None = None
 
 
 class ItemPage(Measured):

@@ -1,24 +1,26 @@
 """Settings: a person's units of weight and currency."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     WithJsonSchema,
     computed_field,
+    model_validator,
     with_config,
 )
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import GRAMS, Row, none_if_blank
+from mcp_server.models.fields import GRAMS, Row, none_if_blank, rounded
 
 
 def three_letters(code: str | None) -> str | None:
@@ -33,43 +35,63 @@ Currency = Annotated[
     StringConstraints(strip_whitespace=True, to_upper=True),
     AfterValidator(three_letters),
     BeforeValidator(none_if_blank),
-    WithJsonSchema({"type": "string", "description": "ISO 4217 code, such as EUR"}),
+    WithJsonSchema({"type": "string", "description": "ISO 4217 code; price_cents is always price × 100"}),
 ]
 Number: TypeAlias = int | float | Decimal
-# Decimals: about the resolution of a kitchen scale.
-DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 2, "lb": 3}
+# Decimals: about the resolution of a kitchen scale. Pounds are written with ounces.
+DECIMALS: dict[WeightUnit, int] = {"g": 1, "kg": 3, "oz": 1}
+# Currencies (ISO 4217) whose smallest unit is not a hundredth: the unit itself, or a thousandth of it.
+WHOLE = re.compile("BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
+THOUSANDTHS = re.compile("BHD|IQD|JOD|KWD|LYD|OMR|TND")
 
 
 class Units(Row):
-    """A person's units. They only affect `display`: results are in grams and cents."""
+    """A person's units. They only affect `weight` and `display`: results are in grams and cents."""
 
     weight_unit: WeightUnit
     currency: str | None = None
 
     def weight(self, grams: Number) -> str:
-        """Format a weight, without trailing zeros: `1.25 lb`."""
-        amount = Decimal(str(grams)) / GRAMS[self.weight_unit]
-        return f"{amount:,.{DECIMALS[self.weight_unit]}f}".rstrip("0").rstrip(".") + f" {self.weight_unit}"
+        """Format a weight, without trailing zeros: `13.9 oz`, `1 lb 3 oz`, `-1.25 kg`."""
+        exact = Decimal(str(grams))
+        if self.weight_unit == "lb":
+            return in_pounds(exact)
+        amount = rounded(exact / GRAMS[self.weight_unit], DECIMALS[self.weight_unit])
+        return f"{without_zeros(amount)} {self.weight_unit}"
 
-    def price(self, cents: Number) -> str:
-        """Format a price: `1,249.95 EUR`."""
-        return f"{Decimal(str(cents)) / 100:,.2f} {self.currency}"
+    def price(self, cents: Number | None) -> str | None:
+        """Format a price: `1,249.95 EUR`, `1,200 JPY`. Cents are hundredths of the unit of any currency."""
+        if cents is None or self.currency is None:
+            return None
+        amount = Decimal(str(cents)) / 100
+        decimals = price_decimals(self.currency)
+        # A part of a yen cannot be paid, so it is probably a mistake that should be visible.
+        return f"{amount:,.{decimals if decimals or amount == int(amount) else 2}f} {self.currency}"
 
-    def display(self, weights: Mapping[str, Number | None], cents: Number | None) -> str | None:
-        """Format known values: `base 1.25 lb, 249.95 EUR`. Leave out grams, and prices without a currency."""
-        figures = [
-            f"{name} {self.weight(grams)}".strip()
-            for name, grams in weights.items()
-            if grams is not None and self.weight_unit != "g"
-        ]
-        figures += [] if cents is None or self.currency is None else [self.price(cents)]
-        return ", ".join(figures) or None
+    def prices(self) -> str | None:
+        """Explain the `price_cents` of many rows: `prices in EUR`."""
+        if self.currency is None:
+            return None
+        unusual = price_decimals(self.currency) != 2
+        return f"prices in {self.currency}{f'; 100 price_cents = 1 {self.currency}' if unusual else ''}"
 
-    def factors(self) -> str | None:
-        """Explain how to convert many rows into the person's units: `1 kg = 1000 g, prices in EUR`."""
-        factors = [] if self.weight_unit == "g" else [f"1 {self.weight_unit} = {GRAMS[self.weight_unit]:f} g"]
-        factors += [] if self.currency is None else [f"prices in {self.currency}"]
-        return ", ".join(factors) or None
+
+def price_decimals(currency: str) -> int:
+    if WHOLE.fullmatch(currency):
+        return 0
+    return 3 if THOUSANDTHS.fullmatch(currency) else 2
+
+
+def in_pounds(grams: Decimal) -> str:
+    """`1 lb 3 oz`, `13.9 oz`, `-2 lb`."""
+    pounds, ounces = divmod(rounded(abs(grams) / GRAMS["oz"], DECIMALS["oz"]), 16)
+    parts = [f"{pounds:,f} lb"] if pounds or not grams else []
+    parts += [f"{without_zeros(ounces)} oz"] if ounces else []
+    return f"{'-' if grams < 0 else ''}{' '.join(parts)}"
+
+
+def without_zeros(number: Decimal) -> str:
+    return f"{number:,f}".rstrip("0").rstrip(".")
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -78,10 +100,46 @@ class SettingsChanges(TypedDict, total=False):
     currency: Currency
 
 
+class Weighed(Row):
+    """A row with weights in grams. With another unit in the settings, `weight` repeats them in that unit."""
+
+    _units: Units = PrivateAttr(default=Units(weight_unit="g"))
+
+    @computed_field
+    @property
+    def weight(self) -> str | None:
+        return None if self._units.weight_unit == "g" else self.weighed_in(self._units)
+
+    def weighed_in(self, units: Units) -> str | None:
+        """Each weight that is known and not at its default, named like its field: `3 oz, line 9 oz`."""
+        weights = [
+            f"{label(name)} {units.weight(getattr(self, name))}".strip()
+            for name, field in type(self).model_fields.items()
+            if name.endswith("_grams") and getattr(self, name) not in (None, field.default)
+        ]
+        return ", ".join(weights) or None
+
+    def use(self, units: Units) -> None:
+        self._units = units
+
+
+def label(field: str) -> str:
+    """`over lightest` for over_lightest_grams, nothing for weight_grams."""
+    return field.removesuffix("_grams").removesuffix("weight").replace("_", " ").strip()
+
+
 class Measured(Row):
-    """A result that repeats its figures in the person's units."""
+    """A result whose rows repeat their weights in the person's unit. `display` does so with prices."""
 
     units: Annotated[SkipJsonSchema[Units], Field(exclude=True)] = Units(weight_unit="g")
+
+    @model_validator(mode="after")
+    def hand_on_units(self) -> Self:
+        for value in (self, *self.__dict__.values()):
+            for row in cast(list[Any], value) if isinstance(value, list | tuple) else [value]:
+                if isinstance(row, Weighed):
+                    row.use(self.units)
+        return self
 
     @computed_field
     @property
@@ -89,10 +147,10 @@ class Measured(Row):
         return self.in_units()
 
     def in_units(self) -> str | None:
-        """Return what `display` shows. For lists, this is how to convert."""
-        return self.units.factors()
+        """Return what `display` shows. For lists, this is the currency."""
+        return self.units.prices()
 
 
-def listed(displays: Iterable[tuple[str, str | None]]) -> str | None:
-    """Join displays by name: `Tent: 2.5 lb; Quilt: 1.2 lb`."""
-    return "; ".join(f"{name}: {text}" for name, text in displays if text) or None
+def listed(prices: Iterable[tuple[str, str | None]]) -> str | None:
+    """Join known prices by name: `Tent: 380.00 EUR; Quilt: 310.00 EUR`."""
+    return "; ".join(f"{name}: {price}" for name, price in prices if price) or None

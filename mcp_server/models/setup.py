@@ -7,13 +7,13 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row
-from mcp_server.models.settings import Measured, Units, listed
+from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row, SummedGrams
+from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
 
 
-class SetupTotals(Row):
+class SetupTotals(Weighed):
     """A setup's totals in grams and cents over all its lines.
 
     `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
@@ -23,24 +23,14 @@ class SetupTotals(Row):
     id: int
     name: str
     items: int
-    total_grams: Exact
-    base_grams: Exact
-    worn_grams: Exact
-    consumable_grams: Exact
-    pack_grams: Exact
+    total_grams: SummedGrams
+    base_grams: SummedGrams
+    worn_grams: SummedGrams
+    consumable_grams: SummedGrams
+    pack_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
-
-    @property
-    def weights(self) -> dict[str, Decimal]:
-        return {
-            "total": self.total_grams,
-            "base": self.base_grams,
-            "worn": self.worn_grams,
-            "consumable": self.consumable_grams,
-            "pack": self.pack_grams,
-        }
 
 
 class SetupList(Measured):
@@ -54,11 +44,20 @@ class SetupSummary(SetupTotals, Measured):
         return SetupTotals(**{name: getattr(self, name) for name in SetupTotals.model_fields})
 
     def in_units(self) -> str | None:
-        return in_units([self], self.units)
+        return self.units.price(self.price_cents)
 
 
-class SetupLine(Row):
-    """A line. Weight and price are per piece. `worn_quantity` is present if only some pieces are worn."""
+class SetupItemsSet(SetupSummary):
+    """A setup's totals. The hint says if nothing was changed."""
+
+    hint: str | None = None
+
+
+class SetupLine(Weighed):
+    """A line. Weight and price are per piece. `line_grams` is present if the quantity is not 1.
+
+    `worn_quantity` is present if only some pieces are worn.
+    """
 
     item_id: int
     name: str
@@ -67,15 +66,16 @@ class SetupLine(Row):
     quantity: Exact = Decimal(1)
     worn_quantity: Exact | None = None
     weight_grams: Grams | None = None
+    line_grams: SummedGrams | None = None
     price_cents: int | None = None
 
 
-class CategoryShare(Row):
+class CategoryShare(Weighed):
     """A category's part of a setup, and its share of the total weight in percent."""
 
     category: str | None = None
     items: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     unweighed: int = 0
     share: Exact | None = None
 
@@ -87,17 +87,17 @@ class SetupShown(SetupSummary):
     lines: list[SetupLine]
 
 
-class Difference(Row):
+class Difference(Weighed):
     """The second setup minus the first, in grams and cents. Absent means 0."""
 
-    total_grams: Exact = Decimal(0)
-    base_grams: Exact = Decimal(0)
-    worn_grams: Exact = Decimal(0)
-    consumable_grams: Exact = Decimal(0)
+    total_grams: SummedGrams = Decimal(0)
+    base_grams: SummedGrams = Decimal(0)
+    worn_grams: SummedGrams = Decimal(0)
+    consumable_grams: SummedGrams = Decimal(0)
     price_cents: Exact = Decimal(0)
 
 
-class ComparedItem(Row):
+class ComparedItem(Weighed):
     """An item, its quantity and classification in each setup, and its weight per piece."""
 
     item_id: int
@@ -144,4 +144,4 @@ class SetupChanges(TypedDict, total=False):
 
 
 def in_units(setups: Iterable[SetupTotals], units: Units) -> str | None:
-    return listed((setup.name, units.display(setup.weights, setup.price_cents)) for setup in setups)
+    return listed((setup.name, units.price(setup.price_cents)) for setup in setups)

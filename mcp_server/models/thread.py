@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field, computed_field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
 from mcp_server.models.fields import CategoryRef, Grams, Name, OptionalId, Row
-from mcp_server.models.settings import Measured, listed
+from mcp_server.models.item import UsedIn
+from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import SetupTotals, in_units
 
 ThreadStatus = Literal["active", "resolved", "archived"]
@@ -32,31 +33,43 @@ class ThreadList(Row):
     threads: list[ThreadSummary]
 
 
-class Replaced(Row):
-    """The item that would be replaced. Weight and price are per piece."""
+class Replaced(Weighed):
+    """The item that would be replaced, and its lines in setups. Weight and price are per piece."""
 
     item_id: int
     name: str
     weight_grams: Grams | None = None
     price_cents: int | None = None
+    in_setups: tuple[UsedIn, ...] = ()
+
+    @computed_field
+    @property
+    def note(self) -> str | None:
+        """A warning if a lighter item would not lower any base weight."""
+        kinds = {"base" if used.worn_quantity is not None else used.classification for used in self.in_setups}
+        if not kinds or "base" in kinds:
+            return None
+        return f"{' or '.join(sorted(kinds, reverse=True))} in every setup: it never counts in base weight"
 
 
 class ThreadHead(Thread, Measured):
+    pieces: int = 1
     replaces: Replaced | None = None
     resolved_candidate_id: int | None = None
     resolved_item_id: int | None = None
 
 
 class ThreadShown(ThreadHead):
-    """A thread with its candidates side by side, best ranked first."""
+    """A thread with its candidates side by side, best ranked first.
+
+    `pieces` is how many pieces of the replaced item a purchase replaces: the largest quantity in a setup,
+    else the owned quantity.
+    """
 
     candidates: list[CandidateCompared]
 
     def in_units(self) -> str | None:
-        display = self.units.display
-        return listed(
-            (each.name, display({"": each.weight_grams}, each.price_cents)) for each in self.candidates
-        )
+        return listed((each.name, self.units.price(each.price_cents)) for each in self.candidates)
 
 
 class ThreadDeleted(Row):
@@ -67,10 +80,14 @@ class ThreadDeleted(Row):
 
 
 class ThreadResolved(ThreadSummary, Measured):
-    """A resolved thread, the item created from its winner, and the setups that now contain that item."""
+    """A resolved thread, the item created from its winner, and the setups that now contain that item.
+
+    `quantity` is how many pieces of the new item are owned.
+    """
 
     candidate_id: int
     item_id: int
+    quantity: int = 1
     swapped_in_setups: tuple[SetupTotals, ...] = ()
 
     def in_units(self) -> str | None:

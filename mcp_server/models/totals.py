@@ -1,20 +1,20 @@
 """Totals: the weight and value of the whole collection."""
 
-from mcp_server.models.fields import Exact, Grams, Row
-from mcp_server.models.settings import Measured
+from mcp_server.models.fields import Exact, Grams, Row, SummedGrams
+from mcp_server.models.settings import Measured, Weighed
 
 
-class CategoryTotals(Row):
+class CategoryTotals(Weighed):
     category: str | None = None
     items: int
     pieces: int
-    weight_grams: Exact | None = None
+    weight_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
 
 
-class Heavy(Row):
+class Heavy(Weighed):
     id: int
     name: str
     weight_grams: Grams
@@ -26,7 +26,7 @@ class Dear(Row):
     price_cents: int
 
 
-class Totals(Measured):
+class Totals(Weighed, Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
     `unweighed` and `unpriced` count the items of unknown weight or price, which add nothing. No price at all:
@@ -35,7 +35,7 @@ class Totals(Measured):
 
     items: int
     pieces: int
-    weight_grams: Exact
+    weight_grams: SummedGrams
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -46,4 +46,4 @@ class Totals(Measured):
     dearest: tuple[Dear, ...] = ()
 
     def in_units(self) -> str | None:
-        return self.units.display({"total": self.weight_grams}, self.price_cents)
+        return self.units.price(self.price_cents)

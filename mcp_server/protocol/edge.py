@@ -51,7 +51,7 @@ class Caller(AuthenticatedUser):
 
     def __init__(self, principal: Principal) -> None:
         super().__init__(
-            # The token itself is not needed any more.
+            # The token itself is no longer needed.
             AccessToken(
                 token="",
                 client_id=principal.client or "",

@@ -57,8 +57,8 @@ class Live:
 
     _subscribers: set[Subscriber] = field(default_factory=set[Subscriber])
 
-    def hear(self, notification: str) -> None:
-        """Deliver the events of a change to its subscribers."""
+    def deliver(self, notification: str) -> None:
+        """Deliver the events of a notification to its subscribers."""
         try:
             change = Notification.model_validate_json(notification)
         except ValidationError:

@@ -44,13 +44,17 @@ def as_text(values: Mapping[str, Any], data: dict[str, Any]) -> str:
     parts = [to_json(rest)] if rest else []
     for name, rows in tables.items():
         parts += [f"{name}:"] if len(tables) > 1 else []
-        parts.append(as_table(type(rows[0]).model_fields, data[name]))
+        parts.append(as_table(columns_of(rows[0]), data[name]))
     return "\n".join(parts)
 
 
 def rows_of(value: Any) -> list[BaseModel]:
     rows = cast(list[Any], value) if isinstance(value, list | tuple) else []
     return [row for row in rows if isinstance(row, BaseModel)]
+
+
+def columns_of(row: BaseModel) -> list[str]:
+    return [*type(row).model_fields, *type(row).model_computed_fields]
 
 
 def as_table(fields: Iterable[str], rows: list[dict[str, Any]]) -> str:

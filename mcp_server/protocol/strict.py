@@ -55,6 +55,9 @@ DEADLINE, GRACE = 10.0, 2.0
 PAUSES = (0.02, 0.05, 0.1)
 LARGEST_CALL = 4 * 1024 * 1024
 DEEPEST = 32
+# Arguments that n8n and SiYuan add to every call. They and names that start with an underscore are ignored,
+# unless a tool has an argument of that name.
+INJECTED = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -126,12 +129,14 @@ def session_options(server: Server[App]) -> InitializationOptions:
 
 
 def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Drop arguments that a client means to omit: some clients send null, others an empty string."""
-    required = tool.parameters.get("required", ())
+    """Drop what a client adds, and what it means to omit: some send null for it, others an empty string."""
+    valid, required = tool.parameters.get("properties", {}), tool.parameters.get("required", ())
     return {
         name: value
         for name, value in arguments.items()
-        if value is not None and (value != "" or name in required)
+        if value is not None
+        and (value != "" or name in required)
+        and (name in valid or not (name in INJECTED or name.startswith("_")))
     }
 
 

@@ -9,7 +9,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_all, fetch_one, fetch_value
 from db.sql import assignments, names, values
-from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound, in_list
+from mcp_server.errors import InUse, InvalidInput, NotFound, in_list
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
@@ -21,8 +21,9 @@ from mcp_server.models.candidate import (
     Ranking,
     SetupPreview,
 )
+from mcp_server.models.fields import Row
 from mcp_server.models.setup import SetupTotals
-from mcp_server.services import image, setup, thread
+from mcp_server.services import image, line, setup, thread
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
@@ -54,9 +55,7 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
 
 async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
     """Add a candidate to a thread, in last place, and return it."""
-    its_thread = await thread.lock(conn, thread_id)
-    if its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved. Create a new one with create_thread to continue.")
+    await thread.lock_unresolved(conn, thread_id)
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     row = {"thread_id": thread_id, **row}
     query = SQL("""
@@ -69,6 +68,7 @@ async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> Candi
 
 async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
     """Apply *changes* and return the updated candidate. None clears a field."""
+    await thread.lock_unresolved(conn, (await get(conn, candidate_id)).thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
         assignments=assignments(row)
@@ -86,7 +86,7 @@ class RemovedRow(CandidateRemoved):
 async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
     """Remove a candidate from its thread, and its image if nothing else uses it. A winner is not removed."""
     found = await get(conn, candidate_id)
-    its_thread = await thread.lock(conn, found.thread_id)
+    its_thread = await thread.lock_unresolved(conn, found.thread_id)
     if its_thread.resolved_candidate_id == candidate_id:
         raise InUse(
             f"Candidate {candidate_id} won thread {its_thread.id}. Keep it, or delete the whole thread."
@@ -105,7 +105,7 @@ async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
 
 async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:
     """Rank a thread's candidates in this order. Omitted ones follow in their previous order."""
-    await thread.lock(conn, thread_id)
+    await thread.lock_unresolved(conn, thread_id)
     twice = [candidate_id for candidate_id, count in Counter(candidate_ids).items() if count > 1]
     if twice:
         raise InvalidInput(f"candidate_ids: {in_list(twice)} occurs more than once.")
@@ -146,41 +146,84 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
 
     In a setup without that item, the candidate is added as one more piece.
     """
+    setup_id = None if in_setup is None else await setup.resolve(conn, in_setup)
     query = SQL("""
         SELECT
-            candidates.id AS candidate_id, candidates.name, candidates.weight_grams, candidates.price_cents,
+            candidates.id AS candidate_id, candidates.thread_id, threads.status = 'resolved' AS is_resolved,
+            candidates.name, candidates.weight_grams, candidates.price_cents,
+            {pieces} AS pieces, candidates.price_cents * {pieces} AS outlay_cents,
             items.id AS replaces_item_id, items.name AS replaces,
             items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {units}
         FROM candidates
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(units=UNITS)
-    considered = await fetch_one(conn, Considered, query, {"candidate_id": candidate_id})
-    if considered is None:
+    """).format(units=UNITS, pieces=thread.PIECES)
+    purchase = await fetch_one(conn, Purchase, query, {"candidate_id": candidate_id, "setup_id": setup_id})
+    if purchase is None:
         raise no_such_candidate(candidate_id)
-    if in_setup is None:
-        setup_ids = await setups_with(conn, considered.replaces_item_id)
-    else:
-        setup_ids = [await setup.resolve(conn, in_setup)]
+    in_all = await line.setups_with(conn, purchase.replaces_item_id)
+    setup_ids = in_all if setup_id is None else [setup_id]
     return Preview(
-        **dict(considered),
-        hint=None if setup_ids else what_to_name(considered),
-        setups=await weigh(conn, considered, setup_ids),
+        **{name: value for name, value in purchase if name != "is_resolved"},
+        hint=await what_next(conn, purchase, shown=bool(setup_ids)),
+        setups=await weigh(conn, purchase, setup_ids),
     )
 
 
-def what_to_name(considered: Considered) -> str:
-    if considered.replaces is None:
-        return "The thread replaces nothing. Set replaces_item_id with update_thread, or name a setup."
-    return "No setup contains the replaced item. Name a setup to preview adding the candidate to it."
+class Purchase(Considered):
+    """A candidate to preview, and whether its thread is a record."""
+
+    is_resolved: bool
 
 
-async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
-    cursor = await conn.execute(
-        "SELECT setup_id FROM setup_items WHERE item_id = %(item_id)s", {"item_id": item_id}
+class Similar(Row):
+    id: int
+    name: str
+    weight_grams: float | None
+
+
+async def what_next(conn: AsyncConnection, purchase: Purchase, *, shown: bool) -> str | None:
+    """Return how to get a better preview: what the thread may be meant to replace, or to name a setup."""
+    name_setup = "" if shown else "Name a setup to preview adding the candidate to it."
+    if purchase.replaces is not None:
+        return None if shown else f"No setup contains the replaced item. {name_setup}"
+    if purchase.is_resolved:
+        return name_setup or None
+    similar = await same_category(conn, purchase.candidate_id)
+    if not similar:
+        return None if shown else f"The thread replaces nothing: {how_to_replace(purchase)}, or name a setup."
+    items = [
+        f"{each.id} {each.name!r}"
+        + ("" if each.weight_grams is None else f" ({purchase.units.weight(each.weight_grams)})")
+        for each in similar
+    ]
+    return (
+        f"The thread replaces nothing. If it should replace one of these items: {', '.join(items)}: "
+        f"{how_to_replace(purchase)}. {name_setup}"
+    ).strip()
+
+
+def how_to_replace(purchase: Purchase) -> str:
+    return f"set replaces_item_id of thread {purchase.thread_id} with update_thread"
+
+
+async def same_category(conn: AsyncConnection, candidate_id: int) -> list[Similar]:
+    """Return items of the candidate's or the thread's category, those with the nearest weights first."""
+    return await fetch_all(
+        conn,
+        Similar,
+        """
+        SELECT items.id, items.name, items.weight_grams
+        FROM candidates
+        JOIN threads ON threads.id = candidates.thread_id
+        JOIN items ON items.category_id = coalesce(candidates.category_id, threads.category_id)
+        WHERE candidates.id = %(candidate_id)s
+        ORDER BY abs(items.weight_grams - candidates.weight_grams), lower(items.name), items.id
+        LIMIT 5
+        """,
+        {"candidate_id": candidate_id},
     )
-    return [setup_id for (setup_id,) in await cursor.fetchall()]
 
 
 class State(SetupTotals):

@@ -31,6 +31,23 @@ WRITTEN = rendered(
         {units}
     """).format(columns=columns("items", Item), units=UNITS)
 )
+# An item's lines in setups.
+USED_IN = SQL("""
+    array(
+        SELECT jsonb_build_object(
+            'setup_id', setups.id, 'name', setups.name,
+            'quantity', setup_items.quantity, 'classification', setup_items.classification,
+            'worn_quantity', CASE
+                WHEN setup_items.classification = 'worn' AND setup_items.worn_quantity < setup_items.quantity
+                THEN setup_items.worn_quantity
+            END
+        )
+        FROM setup_items
+        JOIN setups ON setups.id = setup_items.setup_id
+        WHERE setup_items.item_id = items.id
+        ORDER BY lower(setups.name), setups.id
+    )
+""")
 SHOWN = rendered(
     SQL("""
         {written},
@@ -41,17 +58,8 @@ SHOWN = rendered(
             ORDER BY threads.id
             LIMIT 1
         ) AS thread,
-        array(
-            SELECT jsonb_build_object(
-                'setup_id', setups.id, 'name', setups.name,
-                'quantity', setup_items.quantity, 'classification', setup_items.classification
-            )
-            FROM setup_items
-            JOIN setups ON setups.id = setup_items.setup_id
-            WHERE setup_items.item_id = items.id
-            ORDER BY lower(setups.name), setups.id
-        ) AS setups
-    """).format(written=WRITTEN)
+        {used_in} AS setups
+    """).format(written=WRITTEN, used_in=USED_IN)
 )
 
 

@@ -59,6 +59,21 @@ async def get(conn: AsyncConnection, setup_id: int, item_ids: Sequence[int]) -> 
     return {row[0]: dict(zip(names, row, strict=True)) async for row in cursor}
 
 
+async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
+    """Return the setups that contain an item, by name."""
+    cursor = await conn.execute(
+        """
+        SELECT setups.id
+        FROM setup_items
+        JOIN setups ON setups.id = setup_items.setup_id
+        WHERE setup_items.item_id = %(item_id)s
+        ORDER BY lower(setups.name), setups.id
+        """,
+        {"item_id": item_id},
+    )
+    return [setup_id for (setup_id,) in await cursor.fetchall()]
+
+
 async def put(conn: AsyncConnection, setup_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add or update lines. An unchanged line is not written."""
     async with conn.cursor() as cursor:

@@ -46,6 +46,16 @@ ORDERS: dict[Sort, Order] = {
     "updated": Order(SQL("items.updated_at"), SQL("timestamptz"), descending=True),
     "-updated": Order(SQL("items.updated_at"), SQL("timestamptz")),
 }
+# In a setup, the heaviest and the dearest are lines. They are few enough to sort without an index.
+LINE_WEIGHT = SQL("coalesce(items.weight_grams::numeric * setup_items.quantity, 'Infinity')")
+LINE_PRICE = SQL("coalesce(items.price_cents * setup_items.quantity, 'Infinity')")
+LINE_ORDERS: dict[Sort, Order] = {
+    **ORDERS,
+    "weight": Order(LINE_WEIGHT, SQL("numeric")),
+    "-weight": Order(LINE_WEIGHT, SQL("numeric"), descending=True, unknown="Infinity"),
+    "price": Order(LINE_PRICE, SQL("numeric")),
+    "-price": Order(LINE_PRICE, SQL("numeric"), descending=True, unknown="Infinity"),
+}
 
 
 class Counted(Measured):
@@ -72,7 +82,6 @@ ENOUGH = 1000
 # covers all of them would be slow.
 FILTERS = {
     "category_id": SQL("items.category_id = %(category_id)s"),
-    "setup_id": SQL("items.id = ANY (ARRAY(SELECT item_id FROM setup_items WHERE setup_id = %(setup_id)s))"),
     # The value of an unknown weight in the index.
     "unweighed": SQL("{} = 'Infinity'").format(WEIGHT),
     "parts": SQL("""
@@ -83,6 +92,15 @@ FILTERS = {
         )
     """),
 }
+IN_SETUP = SQL("""
+    JOIN setup_items ON setup_items.item_id = items.id AND setup_items.setup_id = %(setup_id)s
+""")
+# Columns of an item, and of a line if the list is that of a setup.
+OWNED = SQL("items.quantity")
+PACKED = SQL("""
+    setup_items.quantity, setup_items.classification,
+    items.weight_grams::numeric * setup_items.quantity AS line_grams
+""")
 # Words with a prefix sort between the prefix and the prefix followed by the last code point.
 WITH_WORD = SQL("""
     SELECT item_id
@@ -93,16 +111,19 @@ AMONG_FEW = SQL("items.id = ANY (ARRAY({words})) AND ({filters}) IS TRUE")
 AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
 COUNT = SQL("""
     SELECT
-        (SELECT count(*) FROM (SELECT FROM items WHERE {matches} LIMIT %(enough)s) AS counted) AS total,
+        (
+            SELECT count(*)
+            FROM (SELECT FROM items {in_setup} WHERE {matches} LIMIT %(enough)s) AS counted
+        ) AS total,
         {units}
 """)
 # Find the ids first: the indexes that have the order of a page contain nothing else.
 PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
-        items.weight_grams, items.price_cents, items.quantity, {key}::text AS key
+        items.weight_grams, items.price_cents, {figures}, {key}::text AS key
     FROM ({parts}) AS page
-    JOIN items ON items.id = page.id
+    JOIN items ON items.id = page.id {in_setup}
     LEFT JOIN categories ON categories.id = items.category_id
     ORDER BY {last}{key} {direction}, items.id {direction}
     LIMIT %(limit)s
@@ -110,7 +131,7 @@ PAGE = SQL("""
 PART = SQL("""
     (
         SELECT items.id
-        FROM items
+        FROM items {in_setup}
         WHERE {matches} AND {within}
         ORDER BY {key} {direction}, items.id {direction}
         LIMIT %(limit)s
@@ -131,6 +152,8 @@ async def find(
 ) -> ItemPage:
     """Return a page of the matching items, and the number of matches up to ENOUGH.
 
+    With a setup, quantity and order are those of its lines, and all matches are counted.
+
     Each word of *query* must be the prefix of a word in the name or the notes. A word with other characters
     than letters and digits (`x-mid`, `100%`) must occur literally. *cursor* is the `next_cursor` of the
     previous page.
@@ -142,19 +165,19 @@ async def find(
         "category_id": None if in_category is None else await category.resolve(conn, in_category),
         "setup_id": None if in_setup is None else await setup.resolve(conn, in_setup),
         "unweighed": unweighed,
-        "enough": ENOUGH,
+        "enough": ENOUGH if in_setup is None else None,
         "limit": limit + 1,
     }
     params |= read_cursor(cursor, sort, params)
-    count = COUNT.format(matches=matches(prefixes, params), units=UNITS)
+    count = COUNT.format(matches=matches(prefixes, params), units=UNITS, in_setup=joined(params))
     counted = await fetch_only(conn, Counted, count, params)
-    many = counted.total == ENOUGH
+    many = counted.total == params["enough"]
     found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
     return ItemPage(
         total=None if many else counted.total,
         total_at_least=ENOUGH if many else None,
         next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
-        items=[ItemRow(**row.model_dump(exclude={"key"})) for row in found[:limit]],
+        items=[ItemRow(**row.model_dump(exclude={"key"}, round_trip=True)) for row in found[:limit]],
         units=counted.units,
     )
 
@@ -192,8 +215,10 @@ def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool 
 
 def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
     """Return the statement for a page, which starts after the row of the cursor in *params*, if any."""
-    order = ORDERS[sort]
+    order = (ORDERS if params["setup_id"] is None else LINE_ORDERS)[sort]
     words = {
+        "figures": OWNED if params["setup_id"] is None else PACKED,
+        "in_setup": joined(params),
         "key": order.key,
         "direction": SQL("DESC" if order.descending else "ASC"),
         "matches": matches(prefixes, params, many=many),
@@ -201,6 +226,11 @@ def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, 
     parts = [PART.format(**words, within=within) for within in ranges(order, params["after_key"])]
     last = SQL("") if order.unknown is None else SQL("{} = {}, ").format(order.key, order.unknown)
     return PAGE.format(**words, parts=SQL(" UNION ALL ").join(parts), last=last)
+
+
+def joined(params: Mapping[str, Any]) -> SQL:
+    """Return the join with the lines of a setup, if there is one."""
+    return SQL("") if params["setup_id"] is None else IN_SETUP
 
 
 def ranges(order: Order, after_key: str | None) -> list[Composable]:
@@ -228,7 +258,8 @@ def write_cursor(sort: Sort, params: Mapping[str, Any], last: FoundRow) -> str:
 
 def filtered(params: Mapping[str, Any]) -> int:
     """Return a checksum of the filters."""
-    chosen = [(name, params[name]) for name in sorted(params) if name in FILTERS or name.startswith("prefix")]
+    filters = {*FILTERS, "setup_id"}
+    chosen = [(name, params[name]) for name in sorted(params) if name in filters or name.startswith("prefix")]
     return crc32(repr(chosen).encode())
 
 

@@ -15,6 +15,7 @@ from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
     SetupDeleted,
+    SetupItemsSet,
     SetupLine,
     SetupList,
     SetupsCompared,
@@ -26,6 +27,7 @@ from mcp_server.services import line, settings
 from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
+UNCHANGED = "Nothing was changed: lines, change and remove are empty."
 
 # Sums over `lines` of setups. With numeric instead of floating point, the parts add up exactly.
 TOTALS = SQL("""
@@ -95,7 +97,8 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
                 WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
                 THEN lines.worn_quantity
             END AS worn_quantity,
-            lines.weight_grams, lines.price_cents
+            lines.weight_grams, lines.price_cents,
+            CASE WHEN lines.quantity <> 1 THEN lines.weight_grams::numeric * lines.quantity END AS line_grams
         FROM ({lines}) AS lines
         LEFT JOIN categories ON categories.id = lines.category_id
         WHERE lines.setup_id = %(setup_id)s
@@ -274,18 +277,28 @@ async def set_items(
     setup_id: int,
     lines: Sequence[NewLine] | None = None,
     *,
-    change: Sequence[NewLine] = (),
-    remove: Sequence[int] = (),
-) -> SetupSummary:
-    """Replace all lines of a setup with *lines*, or change and remove some. Return its totals."""
-    if (lines is None) == (not change and not remove):
+    change: Sequence[NewLine] | None = None,
+    remove: Sequence[int] | None = None,
+) -> SetupItemsSet:
+    """Replace all lines of a setup with *lines*, or change and remove some. Return its totals.
+
+    Some clients send an empty list for each omitted argument, so an empty list never removes lines.
+    """
+    given = [each for each in (lines, change, remove) if each is not None]
+    if not given or (lines and (change or remove)):
         raise InvalidInput("Give either lines (the whole list) or change and remove.")
+    if not any(given):
+        if len(given) == 1 and lines is not None:
+            raise InvalidInput(
+                "lines: is empty. To empty the setup, call get_setup and give all its item_ids in remove."
+            )
+        return SetupItemsSet(**dict(await summarize(conn, setup_id)), hint=UNCHANGED)
     await touch(conn, setup_id)
-    if lines is None:
-        await line.change(conn, setup_id, change, remove)
-    else:
+    if lines:
         await line.replace(conn, setup_id, lines)
-    return await summarize(conn, setup_id)
+    else:
+        await line.change(conn, setup_id, change or (), remove or ())
+    return SetupItemsSet(**dict(await summarize(conn, setup_id)))
 
 
 async def touch(conn: AsyncConnection, setup_id: int) -> None:

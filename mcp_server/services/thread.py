@@ -22,9 +22,14 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, settings, setup
-from mcp_server.services.item import to_columns
+from mcp_server.services import image, line, settings, setup
+from mcp_server.services.item import USED_IN, to_columns
 from mcp_server.services.settings import UNITS
+
+# Fields that are a record once a thread is resolved.
+DECIDED = {"status", "replaces_item_id"}
+# In place of the names of setups.
+ALL = "all"
 
 SUMMARIES = SQL("""
     SELECT
@@ -33,6 +38,19 @@ SUMMARIES = SQL("""
     FROM threads
     LEFT JOIN categories ON categories.id = threads.category_id
     LEFT JOIN items ON items.id = threads.replaces_item_id
+""")
+# How many pieces of an item a purchase replaces: as many as are needed at once, in one setup or in any.
+PIECES = SQL("""
+    coalesce(
+        (
+            SELECT nullif(ceil(max(setup_items.quantity)), 0)::bigint
+            FROM setup_items
+            WHERE setup_items.item_id = items.id
+            AND (%(setup_id)s::bigint IS NULL OR setup_items.setup_id = %(setup_id)s)
+        ),
+        CASE WHEN %(setup_id)s::bigint IS NULL THEN nullif(items.quantity, 0) END,
+        1
+    )
 """)
 
 
@@ -65,15 +83,16 @@ async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
             threads.id, threads.name, threads.status, categories.name AS category,
             CASE WHEN items.id IS NOT NULL THEN jsonb_build_object(
                 'item_id', items.id, 'name', items.name,
-                'weight_grams', items.weight_grams, 'price_cents', items.price_cents
+                'weight_grams', items.weight_grams, 'price_cents', items.price_cents,
+                'in_setups', {used_in}
             ) END AS replaces,
-            threads.resolved_candidate_id, threads.resolved_item_id, {units}
+            {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE threads.id = %(thread_id)s
-    """).format(units=UNITS)
-    found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id})
+    """).format(units=UNITS, pieces=PIECES, used_in=USED_IN)
+    found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id, "setup_id": None})
     if found is None:
         raise no_such("thread", thread_id)
     return ThreadShown(**dict(found), candidates=await compare(conn, thread_id))
@@ -81,10 +100,7 @@ async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
 
 async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompared]:
     """Return a thread's candidates compared with each other and with the item they would replace."""
-    return await fetch_all(
-        conn,
-        CandidateCompared,
-        """
+    query = SQL("""
         SELECT
             row_number() OVER (ORDER BY candidates.sort_order, candidates.id) AS rank,
             candidates.id, candidates.name, candidates.status, categories.name AS category,
@@ -93,7 +109,8 @@ async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompar
             candidates.weight_grams::numeric - min(candidates.weight_grams::numeric) OVER ()
                 AS over_lightest_grams,
             candidates.price_cents - min(candidates.price_cents) OVER () AS over_cheapest_cents,
-            items.weight_grams::numeric - candidates.weight_grams::numeric AS saves_grams,
+            candidates.price_cents * {pieces} AS outlay_cents,
+            (items.weight_grams::numeric - candidates.weight_grams::numeric) * {pieces} AS saves_grams,
             CASE WHEN candidates.weight_grams < items.weight_grams THEN round(
                 candidates.price_cents / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
             ) END AS cents_per_gram_saved
@@ -103,9 +120,8 @@ async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompar
         LEFT JOIN categories ON categories.id = candidates.category_id
         WHERE candidates.thread_id = %(thread_id)s
         ORDER BY rank
-        """,
-        {"thread_id": thread_id},
-    )
+    """).format(pieces=PIECES)
+    return await fetch_all(conn, CandidateCompared, query, {"thread_id": thread_id, "setup_id": None})
 
 
 async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
@@ -129,9 +145,7 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
 
 async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
     """Apply *changes* and return the updated thread. None clears a field."""
-    its_thread = await lock(conn, thread_id)
-    if "status" in changes and its_thread.status == "resolved":
-        raise Conflict(f"Thread {thread_id} is resolved: its status is final. Create a new one to continue.")
+    await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
@@ -166,17 +180,21 @@ async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
 
 
 async def resolve(
-    conn: AsyncConnection, thread_id: int, candidate_id: int, swap_in_setups: Sequence[str | int]
+    conn: AsyncConnection,
+    thread_id: int,
+    candidate_id: int,
+    swap_in_setups: Sequence[str | int],
+    quantity: int | None = None,
 ) -> ThreadResolved:
     """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
     its_thread = await lock(conn, thread_id)
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
-    item_id = await become_item(conn, its_thread, candidate_id)
-    setup_ids = list(dict.fromkeys([await setup.resolve(conn, reference) for reference in swap_in_setups]))
+    new = await become_item(conn, its_thread, candidate_id, quantity)
+    setup_ids = await setups_to_swap(conn, its_thread, swap_in_setups)
     for setup_id in sorted(setup_ids):
         await setup.touch(conn, setup_id)
-    await swap(conn, its_thread, item_id, setup_ids)
+    await swap(conn, its_thread, new.item_id, setup_ids)
     await conn.execute(
         """
         UPDATE threads
@@ -185,51 +203,94 @@ async def resolve(
             resolved_candidate_id = %(candidate_id)s, resolved_item_id = %(item_id)s
         WHERE id = %(thread_id)s
         """,
-        {"candidate_id": candidate_id, "item_id": item_id, "thread_id": thread_id},
+        {"candidate_id": candidate_id, "item_id": new.item_id, "thread_id": thread_id},
     )
     swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids]
     return ThreadResolved(
         **dict(await summarize(conn, thread_id)),
+        **dict(new),
         candidate_id=candidate_id,
-        item_id=item_id,
         swapped_in_setups=tuple(each.totals() for each in swapped),
         units=await settings.get(conn),
     )
 
 
-async def become_item(conn: AsyncConnection, its_thread: Locked, candidate_id: int) -> int:
-    """Create an item from a candidate, in the candidate's or the thread's category. Return the item's id."""
-    item_id = await fetch_value(
+class Bought(Row):
+    """The new item, and how many pieces of it are owned."""
+
+    item_id: int
+    quantity: int
+
+
+async def become_item(
+    conn: AsyncConnection, its_thread: Locked, candidate_id: int, quantity: int | None
+) -> Bought:
+    """Create an item from a candidate, in the candidate's or the thread's category.
+
+    By default, as many pieces are owned as of the item that it replaces.
+    """
+    new = await fetch_one(
         conn,
+        Bought,
         """
-        INSERT INTO items (name, weight_grams, price_cents, category_id, notes, product_url, image_id)
+        INSERT INTO items (
+            name, weight_grams, price_cents, quantity, category_id, notes, product_url, image_id
+        )
         SELECT
-            name, weight_grams, price_cents, coalesce(category_id, %(category_id)s),
-            notes, product_url, image_id
+            candidates.name, candidates.weight_grams, candidates.price_cents,
+            coalesce(%(quantity)s::int, nullif(replaced.quantity, 0), 1),
+            coalesce(candidates.category_id, %(category_id)s),
+            candidates.notes, candidates.product_url, candidates.image_id
         FROM candidates
-        WHERE id = %(candidate_id)s AND thread_id = %(thread_id)s
-        RETURNING id
+        LEFT JOIN items AS replaced ON replaced.id = %(replaces_item_id)s
+        WHERE candidates.id = %(candidate_id)s AND candidates.thread_id = %(id)s
+        RETURNING id AS item_id, quantity
         """,
         {
-            "category_id": its_thread.category_id,
+            **its_thread.model_dump(include={"id", "category_id", "replaces_item_id"}),
             "candidate_id": candidate_id,
-            "thread_id": its_thread.id,
+            "quantity": quantity,
         },
     )
-    if item_id is None:
+    if new is None:
         raise NotFound(
             f"No candidate {candidate_id} in thread {its_thread.id}. Call get_thread to find its id."
         )
-    return item_id
+    return new
 
 
-async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_ids: Sequence[int]) -> None:
-    """Replace the old item with the new one in every line of these setups."""
-    if setup_ids and its_thread.replaces_item_id is None:
+async def setups_to_swap(
+    conn: AsyncConnection, its_thread: Locked, references: Sequence[str | int]
+) -> list[int]:
+    """Return the ids of setups. "all" stands for those that contain the replaced item."""
+    found: list[int] = []
+    for reference in references:
+        if str(reference).strip().casefold() != ALL:
+            found.append(await setup.resolve(conn, reference))
+            continue
+        check_replaces(its_thread)
+        named = await fetch_value(conn, "SELECT min(id) FROM setups WHERE lower(btrim(name)) = 'all'")
+        if named is not None:
+            raise Conflict(
+                f'swap_in_setups: "all" means every setup, but setup {named} has this name. '
+                "Give the ids of the setups."
+            )
+        found += await line.setups_with(conn, its_thread.replaces_item_id)
+    return list(dict.fromkeys(found))
+
+
+def check_replaces(its_thread: Locked) -> None:
+    if its_thread.replaces_item_id is None:
         raise InvalidInput(
             f"swap_in_setups: thread {its_thread.id} does not replace an item. "
             "Set its replaces_item_id with update_thread first."
         )
+
+
+async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_ids: Sequence[int]) -> None:
+    """Replace the old item with the new one in every line of these setups."""
+    if setup_ids:
+        check_replaces(its_thread)
     cursor = await conn.execute(
         """
         UPDATE setup_items
@@ -268,6 +329,32 @@ async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
     if found is None:
         raise no_such("thread", thread_id)
     return found
+
+
+async def lock_unresolved(conn: AsyncConnection, thread_id: int) -> Locked:
+    """Lock a thread to change the basis of its decision. Raise Conflict if it is resolved."""
+    its_thread = await lock(conn, thread_id)
+    if its_thread.status == "resolved":
+        raise await is_record(conn, its_thread)
+    return its_thread
+
+
+async def is_record(conn: AsyncConnection, its_thread: Locked) -> Conflict:
+    change_id = await fetch_value(
+        conn,
+        """
+        SELECT max(change_id)
+        FROM row_changes
+        WHERE table_name = 'threads' AND row_id = %(id)s
+        AND before ->> 'status' <> 'resolved' AND after ->> 'status' = 'resolved'
+        """,
+        {"id": its_thread.id},
+    )
+    undo = "" if change_id is None else f", or undo the decision with undo_change(change_id={change_id})"
+    return Conflict(
+        f"Thread {its_thread.id} is resolved: its status, candidates, ranks and replaced item are a record. "
+        f"Create a new thread with create_thread{undo}."
+    )
 
 
 def what_next(its_thread: Locked) -> str:

@@ -95,7 +95,7 @@ async def conflict(conn: AsyncConnection, change_id: int, rows: Sequence[tuple[s
 async def restore(conn: AsyncConnection, rows: Sequence[NetRow]) -> None:
     """Restore the rows that the change deleted or changed, then delete those that it created.
 
-    In this order, no row refers to a deleted one any more, so no foreign key cascades. A restored row may
+    In this order, no row still refers to a deleted one, so no foreign key cascades. A restored row may
     refer to one that is not there yet, so the foreign keys are checked at the end.
     """
     keys = await foreign_keys(conn)

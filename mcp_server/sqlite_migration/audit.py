@@ -1,9 +1,14 @@
 """Find every value that cannot be kept unchanged: SQL comparisons select rows, then Python examines them."""
 
+import re
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unicodedata import is_normalized, normalize
+
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 
 from mcp_server.sqlite_migration import versions
 from mcp_server.sqlite_migration.clean import Clean
@@ -13,11 +18,15 @@ from mcp_server.sqlite_migration.tables import SETTINGS, TABLES, Column, Table
 from mcp_server.sqlite_migration.values import (
     MAX_ID,
     SKIP,
+    TEXT_WEIGHTS,
+    TO_NOTES,
     UNITS,
+    URLS,
     UTF8,
     Defect,
     Micros,
     Moment,
+    Prose,
     Value,
     has_bad_bytes,
 )
@@ -25,6 +34,7 @@ from mcp_server.sqlite_migration.values import (
 # ruff: noqa: S608 (all names are from tables.py, or quoted)
 
 ROWS = 1000
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Audit:
@@ -36,19 +46,30 @@ class Audit:
         self.clean = clean
         self.findings = findings
         self.flags = flags
+        (encoding,) = self.conn.execute("PRAGMA encoding").fetchone()
 
-    def values(self) -> None:
-        """Examine each row on its own."""
+        def is_nfc(raw: bytes | None) -> bool:
+            # SQLite may call it for NULL, whatever the order of conditions.
+            return raw is None or is_normalized("NFC", raw.decode(encoding, "replace"))
+
+        self.conn.create_function("is_nfc", 1, is_nfc, deterministic=True)
+
+    def values(self, *, every_text: bool) -> None:
+        """Examine each row on its own.
+
+        Invalid UTF-8 is only found by reading *every_text*. A copy reads them too, so it can be left to that.
+        """
         unknown(self.source, self.findings, "skipped" if SKIP in self.flags else "rejected")
         lost_emoji(self.source, self.findings)
         sequences(self.source, self.findings)
         self.weight_unit()
         for table in self.tables():
             self.examine(table, f"WHERE NOT ifnull({proof(self.present(table))}, 0)")
-        if self.flags & {UTF8, SKIP} or self.findings.count("rejected"):
+        if every_text or self.flags & {UTF8, SKIP} or self.findings.count("rejected"):
             self.encoding()
         for table in TABLES:
             self.clean.refresh(table)
+        self.key_hashes()
 
     def weight_unit(self) -> None:
         """Reject a `weight_unit` that this server does not support."""
@@ -61,7 +82,7 @@ class Audit:
                     self.clean.leave_out(SETTINGS, row)
 
     def encoding(self) -> None:
-        """Examine the rows with invalid UTF-8. Finding them requires reading every text."""
+        """Examine the rows with invalid UTF-8."""
         for table in self.tables():
             columns = self.present(table)
             names = ", ".join(column.name for column in columns)
@@ -71,6 +92,15 @@ class Audit:
                 bad = [row[0] for row in self.conn.execute(query) if is_bad(row)]
             for row in bad:
                 self.examine(table, f"WHERE rowid = {int(row)}")
+
+    def key_hashes(self) -> None:
+        """Report API keys that no client can use any longer, because the kind of their hash is unknown."""
+        query = "SELECT row, name, key_hash, key_prefix FROM clean_api_keys"
+        with lenient(self.conn):
+            for row, name, hashed, prefix in self.conn.execute(query).fetchall():
+                if isinstance(hashed, str) and not is_verifiable(hashed, prefix):
+                    text = shortened(name)
+                    self.findings.add(Finding("api_keys", row, "key_hash", "unknown_hash", text, "noted"))
 
     def tables(self) -> list[Table]:
         return [table for table in TABLES if self.source.has(table.old)]
@@ -89,26 +119,44 @@ class Audit:
     def examine_row(self, table: Table, row: int, columns: Sequence[Column], values: Sequence[Value]) -> None:
         shown = name_of(table, row, columns, values)
         mended: dict[str, Value] = {}
+        unreadable: list[str] = []
         kept = True
         for column, value in zip(columns, values, strict=True):
             final, found = mend(column, value, self.flags)
             for defect, before, done in found:
                 kept &= done
                 self.note(table, shown, column, defect, before, done)
+                if done and defect.flag == TO_NOTES and not isinstance(before, bytes):
+                    unreadable.append(f"{column.name}: {printable(before)}")
             if found:
                 mended[column.name] = stored(column, final)
+        if unreadable and table.has("notes"):
+            before = {column.name: value for column, value in zip(columns, values, strict=True)} | mended
+            kept &= self.extend_notes(table, shown, before.get("notes"), unreadable, mended)
         if not kept:
             if SKIP in self.flags:
                 self.clean.leave_out(table, row)
         elif mended:
             self.clean.change(table, row, mended)
 
+    def extend_notes(
+        self, table: Table, shown: Any, notes: Value, lines: list[str], mended: dict[str, Value]
+    ) -> bool:
+        """Append *lines* to the notes of a row. Return whether there was room for them."""
+        column = table.column("notes")
+        longer = "\n".join([notes, *lines] if isinstance(notes, str) and notes else lines)
+        if column.kind.defect(longer):
+            self.note(table, shown, column, Defect("too_long"), longer, False)
+            return False
+        mended["notes"] = longer
+        return True
+
     def note(
         self, table: Table, shown: Any, column: Column, defect: Defect, value: Value, done: bool
     ) -> None:
         action: Action = "converted" if done else "skipped" if SKIP in self.flags else "rejected"
         text = shortened(value, secret=column.secret)
-        flag = defect.flag or SKIP
+        flag = None if defect.automatic else defect.flag or SKIP
         self.findings.add(Finding(table.old, shown, column.name, defect.problem, text, action, flag))
 
 
@@ -136,11 +184,36 @@ def mend(
         if column.required and defect.mended is None:
             # A required column cannot become unknown.
             defect = Defect(defect.problem)
-        done = defect.flag in flags
+        if can_move(column, defect, flags):
+            defect = Defect(defect.problem, TO_NOTES)
+        done = defect.automatic or defect.flag in flags
         found.append((defect, value, done))
         if not done:
             return value, found
         value = defect.mended
+
+
+def can_move(column: Column, defect: Defect, flags: frozenset[str]) -> bool:
+    """Return whether the value can move to the notes: it is optional, and no better repair was chosen."""
+    if column.required or column.secret or isinstance(column.kind, Prose):
+        return False
+    return defect.flag is None or (
+        defect.flag in (TEXT_WEIGHTS, URLS) and defect.flag not in flags and TO_NOTES in flags
+    )
+
+
+def printable(value: Value) -> str:
+    """Return *value* as text that PostgreSQL can store."""
+    text = str(value).replace("\0", "").encode("utf-8", "replace").decode()
+    return normalize("NFC", text)
+
+
+def is_verifiable(hashed: str, prefix: object) -> bool:
+    """Return whether the server can compare a key with its hash: a SHA-256 in hex, or argon2 and a prefix."""
+    try:
+        return bool(SHA256.fullmatch(hashed)) or (bool(prefix) and bool(extract_parameters(hashed)))
+    except InvalidHashError:
+        return False
 
 
 def stored(column: Column, value: Value) -> Value:

@@ -7,7 +7,7 @@ import psycopg
 from mcp_server.sqlite_migration.clean import Clean
 from mcp_server.sqlite_migration.report import Action, Finding, Findings, shortened
 from mcp_server.sqlite_migration.tables import CATEGORIES, TABLES, Reference, Table
-from mcp_server.sqlite_migration.values import ORPHANS, SKIP
+from mcp_server.sqlite_migration.values import MERGE, ORPHANS, SKIP
 
 # ruff: noqa: S608 (all names are from tables.py)
 
@@ -23,59 +23,88 @@ class Relations:
         self.reported: set[tuple[str, int, str]] = set()
 
     def examine(self, target: psycopg.Connection) -> None:
+        self.categories(target)
         for table in TABLES:
             for columns in table.unique:
-                self.duplicates(table, columns, target)
+                self.duplicates(table, columns)
         # A row that was omitted may leave further references dangling.
         while self.dangling():
             pass
 
-    def duplicates(self, table: Table, columns: tuple[str, ...], target: psycopg.Connection) -> None:
+    def duplicates(self, table: Table, columns: tuple[str, ...]) -> None:
         """Find the rows that repeat an earlier one in *columns*."""
-        if table is CATEGORIES:
-            rows = self.alike(target)
-        else:
-            names = ", ".join(columns)
-            given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-            repeats = (
-                f"SELECT 1 FROM clean_{table.old} WHERE {given} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
+        names = ", ".join(columns)
+        given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        repeats = (
+            f"SELECT 1 FROM clean_{table.old} WHERE {given} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
+        )
+        if not self.conn.execute(repeats).fetchone():
+            return
+        rows = self.conn.execute(f"""
+            SELECT row
+            FROM (
+                SELECT row, row_number() OVER (PARTITION BY {names} ORDER BY row) AS nth
+                FROM clean_{table.old}
+                WHERE {given}
             )
-            if not self.conn.execute(repeats).fetchone():
-                return
-            rows = self.conn.execute(f"""
-                SELECT row
-                FROM (
-                    SELECT row, row_number() OVER (PARTITION BY {names} ORDER BY row) AS nth
-                    FROM clean_{table.old}
-                    WHERE {given}
-                )
-                WHERE nth > 1
-            """).fetchall()
+            WHERE nth > 1
+        """).fetchall()
         for (row,) in rows:
             self.refuse(table, row, columns[-1], "duplicate", SKIP)
         self.clean.refresh(table)
 
-    def alike(self, target: psycopg.Connection) -> list[tuple[int]]:
-        """Return the categories whose name differs from an earlier one only in case.
+    def categories(self, target: psycopg.Connection) -> None:
+        """Find the categories that repeat the name of an earlier one."""
+        for row, first in self.alike(target):
+            if MERGE in self.flags:
+                self.merge(row, first)
+            else:
+                self.refuse(CATEGORIES, row, "name", "duplicate", MERGE)
+        for table in TABLES:
+            self.clean.refresh(table)
+
+    def alike(self, target: psycopg.Connection) -> list[tuple[int, int]]:
+        """Return the categories whose name differs from an earlier one at most in case, and that one.
 
         The target database decides, because case folding depends on its locale.
         """
-        named = self.conn.execute(
+        listed = self.conn.execute(
             "SELECT row, name FROM clean_categories WHERE typeof(name) = 'text'"
         ).fetchall()
-        names = [name for _, name in named]
+        names = [name for _, name in listed]
         return target.execute(
             """
-            SELECT row
+            SELECT row, first
             FROM (
-                SELECT row, row_number() OVER (PARTITION BY lower(name) ORDER BY row) AS nth
+                SELECT row, min(row) OVER (PARTITION BY lower(name)) AS first
                 FROM unnest(%(rows)s::bigint[], %(names)s::text[]) AS category (row, name)
-            ) AS numbered
-            WHERE nth > 1
+            ) AS grouped
+            WHERE row > first
             ORDER BY row
             """,
-            {"rows": [row for row, _ in named], "names": [name.replace("\0", "") for name in names]},
+            {"rows": [row for row, _ in listed], "names": [name.replace("\0", "") for name in names]},
         ).fetchall()
+
+    def merge(self, row: int, first: int) -> None:
+        """Replace a category with the *first* of the same name wherever it is referred to."""
+        for table in TABLES:
+            for reference in table.references:
+                if reference.table != CATEGORIES.old:
+                    continue
+                query = f"SELECT row FROM clean_{table.old} WHERE {reference.column} = ?"
+                for (referring,) in self.conn.execute(query, (row,)).fetchall():
+                    self.clean.change(table, referring, {reference.column: first})
+                    self.findings.add(
+                        Finding(
+                            table.old, referring, reference.column, "duplicate", str(row), "converted", MERGE
+                        )
+                    )
+                self.clean.refresh(table)
+        (name,) = self.conn.execute("SELECT name FROM clean_categories WHERE row = ?", (row,)).fetchone()
+        self.clean.leave_out(CATEGORIES, row)
+        self.findings.add(
+            Finding(CATEGORIES.old, row, "name", "duplicate", shortened(name), "skipped", MERGE)
+        )
 
     def dangling(self) -> bool:
         """Find references to missing rows. Return whether any row was changed or omitted."""

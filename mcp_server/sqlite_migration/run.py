@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 import psycopg
 
@@ -93,10 +94,13 @@ class Migration:
             f"Already migrated on {before.at:%Y-%m-%d %H:%M} UTC, verified equal. {served_as(before.owner)}"
         )
 
-    def examine(self) -> CollectionOwner:
-        """Audit all values, make the chosen repairs, and return the owner of the collection."""
+    def examine(self, *, loads: bool) -> CollectionOwner:
+        """Audit all values, make the chosen repairs, and return the owner of the collection.
+
+        A run that *loads* finds invalid UTF-8 when it reads the rows; another one has to look for it.
+        """
         with self.progress.phase("audit"), self.decoded():
-            self.audit.values()
+            self.audit.values(every_text=not loads)
             Relations(self.clean, self.findings, self.flags).examine(self.conn)
             self.stop_if_rejected()
             owner = self.choose_owner()
@@ -122,7 +126,7 @@ class Migration:
         users = [
             CollectionOwner(*row) for row in self.source.conn.execute("SELECT id, username FROM clean_users")
         ]
-        name = self.options.owner
+        name = self.options.owner and normalize("NFC", self.options.owner)
         if not users:
             users = [CollectionOwner(load.last_number(self.source, USERS) + 1, name or "local")]
             self.clean.add(USERS, {"id": users[0].id, "username": users[0].name, "created_at": now()})

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from mcp_server.models.fields import MOST_NOTES
 from mcp_server.sqlite_migration.values import (
     MAX_ID,
     Addresses,
@@ -13,10 +14,12 @@ from mcp_server.sqlite_migration.values import (
     Flag,
     Icon,
     Moment,
+    Prose,
     Real,
     Text,
     Url,
     ValueKind,
+    Weight,
     Whole,
 )
 
@@ -57,17 +60,20 @@ class Table:
     def new(self) -> str:
         return self.name or self.old
 
+    def has(self, name: str) -> bool:
+        return any(column.name == name for column in self.columns)
+
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
 
 ID = Column("id", Whole(1, MAX_ID))
-NAME = Column("name", Text(characters=200, filled=True))
+NAME = Column("name", Prose(characters=200, filled=True))
 CREATED, UPDATED = Column("created_at", Moment()), Column("updated_at", Moment())
 CATEGORY = Column("category_id", Whole(1, MAX_ID), required=False)
-PROSE = Text(octets=65536)
+PROSE = Prose(octets=MOST_NOTES)
 PRODUCT = (
-    Column("weight_grams", Real(0.0, 1e9), required=False),
+    Column("weight_grams", Weight(0.0, 1e9), required=False),
     Column("price_cents", Whole(0, 10**15 - 1), required=False),
     CATEGORY,
     Column("notes", PROSE, required=False),
@@ -97,15 +103,14 @@ USERS = Table(
     "users",
     (
         ID,
-        Column("username", Text(characters=200, filled=True)),
+        Column("username", Prose(characters=200, filled=True)),
         secret("password_hash", optional=True),
         CREATED,
     ),
     unique=(("username",),),
 )
-CATEGORIES = Table(
-    "categories", (ID, NAME, Column("icon", Icon(), default="'package'"), CREATED), unique=(("name",),)
-)
+# Their names are unique too, but PostgreSQL compares them without case: see relations.py.
+CATEGORIES = Table("categories", (ID, NAME, Column("icon", Icon(), default="'package'"), CREATED))
 ITEMS = Table(
     "items",
     (ID, NAME, *PRODUCT, Column("quantity", Count(0, 2**31 - 1), default="1"), CREATED, UPDATED),
@@ -171,7 +176,7 @@ SESSIONS = Table(
 )
 API_KEYS = Table(
     "api_keys",
-    (ID, required("name"), secret("key_hash"), secret("key_prefix"), CREATED),
+    (ID, Column("name", Prose()), secret("key_hash"), secret("key_prefix"), CREATED),
     unique=(("key_hash",),),
 )
 OAUTH_CLIENTS = Table(
@@ -179,7 +184,7 @@ OAUTH_CLIENTS = Table(
     (
         ID,
         required("client_id"),
-        Column("client_name", Text(), required=False),
+        Column("client_name", Prose(), required=False),
         Column("redirect_uris", Addresses()),
         CREATED,
     ),

@@ -15,7 +15,7 @@ from mcp_server.sqlite_migration.source import SourceFile
 
 LOCK = int.from_bytes(b"gear old", "big")
 CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_tokens")
-# A database with rows in one of these is in use. Words and rows of changes exist only with items and changes.
+# A database with rows in one of these is not empty. Words belong to items, and rows of changes to changes.
 HELD = (*COLLECTION, "changes", *CREDENTIALS)
 # The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
 WRITTEN = ("users", *COLLECTION, "item_words", *CREDENTIALS)
@@ -65,12 +65,17 @@ def prepare(conn: psycopg.Connection) -> None:
         ) from None
 
 
+def has_schema(conn: psycopg.Connection) -> bool:
+    """Return whether the database has tables of Gearshed, of whatever revision."""
+    return conn.execute("SELECT to_regclass('sqlite_migrations') IS NOT NULL").fetchone() == (True,)
+
+
 def protected(conn: psycopg.Connection) -> list[str]:
     """Return the tables with row security."""
     query = """
         SELECT relname
         FROM pg_class
-        WHERE oid = ANY(%(tables)s::regclass[]) AND relrowsecurity
+        WHERE oid IN (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS name) AND relrowsecurity
         ORDER BY relname
     """
     tables = [*HELD, *DERIVED]
@@ -86,7 +91,10 @@ def protect(conn: psycopg.Connection) -> None:
 def held(conn: psycopg.Connection) -> list[str]:
     """Return what the database already holds, such as `12 items`."""
     query = SQL("SELECT count(*) FROM {}")
-    counts = {name: conn.execute(query.format(Identifier(name))).fetchone() for name in HELD}
+    # A trial run may find the schema of an older release, which lacks some tables.
+    there = "SELECT name FROM unnest(%(tables)s::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
+    tables = [name for (name,) in conn.execute(there, {"tables": list(HELD)})]
+    counts = {name: conn.execute(query.format(Identifier(name))).fetchone() for name in tables}
     counts["users with a password"] = conn.execute(
         "SELECT count(*) FROM users WHERE password_hash IS NOT NULL"
     ).fetchone()

@@ -6,15 +6,24 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, cast
+from unicodedata import is_normalized, normalize
+
+from mcp_server.models.fields import to_grams
 
 MS, TEXT_TIMES = "--ms-timestamps", "--text-timestamps"
+TEXT_WEIGHTS, URLS = "--text-weights", "--urls=complete"
 EMPTY, NUL, UTF8 = "--empty-as-null", "--nul=strip", "--bad-utf8=replace"
+TO_NOTES, MERGE = "--unreadable=to-notes", "--categories=merge"
 ORPHANS, SKIP = "--orphans=as-deleted", "--skip-rejected"
 
 # JavaScript, which wrote the old files, has no exact integers beyond this.
 MAX_ID = 2**53 - 1
 # 9999-12-31T23:59:59Z in seconds. A larger number is milliseconds, of a time after 1978, or invalid.
 LAST_SECOND = 253402300799
+# A host with at least one dot, and what may follow it.
+BARE_URL = re.compile(
+    r"(//)?([a-z\d]([a-z\d-]*[a-z\d])?\.)+[a-z]{2,}(:\d{1,5})?([/?#]\S*)?", re.ASCII | re.IGNORECASE
+)
 # The weight units that this server supports.
 UNITS = ("g", "kg", "oz", "lb")
 # A value as returned by SQLite. In invalid UTF-8, surrogates stand for invalid bytes.
@@ -26,11 +35,12 @@ class Micros(int):
 
 
 class Defect(NamedTuple):
-    """A defect of a value. With *flag*, the value becomes *mended*; without a flag, there is no repair."""
+    """A defect of a value, and what the value becomes with *flag*. An *automatic* repair needs no flag."""
 
     problem: str
     flag: str | None = None
     mended: Value = None
+    automatic: bool = False
 
 
 class ValueKind(Protocol):
@@ -98,6 +108,20 @@ class Real:
         if value is None or not math.isfinite(value):
             return Defect("not_finite")
         return None if self.low <= value < self.high else Defect("out_of_range")
+
+
+@dataclass(frozen=True)
+class Weight(Real):
+    """A weight in grams."""
+
+    def defect(self, value: Value) -> Defect | None:
+        found = super().defect(value)
+        if found is None or found.problem != "text_in_number" or not isinstance(value, str):
+            return found
+        try:
+            return Defect(found.problem, TEXT_WEIGHTS, to_grams(value))
+        except ValueError:
+            return found
 
 
 @dataclass(frozen=True)
@@ -192,6 +216,21 @@ def has_bad_bytes(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Prose(Text):
+    """Text that people write. It is stored in NFC, so that equal texts of different systems are equal."""
+
+    def proof(self, column: str) -> str:
+        # A text with as many characters as bytes is ASCII. is_nfc is a function of audit.py.
+        blob = f"CAST({column} AS BLOB)"
+        return f"{super().proof(column)} AND (length({column}) = length({blob}) OR is_nfc({blob}))"
+
+    def unfit(self, text: str) -> Defect | None:
+        if not is_normalized("NFC", text):
+            return Defect("not_nfc", mended=normalize("NFC", text), automatic=True)
+        return super().unfit(text)
+
+
+@dataclass(frozen=True)
 class Url(Text):
     """An http or https URL."""
 
@@ -208,8 +247,16 @@ class Url(Text):
         if text == "":
             return Defect("empty", EMPTY)
         if not re.match("https?://", text, re.ASCII | re.IGNORECASE):
-            return Defect("bad_url")
+            url = completed(text.strip())
+            return Defect("bad_url", URLS, url) if url else Defect("bad_url")
         return super().unfit(text)
+
+
+def completed(text: str) -> str | None:
+    """Return the URL that *text* is, except for its scheme, or None."""
+    if re.fullmatch(r"https?://\S+", text, re.ASCII | re.IGNORECASE):
+        return text
+    return f"https://{text.removeprefix('//')}" if BARE_URL.fullmatch(text) else None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ async def preview_candidate(
     candidate_id: Id,
     setup: Annotated[SetupRef, Field(description="Only this (name or id), with or without it")] = None,
 ) -> Preview:
-    """Show how buying it would change the weight and cost of setups that contain the replaced item."""
+    """Show how buying it would change the weight and value of setups that contain the replaced item.
+
+    outlay_cents is what the purchase costs: price × pieces.
+    """
     return await read(ctx).do(candidate.preview, candidate_id, setup)
 
 

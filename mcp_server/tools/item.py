@@ -33,7 +33,10 @@ async def list_items(
     limit: Limit = 50,
     cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")] = "",
 ) -> ItemPage:
-    """Search or list items. Weights and prices are per piece. Empty means unknown, or quantity 1."""
+    """Search or list items. Weights and prices are per piece. Empty means unknown, or quantity 1.
+
+    With setup: quantity, classification (empty: base) and line_grams are of its lines, and so is the order.
+    """
     return await read(ctx).do(
         listing.find,
         query=query,

@@ -13,5 +13,5 @@ async def get_settings(ctx: Context[App]) -> Units:
 
 
 async def update_settings(ctx: Context[App], changes: SettingsChanges) -> Written[Units]:
-    """Change the person's units. Results stay in grams and cents and add `display` in these units."""
+    """Change the person's units. Results keep grams and cents, and repeat them in `weight` and `display`."""
     return await write(ctx).do(settings.update, changes)

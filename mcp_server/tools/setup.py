@@ -11,6 +11,7 @@ from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
     SetupDeleted,
+    SetupItemsSet,
     SetupList,
     SetupsCompared,
     SetupShown,
@@ -41,7 +42,8 @@ async def list_setups(ctx: Context[App]) -> SetupList:
 async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
     """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, all lines.
 
-    Weights and prices of lines are per piece. Empty: quantity 1, classification base, worn_quantity all.
+    Weights and prices of lines are per piece, line_grams of all. Empty: quantity 1, classification base,
+    worn_quantity all.
     """
     return await read(ctx).do(setup.get, setup_id)
 
@@ -82,10 +84,10 @@ async def set_setup_items(
     ctx: Context[App],
     setup_id: Id,
     lines: Lines | None = None,
-    change: ChangedLines = [],  # noqa: B006
-    remove: Removed = [],  # noqa: B006
+    change: ChangedLines | None = None,
+    remove: Removed | None = None,
     dry_run: Flag = False,
-) -> Written[SetupSummary]:
+) -> Written[SetupItemsSet]:
     """Replace all lines of a setup with `lines`, or `change` and `remove` some."""
     return await write(ctx, dry_run=dry_run).do(
         setup.set_items, setup_id, lines, change=change, remove=remove

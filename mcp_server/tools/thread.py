@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Flag, Id, Reference
+from mcp_server.models.fields import Count, Flag, Id, Reference
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -30,8 +30,8 @@ async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) ->
 async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
     """Compare a thread's candidates side by side, by rank.
 
-    Shows grams and cents above the lightest and cheapest, and grams saved and cents per gram saved over the
-    replaced item.
+    Per piece: grams and cents above the lightest and cheapest, cents per gram saved over the replaced item.
+    For all `pieces` that the purchase replaces: saves_grams and outlay_cents.
     """
     return await read(ctx).do(thread.get, thread_id)
 
@@ -62,10 +62,16 @@ async def resolve_thread(
         list[Reference],
         Field(
             max_length=200,
-            description="Setups (name or id) in which the new item replaces the old one",
+            description='Setups (name or id; "all") in which the new item replaces the old one',
         ),
     ] = [],  # noqa: B006
+    quantity: Annotated[Count, Field(description="Owned pieces; default: as of the old item")] = None,
     dry_run: Flag = False,
 ) -> Written[ThreadResolved]:
-    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing."""
-    return await write(ctx, dry_run=dry_run).do(thread.resolve, thread_id, candidate_id, swap_in_setups)
+    """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing.
+
+    Afterwards the thread is a record: its candidates and ranks cannot be changed.
+    """
+    return await write(ctx, dry_run=dry_run).do(
+        thread.resolve, thread_id, candidate_id, swap_in_setups, quantity
+    )

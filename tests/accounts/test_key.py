@@ -3,12 +3,14 @@
 import hashlib
 from datetime import timedelta
 
+import anyio
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from db.pool import Pool, credentials
 from mcp_server.accounts import key
-from mcp_server.errors import NotFound
+from mcp_server.errors import Busy, NotFound
 from mcp_server.models.auth import READ, READ_WRITE, Principal
 
 
@@ -45,6 +47,84 @@ async def test_a_key_of_the_old_application_stays_valid(pool: Pool, user_id: int
             {"user_id": user_id, "hash": hashlib.sha256(old.encode()).hexdigest()},
         )
     assert await find(pool, old) == Principal(user_id=user_id, scopes=READ_WRITE, client="old")
+
+
+OLD_KEY = "gb_3f2a91c07e5d4b68a1f09c3d5e7b8a42"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+OLD_HASH = CHEAP.hash(OLD_KEY)
+
+
+async def add_old_key(pool: Pool, user_id: int, prefix: str = OLD_KEY[:8], hashed: str = OLD_HASH) -> None:
+    async with pool.connection() as conn:
+        await conn.execute(
+            """
+            INSERT INTO api_keys (user_id, name, key_hash, key_prefix)
+            VALUES (%(user_id)s, 'phone', %(hash)s, %(prefix)s)
+            """,
+            {"user_id": user_id, "hash": hashed, "prefix": prefix},
+        )
+
+
+async def stored_hashes(pool: Pool) -> list[str]:
+    async with pool.connection() as conn:
+        cursor = await conn.execute("SELECT key_hash FROM api_keys ORDER BY id")
+        return [hashed for (hashed,) in await cursor.fetchall()]
+
+
+async def slow_keys(pool: Pool, text: str) -> list[key.SlowKey]:
+    async with credentials(pool) as conn:
+        return await key.list_slow(conn, text)
+
+
+async def test_only_argon2_hashes_with_the_prefix_of_a_key_are_verified(pool: Pool, user_id: int) -> None:
+    await add_old_key(pool, user_id)
+    await add_old_key(pool, user_id, "gb_other", CHEAP.hash("other"))
+    await add_old_key(pool, user_id, "", CHEAP.hash("no prefix"))
+    await create(pool, user_id)
+    assert [found.key_hash for found in await slow_keys(pool, OLD_KEY)] == [OLD_HASH]
+    assert await slow_keys(pool, "gb_unknown_key") == []
+
+
+async def test_a_key_with_an_argon2_hash_matches_only_that_hash(pool: Pool, user_id: int) -> None:
+    await add_old_key(pool, user_id)
+    candidates = await slow_keys(pool, OLD_KEY)
+    assert await key.matching(candidates, OLD_KEY) == candidates[0]
+    assert await key.matching(candidates, f"{OLD_KEY}x") is None
+
+
+async def test_a_key_with_an_argon2_hash_is_valid_in_a_read_only_database(pool: Pool, user_id: int) -> None:
+    await add_old_key(pool, user_id)
+    (candidate,) = await slow_keys(pool, OLD_KEY)
+    async with credentials(pool) as conn:
+        await conn.execute("SET TRANSACTION READ ONLY")
+        principal = await key.upgrade(conn, candidate, OLD_KEY)
+    assert principal == Principal(user_id=user_id, scopes=READ_WRITE, client="phone")
+    assert await stored_hashes(pool) == [OLD_HASH]
+
+
+async def test_a_queue_of_keys_to_verify_is_bounded(
+    pool: Pool, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_old_key(pool, user_id)
+    candidates = await slow_keys(pool, OLD_KEY)
+    monkeypatch.setattr(key, "MOST_WAITING", 2)
+    results: list[key.SlowKey | Exception | None] = []
+
+    async def verify() -> None:
+        try:
+            results.append(await key.matching(candidates, OLD_KEY))
+        except Busy as exc:
+            results.append(exc)
+
+    other = object()
+    key.ONE_AT_A_TIME.acquire_on_behalf_of_nowait(other)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(verify)
+        await anyio.wait_all_tasks_blocked()
+        assert [type(each) for each in results] == [Busy]
+        key.ONE_AT_A_TIME.release_on_behalf_of(other)
+    assert results[1:] == [candidates[0]] * 2
 
 
 async def test_the_use_of_a_key_is_recorded_once_a_minute(pool: Pool, user_id: int) -> None:

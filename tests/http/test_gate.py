@@ -1,11 +1,13 @@
 """Who gets in: by which name the server is called, and with which key."""
 
+import hashlib
 import re
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from db.pool import Pool
@@ -123,6 +125,31 @@ async def test_a_key_is_accepted_in_either_header(app: Starlette, keys: dict[str
         assert await status(app, [("Authorization", scheme + keys["good"])]) == 200
     for name in ("X-API-Key", "x-api-key"):
         assert await status(app, [(name, keys["good"])]) == 200
+
+
+async def test_a_key_with_an_argon2_hash_is_accepted_and_its_hash_becomes_a_sha256(
+    app: Starlette, pool: Pool, user_id: int
+) -> None:
+    old = "gb_3f2a91c07e5d4b68a1f09c3d5e7b8a42"
+    row = {"user_id": user_id, "hash": PasswordHasher().hash(old), "prefix": old[:8]}
+    stored = "SELECT key_hash, last_used_at IS NOT NULL FROM api_keys"
+    async with pool.connection() as conn:
+        await conn.execute(
+            """
+            INSERT INTO api_keys (user_id, name, key_hash, key_prefix)
+            VALUES (%(user_id)s, 'phone', %(hash)s, %(prefix)s)
+            """,
+            row,
+        )
+    assert await status(app, [("X-API-Key", f"{old}x")]) == 401
+    async with pool.connection() as conn:
+        assert await (await conn.execute(stored)).fetchall() == [(row["hash"], False)]
+    assert await status(app, [("X-API-Key", old)]) == 200
+    async with pool.connection() as conn:
+        assert await (await conn.execute(stored)).fetchall() == [
+            (hashlib.sha256(old.encode()).hexdigest(), True)
+        ]
+    assert await status(app, [("Authorization", f"Bearer {old}")]) == 200
 
 
 def wrong(keys: dict[str, str]) -> dict[str, list[tuple[str, str]]]:

@@ -52,5 +52,5 @@ async def test_a_subscription_without_a_stream_is_refused(
 ) -> None:
     ada = await admit()
     async with connected(replicas[0].url, ada.key, "legacy") as client:
-        with pytest.raises(MCPError, match="Connect over SSE, or with the protocol of 2026-07-28"):
+        with pytest.raises(MCPError, match="Connect over SSE, or use subscriptions/listen of the protocol"):
             await subscribe(client, SUMMARY)

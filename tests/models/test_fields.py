@@ -18,11 +18,13 @@ from mcp_server.models.fields import (
     Count,
     Exact,
     Flag,
+    Grams,
     Id,
     Limit,
     Name,
     OptionalName,
     Quantity,
+    SummedGrams,
     Text,
     Url,
     Weight,
@@ -41,6 +43,8 @@ OPTIONAL_NAME: TypeAdapter[str | None] = TypeAdapter(OptionalName)
 CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
 FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
+GRAMS_SHOWN: TypeAdapter[float] = TypeAdapter(Grams)
+SUM_SHOWN: TypeAdapter[Decimal] = TypeAdapter(SummedGrams)
 
 OUNCE, POUND = Decimal("28.349523125"), Decimal("453.59237")
 NO_WHOLE_NUMBERS: tuple[Any, ...] = (
@@ -169,7 +173,7 @@ def test_a_weight_of_nothing_has_no_sign(written: Any) -> None:
         "999999999.999999999999",
     ],
 )
-def test_what_is_no_weight_is_refused(written: Any) -> None:
+def test_an_invalid_weight_is_refused(written: Any) -> None:
     with pytest.raises(ValidationError):
         WEIGHT.validate_python(written)
 
@@ -196,7 +200,7 @@ def test_a_weight_whose_point_can_only_be_a_decimal_one_is_read(written: str, gr
 
 
 def test_an_unknown_unit_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="unknown unit of weight: use g, kg, oz, lb"):
+    with pytest.raises(ValidationError, match="has an unknown unit of weight: use g, kg, oz, lb"):
         WEIGHT.validate_python("5 parsecs")
 
 
@@ -279,7 +283,7 @@ def test_a_count_is_a_whole_number_or_unknown(value: Any, taken: int | None) -> 
 
 
 @pytest.mark.parametrize("value", [-1, "-1", 2**31, 10**40, 1e300, "9" * 30, *NO_WHOLE_NUMBERS])
-def test_what_is_no_count_is_refused(value: Any) -> None:
+def test_an_invalid_count_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         COUNT.validate_python(value)
 
@@ -293,12 +297,12 @@ def test_a_price_is_a_whole_number_of_cents_or_unknown(value: Any, taken: int | 
 
 
 @pytest.mark.parametrize("value", [-1, "-1", 10**15, 10**40, 249.95, "249.95", *NO_WHOLE_NUMBERS])
-def test_what_is_no_price_is_refused(value: Any) -> None:
+def test_an_invalid_price_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         CENTS.validate_python(value)
 
 
-def test_a_number_out_of_range_is_told_the_range() -> None:
+def test_a_number_out_of_range_is_refused_with_the_range() -> None:
     with pytest.raises(ValidationError, match="must be from 1 to 500"):
         LIMIT.validate_python(501)
 
@@ -309,7 +313,7 @@ def test_a_limit_is_from_1_to_500(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, 501, *NO_WHOLE_NUMBERS])
-def test_what_is_no_limit_is_refused(value: Any) -> None:
+def test_an_invalid_limit_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         LIMIT.validate_python(value)
 
@@ -365,7 +369,7 @@ def test_a_quantity_may_be_a_fraction_and_is_exact(value: Any, taken: Decimal | 
         Decimal("Infinity"),
     ],
 )
-def test_what_is_no_quantity_is_refused(value: Any) -> None:
+def test_an_invalid_quantity_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         QUANTITY.validate_python(value)
 
@@ -402,7 +406,7 @@ def test_a_blank_is_how_a_client_without_null_clears(
 
 
 @pytest.mark.parametrize("value", [12, True, ["text"]])
-def test_what_is_no_text_is_refused(value: Any) -> None:
+def test_an_invalid_text_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         TEXT.validate_python(value)
 
@@ -465,7 +469,7 @@ def test_what_only_resembles_a_flag_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["Shelter"], "x" * 201])
-def test_what_is_no_category_is_refused(value: Any) -> None:
+def test_an_invalid_category_is_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         CATEGORY.validate_python(value)
 
@@ -475,3 +479,35 @@ def test_what_is_no_category_is_refused(value: Any) -> None:
 )
 def test_a_number_leaves_with_no_digit_too_many(exact: str, shown: str) -> None:
     assert EXACT.dump_json(Decimal(exact)).decode() == shown
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        ("688.8934119375", "688.89"),
+        ("12976.07071595", "12976.07"),
+        ("2.675", "2.68"),
+        ("476.0", "476"),
+        ("476.50", "476.5"),
+        ("0.001", "0.001"),
+        ("0.0012345", "0.0012"),
+        ("0.00996", "0.01"),
+        ("0", "0"),
+        ("999999999.994", "999999999.99"),
+    ],
+)
+def test_a_weight_is_rounded_to_a_hundredth_of_a_gram_and_never_to_0(exact: str, shown: str) -> None:
+    assert GRAMS_SHOWN.dump_json(float(exact)).decode() == shown
+    assert SUM_SHOWN.dump_json(Decimal(exact)).decode() == shown
+    assert SUM_SHOWN.dump_json(-Decimal(exact)).decode() == (f"-{shown}" if float(exact) else "0")
+
+
+def test_only_weights_are_rounded() -> None:
+    assert EXACT.dump_json(Decimal("0.33333")).decode() == "0.33333"
+
+
+@given(st.floats(0, 1e9, exclude_max=True))
+def test_a_rounded_weight_is_within_half_a_hundredth_of_a_gram(grams: float) -> None:
+    shown = float(GRAMS_SHOWN.dump_json(grams))
+    assert abs(Decimal(str(shown)) - Decimal(str(grams))) <= Decimal("0.005")
+    assert (shown == 0) == (grams == 0)

@@ -122,7 +122,7 @@ async def play(session: Session) -> None:
 
 
 async def test_an_agent_replaces_the_tent(url: str, era: Literal["legacy", "auto"]) -> None:
-    """To write the page anew after a change on purpose: UPDATE_SNAPSHOTS=1 pytest tests/scenarios."""
+    """To rewrite the page after an intended change: UPDATE_SNAPSHOTS=1 pytest tests/scenarios."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "mcp_server", "serve"], env={"DATABASE_URL": url}
     )

@@ -42,6 +42,11 @@ def test_other_phrases_are_not_found(text: str) -> None:
     assert list(findings("a.md", text)) == []
 
 
+def test_of_sql_only_comments_are_checked() -> None:
+    (found,) = findings("a.sql", "-- Whoever asks.\nSELECT told FROM said;\n")
+    assert found.line == 1
+
+
 def test_a_finding_has_the_line_it_starts_in() -> None:
     (found,) = findings("a.md", "one\ntwo of\nwhich three\n")
     assert (found.line, found.words) == (2, "of\nwhich")

@@ -48,7 +48,7 @@ async def test_a_candidate_has_all_it_is_given_and_is_ranked_last(conn: AsyncCon
             "category": "shelter",
         },
     )
-    assert added.model_dump(exclude={"id", "display"}, exclude_none=True) == {
+    assert added.model_dump(exclude={"id", "display", "weight"}, exclude_none=True) == {
         "rank": 2,
         "name": "X-Mid",
         "thread_id": thread_id,
@@ -142,10 +142,78 @@ async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnec
 
 
 async def test_a_thread_that_replaces_nothing_needs_a_setup_for_a_preview(conn: AsyncConnection) -> None:
-    pot = await make_candidate(conn, await make_thread(conn), "Pot")
+    thread_id = await make_thread(conn)
+    pot = await make_candidate(conn, thread_id, "Pot")
     assert (await candidate.preview(conn, pot, None)).hint == (
-        "The thread replaces nothing. Set replaces_item_id with update_thread, or name a setup."
+        f"The thread replaces nothing: set replaces_item_id of thread {thread_id} with update_thread, "
+        "or name a setup."
     )
+
+
+async def test_a_thread_that_replaces_nothing_is_shown_what_it_may_be_meant_to_replace(
+    conn: AsyncConnection,
+) -> None:
+    await make_category(conn, "Shelter")
+    weights = [("Stakes", 80.0), ("Tent", 1100.0), ("Map", None), ("Palace", 4000.0), ("Fly", 500.0)]
+    ids = {name: await make_item(conn, name, category="Shelter", weight=weight) for name, weight in weights}
+    for number in range(9):
+        await make_item(conn, f"Peg {number}", category="Shelter", weight=20.0)
+    await make_item(conn, "Stove", weight=800.0)
+    await make_setup(conn, "Weekend", ids["Tent"])
+    thread_id = await make_thread(conn, category="shelter")
+    tarp = await make_candidate(conn, thread_id, "Tarp", weight=800.0)
+    hint = (await candidate.preview(conn, tarp, None)).hint or ""
+    assert hint.startswith(
+        "The thread replaces nothing. If it should replace one of these items: "
+        f"{ids['Fly']} 'Fly' (500 g), {ids['Tent']} 'Tent' (1,100 g), {ids['Stakes']} 'Stakes' (80 g), "
+    )
+    assert hint.count(" g)") == 5
+    assert f"set replaces_item_id of thread {thread_id} with update_thread. Name a setup" in hint
+    in_weekend = await candidate.preview(conn, tarp, "Weekend")
+    assert "If it should replace one of these items" in (in_weekend.hint or "")
+    assert "Name a setup" not in (in_weekend.hint or "")
+    await thread.update(conn, thread_id, {"replaces_item_id": ids["Tent"]})
+    assert (await candidate.preview(conn, tarp, None)).hint is None
+
+
+async def test_a_record_is_not_asked_to_be_changed(conn: AsyncConnection) -> None:
+    await make_category(conn, "Shelter")
+    await make_item(conn, "Tent", category="Shelter")
+    thread_id = await make_thread(conn, category="Shelter")
+    tarp = await make_candidate(conn, thread_id, "Tarp")
+    await thread.resolve(conn, thread_id, tarp, [])
+    assert (await candidate.preview(conn, tarp, None)).hint == (
+        "Name a setup to preview adding the candidate to it."
+    )
+
+
+async def test_an_outlay_is_not_the_change_of_value(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent", weight=1000.0, price_cents=28000)
+    await make_setup(conn, "Weekend", tent)
+    new = await make_candidate(
+        conn, await make_thread(conn, replaces_item_id=tent), "Duplex", weight=541.0, price_cents=69900
+    )
+    shown = await candidate.preview(conn, new, None)
+    assert (shown.pieces, shown.outlay_cents) == (1, 69900)
+    assert [each.price_cents_change for each in shown.setups] == [41900]
+
+
+async def test_an_outlay_is_for_as_many_pieces_as_the_previewed_setups_need(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", weight=150.0, price_cents=2000, quantity=9)
+    for name, quantity in (("Weekend", 2), ("Alps", 3)):
+        await setup.create(conn, name, [{"item_id": bank, "quantity": Decimal(quantity)}])
+    await make_setup(conn, "Empty")
+    new = await make_candidate(conn, await make_thread(conn, replaces_item_id=bank), price_cents=5900)
+    for in_setup, pieces in ((None, 3), ("Weekend", 2), ("Alps", 3), ("Empty", 1)):
+        shown = await candidate.preview(conn, new, in_setup)
+        assert (in_setup, shown.pieces, shown.outlay_cents) == (in_setup, pieces, 5900 * pieces)
+
+
+async def test_an_outlay_is_unknown_when_the_price_is(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", quantity=3)
+    new = await make_candidate(conn, await make_thread(conn, replaces_item_id=bank))
+    shown = await candidate.preview(conn, new, None)
+    assert (shown.pieces, shown.outlay_cents) == (3, None)
 
 
 async def test_a_change_is_unknown_where_a_figure_is(conn: AsyncConnection) -> None:

@@ -139,7 +139,7 @@ async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> N
     with pytest.raises(
         NotFound,
         match=r"^\[not_found\] No category 'SHELTR'\. Did you mean Shelter\? "
-        r"Call list_categories to see them all, or create_category to add one\.$",
+        r"Call list_categories to see all of them, or create_category to add one\.$",
     ):
         await category.resolve(conn, "SHELTR")
 

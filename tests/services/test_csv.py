@@ -90,7 +90,7 @@ async def all_items(conn: AsyncConnection) -> list[ItemRow]:
 
 
 # What an item has besides the cells of its line.
-NOT_LISTED = {"id", "updated_at", "display", "thread", "setups"}
+NOT_LISTED = {"id", "updated_at", "display", "weight", "thread", "setups"}
 
 
 async def import_one(conn: AsyncConnection, line: str) -> ItemShown:

@@ -148,7 +148,7 @@ async def test_what_is_absent_has_no_image(conn: AsyncConnection, noun: Any) -> 
     assert await count(conn) == 0
 
 
-async def test_where_there_is_no_image_none_is_removed(conn: AsyncConnection) -> None:
+async def test_removing_a_missing_image_is_refused(conn: AsyncConnection) -> None:
     tent = await make_item(conn)
     with pytest.raises(NotFound, match=f"The item {tent} has no image"):
         await image.detach(conn, ImageOwner("item", tent))

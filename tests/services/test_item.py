@@ -83,22 +83,26 @@ async def set_times(conn: AsyncConnection, item_id: int, created: int, updated: 
 
 
 async def walk(
-    conn: AsyncConnection, sort: Sort, limit: int, between: Callable[[ItemPage], Any] | None = None
+    conn: AsyncConnection,
+    sort: Sort,
+    limit: int,
+    between: Callable[[ItemPage], Any] | None = None,
+    **options: Any,
 ) -> list[int]:
     """The ids of all pages, one after the other; *between* makes what is awaited before the next page."""
     ids: list[int] = []
-    page = await find(conn, sort=sort, limit=limit)
+    page = await find(conn, sort=sort, limit=limit, **options)
     while True:
         ids += [found.id for found in page.items]
         if page.next_cursor is None:
             return ids
         if between is not None:
             await between(page)
-        page = await find(conn, sort=sort, limit=limit, cursor=page.next_cursor)
+        page = await find(conn, sort=sort, limit=limit, cursor=page.next_cursor, **options)
 
 
 async def make_ties(conn: AsyncConnection, count: int, random: Random) -> list[int]:
-    """Items of which many have the same name, weight, price and times, and some none."""
+    """Items, many with equal names, weights, prices and times, some with unknown ones."""
     ids: list[int] = []
     for _ in range(count):
         item_id = await make_item(
@@ -120,7 +124,7 @@ async def as_written(conn: AsyncConnection, item_id: int) -> ItemWritten:
 
 async def test_a_new_item_takes_the_defaults(conn: AsyncConnection) -> None:
     created = await item.create(conn, {"name": "Tent"})
-    assert created.model_dump(exclude={"id", "updated_at", "display"}) == {
+    assert created.model_dump(exclude={"id", "updated_at", "display", "weight"}) == {
         "name": "Tent",
         "category": None,
         "weight_grams": None,
@@ -147,7 +151,7 @@ async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
         },
     )
     assert await as_written(conn, created.id) == created
-    assert created.model_dump(exclude={"id", "updated_at", "display"}) == {
+    assert created.model_dump(exclude={"id", "updated_at", "display", "weight"}) == {
         "name": "Tent 🏕️",
         "category": "Shelter",
         "weight_grams": 907.18474,
@@ -218,7 +222,7 @@ async def test_none_clears_a_field(conn: AsyncConnection) -> None:
         "product_url": None,
     }
     updated = await item.update(conn, item_id, changes)
-    assert updated.model_dump(exclude_none=True, exclude={"id", "updated_at", "display"}) == {
+    assert updated.model_dump(exclude_none=True, exclude={"id", "updated_at", "display", "weight"}) == {
         "name": "Tent",
         "quantity": 1,
     }
@@ -238,7 +242,7 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
     }
     updated = await item.update(conn, item_id, changes)
     assert await as_written(conn, item_id) == updated
-    assert updated.model_dump(exclude={"id", "updated_at", "display"}) == {
+    assert updated.model_dump(exclude={"id", "updated_at", "display", "weight"}) == {
         "name": "Tarp",
         "category": "Shelter",
         "weight_grams": 300,
@@ -501,7 +505,7 @@ async def test_a_listed_item_shows_its_category(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
     item_id = await make_item(conn, "Tent", category="Shelter", weight=12.5, price_cents=5, quantity=2)
     (found,) = (await find(conn)).items
-    assert found.model_dump() == {
+    assert found.model_dump(exclude_defaults=True, exclude={"weight"}) == {
         "id": item_id,
         "name": "Tent",
         "category": "Shelter",
@@ -542,6 +546,7 @@ async def test_many_are_found_another_way_but_the_same(
         {"in_category": "Shelter"},
         {"in_setup": "Weekend"},
         {"unweighed": True},
+        {"in_category": "Shelter", "unweighed": True},
         {"in_category": "Shelter", "in_setup": "Weekend", "unweighed": True},
     ]
     lists: list[tuple[str, dict[str, Any]]] = [
@@ -595,6 +600,87 @@ async def test_every_sort_has_its_order_and_the_unknown_last(
     assert await names(conn, sort=sort) == expected
 
 
+async def make_lines(conn: AsyncConnection, random: Random, count: int = 30) -> dict[int, tuple[Any, ...]]:
+    """A setup "Weekend" with many ties, and by item the weight, the price and the quantity of its line."""
+    lines: dict[int, tuple[Any, ...]] = {}
+    for number in range(count):
+        weight, price = random.choice([None, 0.1, 50.0, 150.0]), random.choice([None, 0, 100])
+        item_id = await make_item(conn, f"Peg {number}", weight=weight, price_cents=price)
+        lines[item_id] = (weight, price, random.choice([Decimal(n) for n in ("0", "0.5", "1", "3")]))
+    setup_id = await make_setup(conn, "Weekend")
+    await setup.set_items(
+        conn,
+        setup_id,
+        [{"item_id": item_id, "quantity": quantity} for item_id, (_, _, quantity) in lines.items()],
+    )
+    await make_item(conn, "Elsewhere", weight=9999.0, price_cents=9999)
+    return lines
+
+
+@pytest.mark.parametrize(("sort", "column"), [("weight", 0), ("-weight", 0), ("price", 1), ("-price", 1)])
+async def test_a_setups_list_is_sorted_by_whole_lines_on_all_its_pages(
+    conn: AsyncConnection, sort: Sort, column: int
+) -> None:
+    lines = await make_lines(conn, Random(3))
+    sign = -1 if sort.startswith("-") else 1
+
+    def place(item_id: int) -> tuple[Any, ...]:
+        each, quantity = lines[item_id][column], lines[item_id][2]
+        return (each is None, sign * Decimal(str(each or 0)) * quantity, sign * item_id)
+
+    whole = [found.id for found in (await find(conn, sort=sort, in_setup="Weekend")).items]
+    assert whole == sorted(lines, key=place)
+    for limit in (1, 7):
+        assert await walk(conn, sort, limit, in_setup="Weekend") == whole
+
+
+async def test_three_power_banks_weigh_more_than_a_jacket(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", weight=150.0, quantity=5)
+    jacket = await make_item(conn, "Jacket", weight=400.0)
+    rumour = await make_item(conn, "Rumour")
+    await setup.create(
+        conn,
+        "Weekend",
+        [
+            {"item_id": jacket, "classification": "worn"},
+            {"item_id": rumour},
+            {"item_id": bank, "quantity": Decimal(3)},
+        ],
+    )
+    page = await find(conn, sort="-weight", in_setup="Weekend")
+    assert [(row.name, row.quantity, row.classification, row.line_grams) for row in page.items] == [
+        ("Power bank", 3, "base", 450),
+        ("Jacket", 1, "worn", 400),
+        ("Rumour", 1, "base", None),
+    ]
+    everything = (await find(conn, sort="-weight")).items
+    assert [(row.name, row.quantity, row.line_grams) for row in everything] == [
+        ("Jacket", 1, None),
+        ("Power bank", 5, None),
+        ("Rumour", 1, None),
+    ]
+
+
+async def test_all_lines_of_a_setup_are_counted(
+    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_lines(conn, Random(3), count=5)
+    monkeypatch.setattr(listing, "ENOUGH", 5)
+    page = await find(conn, in_setup="Weekend", limit=2)
+    assert (page.total, page.total_at_least, len(page.items)) == (5, None, 2)
+
+
+async def test_a_cursor_of_another_setup_is_refused(conn: AsyncConnection) -> None:
+    tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    await make_setup(conn, "Weekend", tent, tarp)
+    await make_setup(conn, "Alps", tent, tarp)
+    cursor = (await find(conn, in_setup="Weekend", limit=1)).next_cursor
+    assert cursor is not None
+    for in_setup in ("Alps", None):
+        with pytest.raises(InvalidInput, match="not the next_cursor of a page"):
+            await find(conn, cursor=cursor, in_setup=in_setup)
+
+
 def test_every_sort_is_built() -> None:
     assert set(listing.ORDERS) == set(SORTS)
 
@@ -645,7 +731,7 @@ async def test_a_cursor_goes_on_with_the_same_query(conn: AsyncConnection) -> No
     assert await names(conn, "peg", cursor=first.next_cursor) == ["Peg 2", "Peg 3"]
 
 
-async def test_what_is_no_cursor_is_refused(conn: AsyncConnection) -> None:
+async def test_an_invalid_cursor_is_refused(conn: AsyncConnection) -> None:
     await make_item(conn, "Tent")
     for cursor in NO_CURSORS:
         with pytest.raises(InvalidInput, match="cursor: not the next_cursor of a page with this sort"):
@@ -659,7 +745,7 @@ async def test_a_cursor_of_another_sort_is_refused(conn: AsyncConnection) -> Non
     assert cursor is not None
     for sort in SORTS:
         if sort != "name":
-            with pytest.raises(InvalidInput, match="Leave it out to start again"):
+            with pytest.raises(InvalidInput, match="Omit it to start again"):
                 await find(conn, sort=sort, cursor=cursor)
 
 
@@ -688,7 +774,7 @@ async def test_an_item_names_the_setups_that_use_it(conn: AsyncConnection) -> No
         conn, weekend, [{"item_id": socks, "quantity": Decimal("2.5"), "classification": "worn"}]
     )
     found = await item.get(conn, socks)
-    assert [used.model_dump() for used in found.setups] == [
+    assert [used.model_dump(exclude_none=True) for used in found.setups] == [
         {"setup_id": alps, "name": "Alps", "quantity": 1, "classification": "base"},
         {"setup_id": weekend, "name": "weekend", "quantity": Decimal("2.5"), "classification": "worn"},
     ]
@@ -727,9 +813,9 @@ async def test_every_new_item_with_an_absent_category_is_named(conn: AsyncConnec
             ],
         )
     assert str(caught.value) == (
-        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see them all, "
-        "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see them "
-        "all, or create_category to add one. (items.3) Nothing was created."
+        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see all of them, "
+        "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see all "
+        "of them, or create_category to add one. (items.3) Nothing was created."
     )
 
 

@@ -108,7 +108,7 @@ async def test_an_empty_setup_weighs_nothing_and_has_no_price(conn: AsyncConnect
     )
 
 
-async def test_a_line_with_nothing_said_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
+async def test_a_line_without_details_is_one_piece_in_the_pack(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent", weight=1000.0, price_cents=30000, quantity=5)
     created = await setup.create(conn, "Weekend", [{"item_id": tent}])
     assert parts(created) == (1000, 1000, 0, 0, 1000)
@@ -204,6 +204,20 @@ async def test_a_setup_without_a_known_price_has_none(conn: AsyncConnection) -> 
     assert (created.price_cents, created.unpriced) == (None, 1)
 
 
+async def test_a_line_shows_its_weight_where_that_is_not_the_weight_of_a_piece(conn: AsyncConnection) -> None:
+    item_ids = [await make_item(conn, name, weight=150.0) for name in ("One", "Three", "None")]
+    created = await setup.create(
+        conn,
+        "Weekend",
+        [
+            {"item_id": item_id, "quantity": Decimal(quantity)}
+            for item_id, quantity in zip(item_ids, (1, 3, 0), strict=True)
+        ],
+    )
+    lines = (await setup.get(conn, created.id)).lines
+    assert [(line.name, line.line_grams) for line in lines] == [("One", None), ("Three", 450), ("None", 0)]
+
+
 async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConnection) -> None:
     await make_category(conn, "Clothes")
     socks = await make_item(conn, "Socks", category="Clothes", weight=50.5, price_cents=1200)
@@ -222,7 +236,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
         ],
     )
     found = await setup.get(conn, created.id)
-    assert [line.model_dump() for line in found.lines] == [
+    assert [line.model_dump(exclude={"weight"}) for line in found.lines] == [
         {
             "item_id": socks,
             "name": "Socks",
@@ -231,6 +245,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 3,
             "worn_quantity": 0.5,
             "weight_grams": 50.5,
+            "line_grams": Decimal("151.5"),
             "price_cents": 1200,
         },
         {
@@ -241,6 +256,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 1.5,
             "worn_quantity": None,
             "weight_grams": None,
+            "line_grams": None,
             "price_cents": None,
         },
     ]
@@ -328,9 +344,12 @@ async def test_new_lines_are_the_whole_list(conn: AsyncConnection) -> None:
     assert {line.name for line in (await setup.get(conn, setup_id)).lines} == {"Tent", "Cup"}
 
 
-async def test_no_lines_empty_a_setup(conn: AsyncConnection) -> None:
-    setup_id = await make_setup(conn, "Weekend", await make_item(conn, "Tent"))
-    assert (await setup.set_items(conn, setup_id, [])).items == 0
+async def test_removing_every_item_empties_a_setup(conn: AsyncConnection) -> None:
+    tent, tarp = await make_item(conn, "Tent"), await make_item(conn, "Tarp")
+    setup_id = await make_setup(conn, "Weekend", tent, tarp)
+    with pytest.raises(InvalidInput, match="lines: is empty"):
+        await setup.set_items(conn, setup_id, [])
+    assert (await setup.set_items(conn, setup_id, remove=[tent, tarp])).items == 0
     assert (await setup.get(conn, setup_id)).lines == []
 
 
@@ -379,7 +398,7 @@ async def test_a_line_that_is_no_longer_worn_is_all_in_the_pack(conn: AsyncConne
 async def test_other_setups_keep_their_lines(conn: AsyncConnection) -> None:
     tent = await make_item(conn, "Tent")
     setup_id, other_id = await make_setup(conn, "Weekend", tent), await make_setup(conn, "Alps", tent)
-    await setup.set_items(conn, setup_id, [])
+    await setup.set_items(conn, setup_id, remove=[tent])
     assert (await setup.get(conn, other_id)).items == 1
 
 
@@ -409,7 +428,7 @@ async def test_a_worn_quantity_is_for_worn_lines_only(
     line: NewLine = {"item_id": await make_item(conn, "Hat"), "worn_quantity": worn_quantity}
     if classification is not None:
         line["classification"] = classification
-    with pytest.raises(InvalidInput, match="worn_quantity: only for worn lines"):
+    with pytest.raises(InvalidInput, match="worn_quantity: is only valid for worn lines"):
         await setup.create(conn, "Weekend", [line])
 
 
@@ -421,7 +440,7 @@ async def test_no_more_can_be_worn_than_there_is(conn: AsyncConnection) -> None:
         "classification": "worn",
         "worn_quantity": Decimal("1.51"),
     }
-    with pytest.raises(InvalidInput, match="at most their quantity"):
+    with pytest.raises(InvalidInput, match="up to their quantity"):
         await setup.create(conn, "Weekend", [line])
 
 
@@ -515,10 +534,10 @@ async def test_the_whole_list_and_changes_to_it_do_not_go_together(conn: AsyncCo
     setup_id = await make_setup(conn, "Weekend", tent)
     for attempt in (
         setup.set_items(conn, setup_id),
-        setup.set_items(conn, setup_id, [], remove=[tent]),
-        setup.set_items(conn, setup_id, [], change=[{"item_id": tent}]),
+        setup.set_items(conn, setup_id, [{"item_id": tent}], remove=[tent]),
+        setup.set_items(conn, setup_id, [{"item_id": tent}], change=[{"item_id": tent}]),
     ):
-        with pytest.raises(InvalidInput, match="either lines, the whole list, or some to change and remove"):
+        with pytest.raises(InvalidInput, match=r"either lines \(the whole list\) or change and remove"):
             await attempt
 
 
@@ -529,7 +548,7 @@ async def test_a_copy_has_the_same_lines_and_is_its_own(conn: AsyncConnection) -
     copied = await setup.copy(conn, original.id, "Alps in winter")
     assert parts(copied) == parts(original)
     assert (await setup.get(conn, copied.id)).lines == (await setup.get(conn, original.id)).lines
-    await setup.set_items(conn, copied.id, [])
+    await setup.set_items(conn, copied.id, remove=list(weights))
     assert (await setup.get(conn, original.id)).items == len(weights)
 
 
@@ -625,7 +644,7 @@ async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> 
     alps = await make_setup(conn, "Alps")
     twins = [await make_setup(conn, "Twin"), await make_setup(conn, "twin")]
     assert [await setup.resolve(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
-    with pytest.raises(Conflict, match=f"name one by its id, {twins[0]}, {twins[1]}"):
+    with pytest.raises(Conflict, match=f"Use an id: {twins[0]}, {twins[1]}"):
         await setup.resolve(conn, "TWIN")
     with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
         await setup.resolve(conn, "Alp")

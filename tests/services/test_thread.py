@@ -1,11 +1,13 @@
 """Threads: candidates side by side, and how one of them becomes an item."""
 
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from psycopg import AsyncConnection
 
 from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound
+from mcp_server.models.setup import NewLine
 from mcp_server.services import candidate, item, settings, setup, thread
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
@@ -133,14 +135,14 @@ async def test_the_new_item_takes_the_old_ones_line_in_the_named_setups_only(con
 async def test_a_thread_is_not_resolved_twice(conn: AsyncConnection) -> None:
     thread_id, (first, second, _) = await make_research(conn)
     resolved = await thread.resolve(conn, thread_id, first, [])
-    with pytest.raises(Conflict, match=f"resolved already. Candidate {first} became item {resolved.item_id}"):
+    with pytest.raises(Conflict, match=f"is resolved. Candidate {first} became item {resolved.item_id}"):
         await thread.resolve(conn, thread_id, second, [])
 
 
 async def test_an_archived_thread_has_to_be_active_again_first(conn: AsyncConnection) -> None:
     thread_id, (first, _, _) = await make_research(conn)
     await thread.update(conn, thread_id, {"status": "archived"})
-    with pytest.raises(Conflict, match=r"archived already\. Set its status to active with update_thread"):
+    with pytest.raises(Conflict, match=r"is archived\. Set its status to active with update_thread"):
         await thread.resolve(conn, thread_id, first, [])
     await thread.update(conn, thread_id, {"status": "active"})
     assert (await thread.resolve(conn, thread_id, first, [])).status == "resolved"
@@ -163,20 +165,8 @@ async def test_a_setup_that_does_not_hold_the_replaced_item_cannot_swap_it(conn:
 async def test_without_a_replaced_item_nothing_is_swapped(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
     winner = await make_candidate(conn, thread_id)
-    with pytest.raises(InvalidInput, match="replaces no item"):
+    with pytest.raises(InvalidInput, match="does not replace an item"):
         await thread.resolve(conn, thread_id, winner, [await make_setup(conn, "Empty")])
-
-
-async def test_a_resolved_thread_takes_no_new_candidates_and_keeps_its_winner(conn: AsyncConnection) -> None:
-    thread_id, (first, second, _) = await make_research(conn)
-    await thread.resolve(conn, thread_id, first, [])
-    with pytest.raises(Conflict, match="is resolved"):
-        await make_candidate(conn, thread_id, "Late")
-    with pytest.raises(Conflict, match="is resolved: its status is final"):
-        await thread.update(conn, thread_id, {"status": "active"})
-    with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
-        await candidate.remove(conn, first)
-    assert (await candidate.remove(conn, second)).removed == "Duplex"
 
 
 async def test_deleting_a_thread_keeps_its_item_and_deleting_the_item_keeps_the_thread(
@@ -229,9 +219,176 @@ async def test_a_setup_that_is_named_twice_is_swapped_and_shown_once(conn: Async
     assert [each.id for each in resolved.swapped_in_setups] == [alps]
 
 
-async def test_setups_of_one_name_are_both_told(conn: AsyncConnection) -> None:
+async def pack(conn: AsyncConnection, name: str, item_id: int, quantity: str, **line: Any) -> int:
+    """A setup with a number of pieces of one item."""
+    new = cast(NewLine, {"item_id": item_id, "quantity": Decimal(quantity), **line})
+    return (await setup.create(conn, name, [new])).id
+
+
+async def test_a_comparison_is_for_all_pieces_that_the_fullest_setup_has(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", weight=150.0, quantity=5)
+    weekend, alps = await pack(conn, "Weekend", bank, "2"), await pack(conn, "Alps", bank, "3")
+    thread_id = await make_thread(conn, replaces_item_id=bank)
+    await make_candidate(conn, thread_id, "Small", weight=89.0, price_cents=5900)
+    await make_candidate(conn, thread_id, "Rumour", price_cents=4900)
+    shown = await thread.get(conn, thread_id)
+    assert shown.pieces == 3
+    assert shown.replaces is not None
+    assert [(used.setup_id, used.name, used.quantity) for used in shown.replaces.in_setups] == [
+        (alps, "Alps", 3),
+        (weekend, "Weekend", 2),
+    ]
+    small, rumour = shown.candidates
+    assert (small.saves_grams, small.outlay_cents, small.cents_per_gram_saved) == (
+        183,
+        17700,
+        Decimal("96.72"),
+    )
+    # Per piece, like the figures beside them.
+    assert (small.over_lightest_grams, small.over_cheapest_cents) == (0, 1000)
+    assert (rumour.saves_grams, rumour.outlay_cents) == (None, 14700)
+
+
+@pytest.mark.parametrize(
+    ("quantities", "owned", "pieces"),
+    [
+        ([], 4, 4),
+        ([], 0, 1),
+        (["0"], 2, 2),
+        (["1"], 4, 1),
+        (["0.5"], 4, 1),
+        (["1", "2.5"], 1, 3),
+    ],
+)
+async def test_a_purchase_replaces_whole_pieces_as_many_as_are_used_or_else_owned(
+    conn: AsyncConnection, quantities: list[str], owned: int, pieces: int
+) -> None:
+    old = await make_item(conn, "Roll", weight=10.0, quantity=owned)
+    for quantity in quantities:
+        await pack(conn, "Weekend", old, quantity)
+    thread_id = await make_thread(conn, replaces_item_id=old)
+    new = await make_candidate(conn, thread_id, weight=8.0, price_cents=100)
+    shown = await thread.get(conn, thread_id)
+    assert (shown.pieces, shown.candidates[0].saves_grams) == (pieces, 2 * pieces)
+    assert shown.candidates[0].outlay_cents == 100 * pieces
+    assert (await candidate.preview(conn, new, None)).outlay_cents == 100 * pieces
+
+
+async def test_a_thread_that_replaces_nothing_is_about_one_piece(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
-    for weight in (453.59237, 907.18474):
-        await make_candidate(conn, thread_id, "Tarp", weight=weight)
-    await settings.update(conn, {"weight_unit": "lb"})
-    assert (await thread.get(conn, thread_id)).display == "Tarp: 1 lb; Tarp: 2 lb"
+    await make_candidate(conn, thread_id, price_cents=100)
+    shown = await thread.get(conn, thread_id)
+    assert (shown.pieces, shown.candidates[0].outlay_cents) == (1, 100)
+
+
+@pytest.mark.parametrize(
+    ("lines", "note"),
+    [
+        (["worn"], "worn in every setup: it never counts in base weight"),
+        (["worn", "worn"], "worn in every setup: it never counts in base weight"),
+        (["consumable"], "consumable in every setup: it never counts in base weight"),
+        (["consumable", "worn"], "worn or consumable in every setup: it never counts in base weight"),
+        (["worn", "base"], None),
+        (["partly worn"], None),
+        ([], None),
+    ],
+)
+async def test_a_thread_says_when_what_it_replaces_never_counts_in_base_weight(
+    conn: AsyncConnection, lines: list[str], note: str | None
+) -> None:
+    shoes = await make_item(conn, "Shoes", weight=680.0)
+    for line in lines:
+        worn = {"worn_quantity": Decimal(1)} if line == "partly worn" else {}
+        await pack(conn, "Weekend", shoes, "2", classification=line.removeprefix("partly "), **worn)
+    replaces = (await thread.get(conn, await make_thread(conn, replaces_item_id=shoes))).replaces
+    assert replaces is not None
+    assert (replaces.note, len(replaces.in_setups)) == (note, len(lines))
+
+
+@pytest.mark.parametrize(
+    ("owned", "given", "quantity"), [(3, None, 3), (0, None, 1), (3, 2, 2), (3, 0, 0), (None, None, 1)]
+)
+async def test_the_new_item_is_owned_as_often_as_the_old_one_unless_it_is_given(
+    conn: AsyncConnection, owned: int | None, given: int | None, quantity: int
+) -> None:
+    old = None if owned is None else await make_item(conn, "Power bank", quantity=owned)
+    thread_id = await make_thread(conn, replaces_item_id=old)
+    new = await make_candidate(conn, thread_id)
+    resolved = await thread.resolve(conn, thread_id, new, [], given)
+    assert (resolved.quantity, (await item.get(conn, resolved.item_id)).quantity) == (quantity, quantity)
+
+
+async def test_all_stands_for_every_setup_with_the_replaced_item(conn: AsyncConnection) -> None:
+    old = await make_item(conn, "Tent", weight=1000.0)
+    weekend, alps = await make_setup(conn, "Weekend", old), await make_setup(conn, "Alps", old)
+    empty = await make_setup(conn, "Empty")
+    thread_id = await make_thread(conn, replaces_item_id=old)
+    resolved = await thread.resolve(conn, thread_id, await make_candidate(conn, thread_id), ["All", weekend])
+    assert [each.id for each in resolved.swapped_in_setups] == [alps, weekend]
+    assert (await setup.get(conn, empty)).lines == []
+
+
+async def test_all_of_no_setups_swaps_nothing(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn, replaces_item_id=await make_item(conn, "Tent"))
+    resolved = await thread.resolve(conn, thread_id, await make_candidate(conn, thread_id), ["all"])
+    assert resolved.swapped_in_setups == ()
+
+
+async def test_all_needs_an_item_to_replace_and_no_setup_of_that_name(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    new = await make_candidate(conn, thread_id)
+    with pytest.raises(InvalidInput, match="does not replace an item"):
+        await thread.resolve(conn, thread_id, new, ["all"])
+    old = await make_item(conn, "Tent")
+    named = await make_setup(conn, " ALL", old)
+    await thread.update(conn, thread_id, {"replaces_item_id": old})
+    with pytest.raises(Conflict, match=f"setup {named} has this name. Give the ids of the setups"):
+        await thread.resolve(conn, thread_id, new, ["all"])
+    resolved = await thread.resolve(conn, thread_id, new, [named])
+    assert [each.id for each in resolved.swapped_in_setups] == [named]
+
+
+async def test_a_resolved_thread_is_a_record(conn: AsyncConnection) -> None:
+    thread_id, (first, second, _) = await make_research(conn)
+    await thread.resolve(conn, thread_id, second, [])
+    before = await thread.get(conn, thread_id)
+    other = await make_item(conn, "Other tent")
+    for attempt in (
+        candidate.add(conn, thread_id, {"name": "Late", "weight": 1.0}),
+        candidate.update(conn, first, {"weight": 1.0}),
+        candidate.update(conn, second, {"status": "arrived"}),
+        candidate.remove(conn, first),
+        candidate.remove(conn, second),
+        candidate.rank(conn, thread_id, [second]),
+        thread.update(conn, thread_id, {"status": "active"}),
+        thread.update(conn, thread_id, {"name": "Tent", "replaces_item_id": other}),
+    ):
+        with pytest.raises(
+            Conflict, match=r"is resolved: .* are a record\. Create a new thread with create_"
+        ):
+            await attempt
+    assert await thread.get(conn, thread_id) == before
+    assert (await thread.update(conn, thread_id, {"name": "Tent, 2026"})).name == "Tent, 2026"
+
+
+async def test_the_winner_of_a_thread_that_was_archived_elsewhere_is_kept(conn: AsyncConnection) -> None:
+    thread_id, (first, second, _) = await make_research(conn)
+    await thread.resolve(conn, thread_id, first, [])
+    # As another application may have left it, before a migration.
+    await conn.execute("UPDATE threads SET status = 'archived'")
+    with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
+        await candidate.remove(conn, first)
+    assert (await candidate.remove(conn, second)).removed == "Duplex"
+
+
+async def test_candidates_of_one_name_are_both_shown(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    for weight, price in ((453.59237, 100), (907.18474, 200)):
+        await make_candidate(conn, thread_id, "Tarp", weight=weight, price_cents=price)
+    await settings.update(conn, {"weight_unit": "lb", "currency": "EUR"})
+    shown = await thread.get(conn, thread_id)
+    assert shown.display == "Tarp: 1.00 EUR; Tarp: 2.00 EUR"
+    assert [each.weight for each in shown.candidates] == [
+        "1 lb, over lightest 0 lb",
+        "2 lb, over lightest 1 lb",
+    ]

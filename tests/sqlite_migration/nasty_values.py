@@ -22,25 +22,75 @@ def item(column: str, problem: str, flag: str = "--skip-rejected", key: int = 1)
     return Finding("items", key, column, problem, flag)
 
 
+def moved(column: str, problem: str, key: int = 1) -> Finding:
+    """The finding of an item whose value can move to its notes."""
+    return item(column, problem, "--unreadable=to-notes", key)
+
+
 def beyond_repair(what: str, spoil: str, *findings: Finding) -> Nasty:
     return Nasty(what, spoil, findings)
 
 
 NUMBERS = (
-    beyond_repair(
+    Nasty(
         "text in a whole number",
         "UPDATE items SET price_cents = 'abc' WHERE id = 1",
-        item("price_cents", "text_in_number"),
+        (moved("price_cents", "text_in_number"),),
+        "--unreadable=to-notes",
+        "UPDATE items SET price_cents = NULL, notes = notes || char(10) || 'price_cents: abc' WHERE id = 1",
     ),
-    beyond_repair(
-        "text in a weight",
-        "UPDATE items SET weight_grams = '540 g' WHERE id = 1",
-        item("weight_grams", "text_in_number"),
+    Nasty(
+        "text in two numbers of an item without notes",
+        "UPDATE items SET price_cents = 'abc', weight_grams = 'light' WHERE id = 2",
+        (moved("price_cents", "text_in_number", 2), moved("weight_grams", "text_in_number", 2)),
+        "--unreadable=to-notes",
+        """
+        UPDATE items SET price_cents = NULL, weight_grams = NULL,
+            notes = 'weight_grams: light' || char(10) || 'price_cents: abc'
+        WHERE id = 2
+        """,
     ),
-    beyond_repair(
+    Nasty(
+        "NUL and an accent apart in text that moves to the notes",
+        "UPDATE items SET price_cents = 'e' || char(769, 0, 33) WHERE id = 2",
+        (moved("price_cents", "text_in_number", 2),),
+        "--unreadable=to-notes",
+        "UPDATE items SET price_cents = NULL, notes = 'price_cents: ' || char(233, 33) WHERE id = 2",
+    ),
+    Nasty(
+        "weights with a unit",
+        """
+        UPDATE items SET weight_grams = '540 g' WHERE id = 1;
+        UPDATE items SET weight_grams = '1.2kg' WHERE id = 2;
+        UPDATE thread_candidates SET weight_grams = '1 lb 3 oz' WHERE id = 1;
+        """,
+        (
+            item("weight_grams", "text_in_number", "--text-weights"),
+            item("weight_grams", "text_in_number", "--text-weights", 2),
+            Finding("thread_candidates", 1, "weight_grams", "text_in_number", "--text-weights"),
+        ),
+        "--text-weights",
+        """
+        UPDATE items SET weight_grams = 540 WHERE id = 1;
+        UPDATE items SET weight_grams = 1200 WHERE id = 2;
+        UPDATE thread_candidates SET weight_grams = 538.640939375 WHERE id = 1;
+        """,
+    ),
+    Nasty(
         "text in a reference",
         "UPDATE items SET category_id = 'Shelter' WHERE id = 1",
-        item("category_id", "text_in_number"),
+        (moved("category_id", "text_in_number"),),
+        "--unreadable=to-notes",
+        """
+        UPDATE items SET category_id = NULL, notes = notes || char(10) || 'category_id: Shelter' WHERE id = 1
+        """,
+    ),
+    Nasty(
+        "text in a reference of a table without notes",
+        "UPDATE threads SET category_id = 'Shelter' WHERE id = 1",
+        (Finding("threads", 1, "category_id", "text_in_number", "--unreadable=to-notes"),),
+        "--unreadable=to-notes",
+        "UPDATE threads SET category_id = NULL WHERE id = 1",
     ),
     Nasty(
         "empty text in numbers",
@@ -52,26 +102,34 @@ NUMBERS = (
         "--empty-as-null",
         "UPDATE items SET price_cents = NULL, weight_grams = NULL WHERE id = 1",
     ),
-    beyond_repair(
+    Nasty(
         "a blob in a number",
         "UPDATE items SET price_cents = x'31' WHERE id = 1",
-        item("price_cents", "blob"),
+        (moved("price_cents", "blob"),),
+        "--unreadable=to-notes",
+        "UPDATE items SET price_cents = NULL WHERE id = 1",
     ),
-    beyond_repair(
+    Nasty(
         "infinite weights",
         "UPDATE items SET weight_grams = iif(id = 1, 9e999, -9e999) WHERE id < 3",
-        item("weight_grams", "not_finite"),
-        item("weight_grams", "not_finite", key=2),
+        (moved("weight_grams", "not_finite"), moved("weight_grams", "not_finite", key=2)),
+        "--unreadable=to-notes",
+        """
+        UPDATE items SET weight_grams = NULL, notes = notes || char(10) || 'weight_grams: inf' WHERE id = 1;
+        UPDATE items SET weight_grams = NULL, notes = 'weight_grams: -inf' WHERE id = 2;
+        """,
     ),
     beyond_repair(
         "an infinite order",
         "UPDATE thread_candidates SET sort_order = 9e999 WHERE id = 1",
         Finding("thread_candidates", 1, "sort_order", "not_finite"),
     ),
-    beyond_repair(
+    Nasty(
         "a fraction of a cent",
         "UPDATE items SET price_cents = 12.5 WHERE id = 1",
-        item("price_cents", "fraction"),
+        (moved("price_cents", "fraction"),),
+        "--unreadable=to-notes",
+        "UPDATE items SET price_cents = NULL, notes = notes || char(10) || 'price_cents: 12.5' WHERE id = 1",
     ),
     beyond_repair(
         "a number that four bytes would wrap to 5",
@@ -87,19 +145,19 @@ NUMBERS = (
         "negative numbers",
         "UPDATE items SET quantity = -1, price_cents = -1, weight_grams = -0.5 WHERE id = 1",
         item("quantity", "out_of_range"),
-        item("price_cents", "out_of_range"),
-        item("weight_grams", "out_of_range"),
+        moved("price_cents", "out_of_range"),
+        moved("weight_grams", "out_of_range"),
     ),
     beyond_repair(
         "a weight and a price beyond all gear",
         "UPDATE items SET weight_grams = 1e9, price_cents = 1000000000000000 WHERE id = 1",
-        item("weight_grams", "out_of_range"),
-        item("price_cents", "out_of_range"),
+        moved("weight_grams", "out_of_range"),
+        moved("price_cents", "out_of_range"),
     ),
     beyond_repair(
         "an integer that SQLite made a float",
         "UPDATE items SET price_cents = 1e20 WHERE id = 1",
-        item("price_cents", "out_of_range"),
+        moved("price_cents", "out_of_range"),
     ),
     beyond_repair(
         "a boolean that is 2",
@@ -203,24 +261,44 @@ TEXTS = (
         "UPDATE items SET notes = replace(printf('%.*c', 32769, 'x'), 'x', 'ö') WHERE id = 1",
         item("notes", "too_long"),
     ),
-    beyond_repair(
-        "a URL that runs a script",
-        "UPDATE items SET product_url = 'javascript:alert(1)' WHERE id = 1",
-        item("product_url", "bad_url"),
-    ),
-    beyond_repair(
-        "a URL whose scheme only looks right, or stands behind a space",
+    Nasty(
+        "text that is not a URL",
         """
-        UPDATE items SET product_url = 'httpſ://a.test' WHERE id = 1;
-        UPDATE items SET product_url = ' https://a.test' WHERE id = 2;
+        UPDATE items SET product_url = 'javascript:alert(1)' WHERE id = 1;
+        UPDATE items SET product_url = 'httpſ://a.test' WHERE id = 2;
+        UPDATE items SET product_url = 'e.g. the shop in Bern' WHERE id = 5;
         """,
-        item("product_url", "bad_url"),
-        item("product_url", "bad_url", key=2),
+        tuple(moved("product_url", "bad_url", key) for key in (1, 2, 5)),
+        "--unreadable=to-notes",
+        """
+        UPDATE items SET product_url = NULL,
+            notes = coalesce(notes || char(10), '') || 'product_url: ' || product_url
+        """,
+    ),
+    Nasty(
+        "URLs without a scheme or with blanks around them",
+        """
+        UPDATE items SET product_url = 'www.a.test' WHERE id = 1;
+        UPDATE items SET product_url = ' https://a.test/ö ' WHERE id = 2;
+        UPDATE items SET product_url = '//a-b.test:8443/?q=x#y', image_source_url = 'a.test/i.png'
+        WHERE id = 5;
+        """,
+        (
+            *(item("product_url", "bad_url", "--urls=complete", key) for key in (1, 2, 5)),
+            item("image_source_url", "bad_url", "--urls=complete", 5),
+        ),
+        "--urls=complete",
+        """
+        UPDATE items SET product_url = 'https://www.a.test' WHERE id = 1;
+        UPDATE items SET product_url = 'https://a.test/ö' WHERE id = 2;
+        UPDATE items SET product_url = 'https://a-b.test:8443/?q=x#y', image_source_url = 'https://a.test/i.png'
+        WHERE id = 5;
+        """,
     ),
     beyond_repair(
         "a URL that is too long",
         "UPDATE items SET product_url = 'https://a.test/' || printf('%.*c', 8192, 'x') WHERE id = 1",
-        item("product_url", "too_long"),
+        moved("product_url", "too_long"),
     ),
     Nasty(
         "an empty URL",
@@ -394,9 +472,29 @@ RELATIONS = (
         "categories that differ in upper and lower case",
         "INSERT INTO categories (id, name, created_at) VALUES (7, 'SHELTER', 1); "
         "UPDATE items SET category_id = 7 WHERE id = 5",
-        (Finding("categories", 7, "name", "duplicate"),),
+        (Finding("categories", 7, "name", "duplicate", "--categories=merge"),),
         "--skip-rejected",
         "DELETE FROM categories WHERE id = 7; UPDATE items SET category_id = NULL WHERE id = 5",
+    ),
+    Nasty(
+        "three categories of one name, and references to all of them",
+        """
+        INSERT INTO categories (id, name, created_at) VALUES (7, 'SHELTER', 1), (8, 'sheltER', 1);
+        UPDATE items SET category_id = 7 WHERE id = 5;
+        UPDATE threads SET category_id = 8 WHERE id = 1;
+        UPDATE thread_candidates SET category_id = 7 WHERE id = 2;
+        """,
+        (
+            Finding("categories", 7, "name", "duplicate", "--categories=merge"),
+            Finding("categories", 8, "name", "duplicate", "--categories=merge"),
+        ),
+        "--categories=merge",
+        """
+        UPDATE items SET category_id = 1 WHERE id = 5;
+        UPDATE threads SET category_id = 1 WHERE id = 1;
+        UPDATE thread_candidates SET category_id = 1 WHERE id = 2;
+        DELETE FROM categories WHERE id > 2;
+        """,
     ),
     Nasty(
         "two keys with the same hash",
@@ -408,7 +506,7 @@ RELATIONS = (
     Nasty(
         "an item that cannot be kept, in a setup",
         "UPDATE items SET price_cents = 'abc' WHERE id = 1",
-        (item("price_cents", "text_in_number"),),
+        (moved("price_cents", "text_in_number"),),
         "--skip-rejected",
         "DELETE FROM items WHERE id = 1; DELETE FROM setup_items WHERE item_id = 1",
     ),

@@ -13,6 +13,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, LiteralString, TypeAlias
+from unicodedata import normalize
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -23,25 +24,25 @@ from tests.sqlite_migration.old_collections import ARCHIVE, LOOSEN, OldCollectio
 Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 
 OLD: Mapping[str, str] = {
-    "users": "SELECT id, username, password_hash, created_at FROM users",
-    "categories": "SELECT id, name, icon, created_at FROM categories",
+    "users": "SELECT id, nfc(username), password_hash, created_at FROM users",
+    "categories": "SELECT id, nfc(name), icon, created_at FROM categories",
     "items": """
         SELECT
-            id, name, weight_grams, price_cents, quantity, category_id, notes, product_url,
+            id, nfc(name), weight_grams, price_cents, quantity, category_id, nfc(notes), product_url,
             coalesce(image_filename, image_source_url), image_source_url, created_at, updated_at
         FROM items
     """,
     "threads": """
-        SELECT id, name, status, category_id, resolved_candidate_id, created_at, updated_at FROM threads
+        SELECT id, nfc(name), status, category_id, resolved_candidate_id, created_at, updated_at FROM threads
     """,
     "candidates": """
         SELECT
-            id, thread_id, name, weight_grams, price_cents, category_id, notes, product_url,
+            id, thread_id, nfc(name), weight_grams, price_cents, category_id, nfc(notes), product_url,
             coalesce(image_filename, image_source_url), image_source_url,
-            status, pros, cons, sort_order, created_at, updated_at
+            status, nfc(pros), nfc(cons), sort_order, created_at, updated_at
         FROM thread_candidates
     """,
-    "setups": "SELECT id, name, created_at, updated_at FROM setups",
+    "setups": "SELECT id, nfc(name), created_at, updated_at FROM setups",
     "setup_items": """
         SELECT
             setup_items.id, setup_id, item_id, quantity, classification,
@@ -55,10 +56,10 @@ OLD: Mapping[str, str] = {
         WHERE key = 'weightUnit' AND value IN ('g', 'kg', 'oz', 'lb')
     """,
     "sessions": "SELECT id, user_id, expires_at FROM sessions",
-    "api_keys": "SELECT id, name, key_hash, key_prefix, created_at FROM api_keys",
+    "api_keys": "SELECT id, nfc(name), key_hash, key_prefix, created_at FROM api_keys",
     "oauth_clients": """
         SELECT
-            id, client_id, client_name, (SELECT group_concat(value, ' ') FROM json_each(redirect_uris)),
+            id, client_id, nfc(client_name), (SELECT group_concat(value, ' ') FROM json_each(redirect_uris)),
             created_at
         FROM oauth_clients
     """,
@@ -137,6 +138,7 @@ def expected(file: Path, repair: str = "") -> Rows:
         with closing(sqlite3.connect(copy, isolation_level=None)) as db:
             upgrade(db, version_of(OldCollection(db)) + 1, len(ARCHIVE))
             db.executescript(LOOSEN + repair)
+            db.create_function("nfc", 1, composed)
             rows: Rows = {table: sorted(db.execute(query), key=repr) for table, query in OLD.items()}
             for table in OLD.keys() - WITHOUT_IDS:
                 rows[table].append(("next id", next_id(db, old_name(table))))
@@ -144,6 +146,10 @@ def expected(file: Path, repair: str = "") -> Rows:
         # The migration creates an owner without a password.
         rows["users"] = [("next id", rows["users"][0][1] + 1)]
     return rows
+
+
+def composed(text: Any) -> Any:
+    return normalize("NFC", text) if isinstance(text, str) else text
 
 
 def version_of(old: OldCollection) -> int:

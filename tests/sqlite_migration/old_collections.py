@@ -14,7 +14,7 @@ THEN = 1_700_000_000
 SECRETS = {
     "password_hash": "$argon2id$v=19$m=65536,t=2,p=1$c2VjcmV0IHNhbHQ$cGFzc3dvcmQgaGFzaCBvZiBhZGE",
     "session": "secret-session-4a8f1c",
-    "key_hash": "secret-key-hash-93be07",
+    "key_hash": "93be07d1c2a8f4560b7e9d3c1a5f8e2b4d6c0a9f7e5b3d1c8a6f4e2d0b9c7a53",
     "code": "secret-code-5d2e60",
     "access_token_hash": "secret-access-b17c44",
     "refresh_token_hash": "secret-refresh-08aa9e",

@@ -5,7 +5,8 @@ from pathlib import Path
 import psycopg
 
 from db import migrations
-from tests.sqlite_migration.migration import migrate, migrated, refused, spoil
+from scripts.databases import empty_database
+from tests.sqlite_migration.migration import Finding, migrate, migrated, refused, spoil
 from tests.sqlite_migration.new_collections import found
 
 RENAME = "UPDATE items SET name = 'Newest' WHERE id = 1"
@@ -86,3 +87,24 @@ def test_the_collection_of_another_user_is_never_overwritten(url: str, old: Path
     run = refused(url, old)
     assert run.exit_code == 3
     assert "1 setups" in run.report["message"]
+
+
+def test_a_trial_run_on_a_database_without_a_schema_finds_what_stops_the_real_run(
+    server: str, old: Path
+) -> None:
+    spoil(old, "UPDATE items SET notes = CAST(x'4dfc747a65' AS TEXT) WHERE id = 1")
+    finding = Finding("items", 1, "notes", "invalid_utf8", "--bad-utf8=replace")
+    with empty_database(server) as url:
+        trial = refused(url, old, "--dry-run")
+        assert (trial.exit_code, trial.findings()) == (4, {finding})
+        real = migrate(url, old)
+        assert (real.exit_code, real.findings()) == (4, {finding})
+
+
+def test_a_trial_run_on_an_older_schema_finds_that_the_database_is_not_empty(url: str, old: Path) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("INSERT INTO users (username) VALUES ('eve')")
+        conn.execute("INSERT INTO setups (user_id, name) SELECT id, 'Alps' FROM users")
+        conn.execute("UPDATE alembic_version SET version_num = %s", (migrations.REVISIONS[0],))
+    trial = refused(url, old, "--dry-run")
+    assert (trial.exit_code, "1 setups" in trial.report["message"]) == (3, True)

@@ -28,6 +28,7 @@ from tests.conftest import ROOT
 from tests.pictures import photo
 
 AT = 1_700_000_000
+KEY_HASH = "$argon2id$v=19$m=65536,t=2,p=1$c2VjcmV0IHNhbHQ$" + "secret" * 7 + "s"
 ROWS = f"""
     INSERT INTO users VALUES (3, 'ada', '$argon2id$v=19$secret', {AT});
     INSERT INTO categories (id, name, icon, created_at)
@@ -48,7 +49,7 @@ ROWS = f"""
     INSERT INTO setup_items VALUES (6, 2, 9, 'worn'), (7, 2, 3, 'base');
     INSERT INTO settings VALUES ('weightUnit', 'oz'), ('theme', 'dark');
     INSERT INTO sessions VALUES ('session-secret', 3, {AT});
-    INSERT INTO api_keys VALUES (1, 'laptop', 'hash-secret', 'gb_1', {AT});
+    INSERT INTO api_keys VALUES (1, 'laptop', '{KEY_HASH}', 'gb_1', {AT});
     INSERT INTO oauth_clients VALUES (1, 'claude', NULL, '["https://c.test/cb","x:/y"]', {AT});
     INSERT INTO oauth_codes VALUES (1, 'code-secret', 'claude', 'challenge', 'S256', 'x:/y', {AT}, 1);
     INSERT INTO oauth_tokens VALUES (1, 'access-secret', 'refresh-secret', 'claude', {AT}, {AT}, {AT});
@@ -257,14 +258,14 @@ def test_every_version_is_recognised_and_moved(url: str, tmp_path: Path, version
 
 
 BAD = [
-    ("UPDATE items SET price_cents = 'cheap'", "price_cents", "text_in_number", "--skip-rejected"),
-    ("UPDATE items SET price_cents = 12.5", "price_cents", "fraction", "--skip-rejected"),
+    ("UPDATE items SET price_cents = 'cheap'", "price_cents", "text_in_number", "--unreadable=to-notes"),
+    ("UPDATE items SET price_cents = 12.5", "price_cents", "fraction", "--unreadable=to-notes"),
     ("UPDATE items SET quantity = 4294967297", "quantity", "out_of_range", "--skip-rejected"),
-    ("UPDATE items SET weight_grams = 9e999", "weight_grams", "not_finite", "--skip-rejected"),
-    ("UPDATE items SET weight_grams = -1", "weight_grams", "out_of_range", "--skip-rejected"),
+    ("UPDATE items SET weight_grams = 9e999", "weight_grams", "not_finite", "--unreadable=to-notes"),
+    ("UPDATE items SET weight_grams = -1", "weight_grams", "out_of_range", "--unreadable=to-notes"),
     ("UPDATE items SET name = x'414243'", "name", "blob", "--skip-rejected"),
     ("UPDATE items SET name = '  '", "name", "empty", "--skip-rejected"),
-    ("UPDATE items SET product_url = 'ftp://a.test'", "product_url", "bad_url", "--skip-rejected"),
+    ("UPDATE items SET product_url = 'ftp://a.test'", "product_url", "bad_url", "--unreadable=to-notes"),
     ("UPDATE items SET created_at = 'yesterday'", "created_at", "bad_timestamp", "--skip-rejected"),
     ("UPDATE items SET category_id = 99", "category_id", "dangling", "--orphans=as-deleted"),
 ]
@@ -295,6 +296,9 @@ MENDED = [
     ("notes = 'a' || char(0) || 'b'", "nul_in_text", "--nul=strip", "notes", "ab"),
     ("notes = CAST(x'61ff62' AS TEXT)", "invalid_utf8", "--bad-utf8=replace", "notes", "a\ufffdb"),
     ("category_id = 99", "dangling", "--orphans=as-deleted", "category_id::text", None),
+    ("weight_grams = '540 g'", "text_in_number", "--text-weights", "weight_grams::text", "540"),
+    ("product_url = 'www.a.test'", "bad_url", "--urls=complete", "product_url", "https://www.a.test"),
+    ("price_cents = 'cheap'", "text_in_number", "--unreadable=to-notes", "notes", "price_cents: cheap"),
 ]
 
 
@@ -456,7 +460,7 @@ def test_duplicates_under_the_new_rules_stop_the_run(url: str, old: Path, any_al
     change(old, "INSERT INTO categories (id, name, icon, created_at) VALUES (6, 'öL', 'flame', ?)", AT)
     change(old, "INSERT INTO setup_items VALUES (8, 2, 9, 'base')")
     assert migrate(url, old).findings == [
-        ("categories", 6, "name", "duplicate", "rejected", "--skip-rejected"),
+        ("categories", 6, "name", "duplicate", "rejected", "--categories=merge"),
         ("setup_items", 8, "item_id", "duplicate", "rejected", "--skip-rejected"),
     ]
 

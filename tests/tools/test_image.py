@@ -94,13 +94,13 @@ async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ("not base64!", "data: not base64"),
+        ("not base64!", "data: must be base64"),
         (in_base64(b"<svg/>"), "Not an image"),
         (in_base64(photo()[:60]), "damaged or incomplete"),
         (in_base64(bomb(9000, 9000)), "more than 40 megapixels"),
     ],
 )
-async def test_what_is_no_image_is_refused_with_words(client: Client, data: str, words: str) -> None:
+async def test_an_invalid_image_is_refused_with_a_reason(client: Client, data: str, words: str) -> None:
     item_id = (await call(client, "create_item", name="Tent"))["id"]
     text = await refused(client, "upload_image", data=data, item_id=item_id)
     assert text.startswith(f"[invalid_input] {words}") or words in text

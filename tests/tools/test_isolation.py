@@ -52,7 +52,7 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("delete_category", {"category_id": "{own_category}", "move_to": "{category}"}, "category"),
     ("get_setup", {"setup_id": "{setup}"}, "setup"),
     ("create_setup", {"name": "Mine", "lines": [{"item_id": "{item}"}]}, "item"),
-    ("set_setup_items", {"setup_id": "{setup}", "lines": []}, "setup"),
+    ("set_setup_items", {"setup_id": "{setup}", "remove": [1]}, "setup"),
     ("set_setup_items", {"setup_id": "{own_setup}", "lines": [{"item_id": "{item}"}]}, "item"),
     ("set_setup_items", {"setup_id": "{own_setup}", "change": [{"item_id": "{item}"}]}, "item"),
     ("set_setup_items", {"setup_id": "{own_setup}", "remove": ["{item}"]}, "item"),
@@ -107,7 +107,7 @@ ABSENT = ["deleted", 0, -1, 999_999, 2**63, 10**25]
 
 @pytest.fixture
 async def eve(other_client: Client) -> dict[str, int]:
-    """Eve's rows, every text of which bears a mark."""
+    """Eve's rows, with a mark in every text."""
     return await collection(other_client, f"{MARK} ", "")
 
 
