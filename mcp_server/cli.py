@@ -13,6 +13,7 @@ from mcp_server.commands import database, serve
 from mcp_server.commands.database import StartError
 from mcp_server.commands.migrate_arguments import add_arguments
 from mcp_server.models.csv import ExportFormat, Format
+from mcp_server.models.fields import nfc
 from mcp_server.settings import Settings, SettingsError, load
 
 Command = Callable[..., int | None]
@@ -100,6 +101,10 @@ class Commands:
         return Commands(added.add_subparsers(metavar="command", required=True), self.options)
 
 
+# Arguments that name people, keys and setups. They are compared and stored in NFC; paths are not changed.
+NAMES = frozenset({"username", "name", "setup_name"})
+
+
 def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
@@ -113,6 +118,7 @@ def run(arguments: Sequence[str]) -> int:
     command: Command = options.pop("command")
     # Options that are not settings belong to the command.
     own = {name: options.pop(name) for name in options.keys() - Settings.model_fields.keys()}
+    own |= {name: nfc(own[name]) for name in NAMES & own.keys() if own[name]}
     try:
         return command(load(options), **own) or 0
     except (StartError, SettingsError, EmbeddedError) as exc:

@@ -15,7 +15,7 @@ from tests.test_cli import GEARSHED
 
 LISTS = Path(__file__).parent / "data" / "csv"
 OWN = LISTS / "gearshed.csv"
-# Nobody else is in a transaction: a pooler keeps sessions whose clients are gone.
+# No other session is in a transaction. A pooler keeps sessions whose clients are gone.
 QUIET = """
     SELECT NOT EXISTS (
         SELECT
@@ -53,7 +53,8 @@ def stored(url: str) -> int:
 def test_a_packing_list_becomes_a_setup_of_its_name_once(gearshed: Gearshed, url: str) -> None:
     first = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
     assert (first.returncode, first.stderr) == (0, "")
-    assert "setup 'lighterpack'; change 1, which undo_change takes back" in first.stdout
+    assert "; setup 'lighterpack': base " in first.stdout
+    assert "; change 1, which undo_change takes back" in first.stdout
     count = stored(url)
     assert count
     again = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
@@ -96,7 +97,7 @@ def test_what_is_piped_in_comes_out_again(gearshed: Gearshed, tmp_path: Path) ->
     assert (tmp_path / "all.csv").read_text() == text
 
 
-def test_what_lighterpack_cannot_hold_is_said_on_standard_error(gearshed: Gearshed) -> None:
+def test_what_lighterpack_cannot_hold_is_reported_on_standard_error(gearshed: Gearshed) -> None:
     text = "name,weight_grams,setup_quantity\nTent,0,1\nMat,400,1\n"
     assert gearshed("import", "-", "--setup", "Trip", stdin=text).returncode == 0
     out = gearshed("export", "--setup", "Trip", "--format", "lighterpack")

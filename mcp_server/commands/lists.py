@@ -18,14 +18,15 @@ from mcp_server.errors import InvalidInput
 from mcp_server.formats.reader import open_file
 from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
+from mcp_server.models.fields import lean_number, nfc
 from mcp_server.services import change, csv, export, setup
 from mcp_server.services import settings as units
 
 STDIN = "-"
 
 
-class ShownFile(io.FileIO):
-    """A file that tells at a terminal how much of it has been read."""
+class FileWithProgress(io.FileIO):
+    """A file that shows at a terminal how much of it has been read."""
 
     def readinto(self, buffer: object, /) -> int | None:
         count = super().readinto(buffer)  # type: ignore[arg-type]
@@ -36,7 +37,7 @@ class ShownFile(io.FileIO):
 
 @asynccontextmanager
 async def unhurried(url: str, username: str, *, logged: bool = False) -> AsyncGenerator[AsyncConnection]:
-    """Lend a connection for one transaction on the user's rows that may take as long as it needs."""
+    """Lend a connection for one transaction on the user's rows without time limits."""
     async with create_pool(url) as pool:
         async with pool.connection() as conn:
             user_id = await ensure_user(conn, username)
@@ -59,20 +60,20 @@ def import_files(
     skip_bad_lines: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Import each file, all of it or nothing, as a change that can be undone."""
+    """Import each file, completely or not at all, as one change that can be undone."""
 
     async def one(file: str) -> None:
-        raw = ShownFile(0 if file == STDIN else file, closefd=file != STDIN)
+        raw = FileWithProgress(0 if file == STDIN else file, closefd=file != STDIN)
         async with unhurried(url, username, logged=True) as conn:
             currency = (await units.get(conn)).currency
             with open_file(raw, format, currency) as reader:
-                name = setup_name or (Path(file).stem if reader.is_list and file != STDIN else None)
-                options = csv.ImportOptions(name, update_existing, skip_bad_lines)
+                name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
+                options = csv.ImportOptions(name, update_existing, skip_bad_lines, dry_run)
                 imported = await csv.import_lines(conn, reader, options)
             change_id = None if dry_run else await record(conn, file, imported)
             if dry_run:
                 await conn.rollback()
-        tell(file, imported, change_id, dry_run=dry_run)
+        report(file, imported, change_id, dry_run=dry_run)
 
     async def each() -> None:
         for file in files:
@@ -87,7 +88,7 @@ def import_files(
 
 
 async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | None:
-    """Log the import, unless it has changed nothing. Return the change's number."""
+    """Log the import, unless it changed nothing. Return the number of the change."""
     change_id = await change.current(conn)
     if await change.is_empty(conn, change_id):
         return None
@@ -104,30 +105,48 @@ async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | 
     return change_id
 
 
-def tell(file: str, imported: Imported, change_id: int | None, *, dry_run: bool) -> None:
-    """Say what became of a file, and of each line that was not plainly imported."""
+def report(file: str, imported: Imported, change_id: int | None, *, dry_run: bool) -> None:
+    """Print what happened to a file, and to each line that was not simply imported."""
     counts = {
         "imported": imported.items,
         "unchanged": imported.unchanged,
+        "filled in": imported.filled,
         "changed": imported.changed,
-        "different (left as they are: --update-existing)": imported.different,
+        "different (not changed without --update-existing)": imported.differs,
         "refused": imported.refused,
         "skipped": imported.skipped,
     }
-    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
+    done = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to do"
+    parts = [f"{file}: {imported.format}, {done}"]
+    if imported.setup_totals:
+        totals = imported.setup_totals
+        weights = {
+            "base": totals.base_grams,
+            "worn": totals.worn_grams,
+            "consumable": totals.consumable_grams,
+            "pack": totals.pack_grams,
+            "total": totals.total_grams,
+        }
+        shown = ", ".join(f"{name} {lean_number(round(grams, 2)):,} g" for name, grams in weights.items())
+        parts.append(f"setup {imported.setup_name!r}: {shown}")
+    if change_id:
+        parts.append(f"change {change_id}, which undo_change takes back")
     over_progress = "\r" if sys.stderr.isatty() else ""
-    told = f"{over_progress}{file}: {imported.format}, {said}"
-    told += f"; setup {imported.setup_name!r}" if imported.setup_name else ""
-    told += f"; change {change_id}, which undo_change takes back" if change_id else ""
-    print(f"{told}{' (nothing was stored: --dry-run)' if dry_run else ''}")
+    note = " (nothing was stored: --dry-run)" if dry_run else ""
+    print(f"{over_progress}{printable('; '.join(parts))}{note}")
     for verdict in imported.verdicts:
-        print(f"  {verdict.verdict}: {csv.place(verdict)}")
+        print(printable(f"  {verdict.verdict}: {csv.place(verdict)}"))
     if imported.verdicts_left_out:
         print(f"  … and {imported.verdicts_left_out:,} more")
 
 
+def printable(text: str) -> str:
+    """Replace the characters of a file that a terminal would obey instead of showing them."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def opened(file: str) -> TextIO:
-    """Open a file to write, with the line ends that it is given."""
+    """Open a file to write, with line ends as they are."""
     return open(1 if file == STDIN else file, "w", encoding="utf-8", newline="", closefd=file != STDIN)
 
 
@@ -147,8 +166,8 @@ def export_file(
             with opened(file) as out:
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)
-        for told in export.counted(lossy):
-            print(f"gearshed: {told}", file=sys.stderr)
+        for loss in export.counted(lossy):
+            print(f"gearshed: {loss}", file=sys.stderr)
 
     try:
         run(write())

@@ -1,14 +1,15 @@
-"""Our own format: everything there is to say of items and of a setup's lines, without loss."""
+"""Our own format: everything about items and the lines of a setup, without loss."""
 
 import re
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo, model_validator
 
-from mcp_server.formats.line import SETUP_COLUMNS, FormatLine, Line, unguarded
+from mcp_server.formats.line import SETUP_COLUMNS, FormatLine, Line, reading, unguarded
+from mcp_server.formats.numbers import Sign, number
 from mcp_server.models.category import Icon
-from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb
+from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb, within_limits
 from mcp_server.models.setup import Classification
 
 CATEGORY_COLUMNS = ("category", "category_icon")
@@ -25,13 +26,15 @@ def not_blank(text: str | None) -> str | None:
     return text
 
 
-def grams(cell: str) -> float | None:
-    if not GRAMS.fullmatch(cell):
-        raise ValueError("must be a number of grams, such as 540 or 12.5")
-    weight = float(cell) if cell else None
-    if weight is not None and weight >= 1e9:
-        raise ValueError("a weight is at least 0 and below 1,000,000 kg")
-    return weight
+def grams(cell: str, info: ValidationInfo) -> float | None:
+    """Read a weight with all its digits, or as a spreadsheet with decimal commas has written it."""
+    sign = reading(info).decimals.of(info.field_name or "")
+    if not cell or (GRAMS.fullmatch(cell) and sign != ","):
+        return within_limits(float(cell)) if cell else None
+    try:
+        return within_limits(float(number(cell, sign)))
+    except ValueError:
+        raise ValueError("must be a number of grams below 1,000,000,000, such as 540 or 12.5") from None
 
 
 Text = Annotated[str | None, BeforeValidator(text)]
@@ -42,6 +45,10 @@ Named = Annotated[Short, AfterValidator(not_blank)]
 class GearshedLine(FormatLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"name", "weight_grams"})
     OWN: ClassVar[frozenset[str]] = frozenset({"weight_grams", "price_cents", "category_icon", "external_id"})
+    VITAL: ClassVar[frozenset[str]] = frozenset({"name", "weight_grams", "notes", "external_id"})
+    NOTED: ClassVar[frozenset[str]] = frozenset({"category", "product_url"})
+    NUMBERS: ClassVar[frozenset[str]] = frozenset({"weight_grams"})
+    DECIMAL: ClassVar[Sign | None] = "."
 
     name: Named = None
     category: Named = None
@@ -59,7 +66,7 @@ class GearshedLine(FormatLine):
     @model_validator(mode="before")
     @classmethod
     def something(cls, cells: Any) -> Any:
-        """An item or, without a name, a category: what belongs to neither would be lost."""
+        """Accept an item or, without a name, a category. A line of neither would be lost."""
         if not cells.get("name") and not cells.get("category"):
             raise ValueError("has neither a name nor a category")
         if cells.get("category_icon") and not cells.get("category"):
@@ -71,7 +78,7 @@ class GearshedLine(FormatLine):
         return cells
 
     def to_line(self, number: int) -> Line:
-        return Line(number, **dict(self))
+        return Line(number, **vars(self))
 
 
 class GearshedSetupLine(GearshedLine):
@@ -97,7 +104,7 @@ class GearshedSetupLine(GearshedLine):
 
     def to_line(self, number: int) -> Line:
         worn = self.worn_quantity if self.classification == "worn" else Decimal(0)
-        values: dict[str, Any] = dict(self)
+        values = vars(self).copy()
         values["setup_quantity"] = self.counted
         values["worn_quantity"] = self.counted if worn is None else worn
         return Line(number, **values)

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mcp_server.formats.line import Line, ListLine, Pieces, Price, Remark, reading
-from mcp_server.models.fields import Name, Text, Url
+from mcp_server.formats.line import Address, Line, ListLine, Pieces, Price, Remark, reading
+from mcp_server.formats.numbers import codes
+from mcp_server.models.fields import Name, Text
 
 
 class HikerherdLine(ListLine):
@@ -16,23 +17,21 @@ class HikerherdLine(ListLine):
     name: Name
     notes: Text = None
     price_cents: Annotated[Price, Field(alias="price")] = None
-    # Empty where it is the person's own.
+    # A sign, such as $. Empty if it is that of the person's own currency.
     currency: str = ""
-    product_url: Annotated[Url, Field(alias="link")] = None
+    product_url: Annotated[Address, Field(alias="link")] = None
     quantity: Pieces = Decimal(1)
 
     @field_validator("currency")
     @classmethod
     def foreign(cls, cell: str, info: ValidationInfo) -> str:
-        currency = cell.strip().upper()
-        return "" if currency == reading(info).currency else currency
+        currency = cell.strip()
+        return "" if reading(info).currency in codes(currency) else currency
 
     def remarks(self) -> list[Remark]:
         remarks = super().remarks()
         if self.price_cents is not None and self.currency:
-            remarks.append(
-                Remark("currency", f"{self.currency}: the number is stored, and nothing converted")
-            )
+            remarks.append(Remark("currency", f"{self.currency}: the number is stored, and not converted"))
         return remarks
 
     def to_line(self, number: int) -> Line:

@@ -1,7 +1,6 @@
-"""Homebox: the export of everything. It knows no weight, except as a field that its user has made."""
+"""Homebox: the export of everything. It has no weight, except in a custom field."""
 
 import math
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Self
@@ -16,10 +15,10 @@ from mcp_server.formats.line import (
     Price,
     Problem,
     Remark,
-    decimal_point,
+    grams_in,
     rounded_up,
 )
-from mcp_server.models.fields import MOST_NOTES, Name, Text, to_grams
+from mcp_server.models.fields import MOST_NOTES, Name, Text
 
 
 def each_tag(cell: str) -> tuple[str, ...]:
@@ -28,6 +27,8 @@ def each_tag(cell: str) -> tuple[str, ...]:
 
 class HomeboxLine(FormatLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"hb.name"})
+    VITAL: ClassVar[frozenset[str]] = FormatLine.VITAL | {"description", "external_id"}
+    NOTED: ClassVar[frozenset[str]] = FormatLine.NOTED | {"tags"}
     OWN: ClassVar[frozenset[str]] = frozenset({"hb.name", "hb.import_ref", "hb.quantity"})
     RENAMED: ClassVar[Mapping[str, str]] = {
         "hb.labels": "hb.tags",
@@ -48,29 +49,28 @@ class HomeboxLine(FormatLine):
     manufacturer: Annotated[str, Field(alias="hb.manufacturer")] = ""
     model_number: Annotated[str, Field(alias="hb.model_number")] = ""
     serial_number: Annotated[str, Field(alias="hb.serial_number")] = ""
-    # The page of the thing in Homebox, which is no product's.
+    # The page in Homebox, not that of the product.
     url: Annotated[str, Field(alias="hb.url")] = ""
 
     @field_validator("weight", mode="before")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | str | None:
-        """Read `540 g`. What is no weight with a unit stays text: to be told, and no reason to refuse."""
-        found = re.fullmatch(r"([\d.,]+) *([a-z]+)\.?", cell.strip().lower(), re.ASCII)
+        """Read `540 g`. Any other text stays text: it earns a remark, and does not refuse the line."""
         try:
-            return to_grams(f"{decimal_point(found[1], info)} {found[2]}") if found else cell.strip() or None
+            return grams_in(cell, "", info)
         except ValueError:
             return cell.strip()
 
     @classmethod
     def skipped(cls, cells: Mapping[str, str]) -> Problem | None:
         url = cells.get("hb.url", "")
-        return Problem("HB.url", url, "a place, and no thing") if "/location/" in url else None
+        return Problem("HB.url", url, "is a place, not an item") if "/location/" in url else None
 
     def to_line(self, number: int) -> Line:
         remarks: list[Remark] = []
         if isinstance(self.weight, str):
             remarks.append(
-                Remark("HB.field.weight", "no weight with a unit, such as 540 g: stored as unknown")
+                Remark("HB.field.weight", "not a weight with a unit, such as 540 g: stored as unknown")
             )
         if math.ceil(self.quantity) != self.quantity:
             remarks.append(rounded_up("HB.quantity", self.quantity))
@@ -83,19 +83,19 @@ class HomeboxLine(FormatLine):
             weight_grams=None if isinstance(self.weight, str) else self.weight,
             price_cents=self.price_cents,
             quantity=math.ceil(self.quantity),
-            notes=self.told(),
+            notes=self.all_notes(),
             external_id=self.external_id or None,
             remarks=tuple(remarks),
         )
 
     @model_validator(mode="after")
-    def told_shortly(self) -> Self:
-        if len((self.told() or "").encode()) > MOST_NOTES:
-            raise ValueError("its description, notes and what joins them must be at most 64 KB together")
+    def within_notes(self) -> Self:
+        if len((self.all_notes() or "").encode()) > MOST_NOTES:
+            raise ValueError("must be at most 64 KB together: its description, notes and other facts")
         return self
 
-    def told(self) -> str | None:
-        """Return the description and notes, and what else there is to tell of the thing, a line each."""
+    def all_notes(self) -> str | None:
+        """Return the description, the notes, and a line for each other fact about the item."""
         facts = {
             "Manufacturer": self.manufacturer,
             "Model": self.model_number,

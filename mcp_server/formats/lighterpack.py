@@ -1,14 +1,14 @@
-"""LighterPack: the export of one list. Before July 2026 it quoted cells in a way of its own."""
+"""LighterPack: the export of one list. Before July 2026, it quoted cells in its own way."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from mcp_server.formats.line import Category, Line, ListLine, Pieces, Price, unguarded
-from mcp_server.models.fields import Name, Text, Url
+from mcp_server.formats.line import Address, Category, Line, ListLine, Pieces, Price, unguarded
+from mcp_server.models.fields import Name, Text
 
 COLUMNS = ("Item Name", "Category", "desc", "qty", "weight", "unit", "url", "price", "worn", "consumable")
 # Characters: more than the cells of one line may have together.
@@ -19,11 +19,14 @@ class LighterPackLine(ListLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"item name", "weight", "unit"})
     OWN: ClassVar[frozenset[str]] = frozenset({"item name", "desc", "qty"})
 
+    # As people name these columns in lists that they write themselves.
+    RENAMED: ClassVar[Mapping[str, str]] = {"description": "desc", "quantity": "qty"}
+
     name: Annotated[Name, BeforeValidator(unguarded), Field(alias="item name")]
     category: Annotated[Category, BeforeValidator(unguarded)] = ""
     notes: Annotated[Text, BeforeValidator(unguarded), Field(alias="desc")] = None
     quantity: Annotated[Pieces, Field(alias="qty")] = Decimal(1)
-    product_url: Annotated[Url, Field(alias="url")] = None
+    product_url: Annotated[Address, Field(alias="url")] = None
     price_cents: Annotated[Price, Field(alias="price")] = None
 
     def to_line(self, number: int) -> Line:
@@ -38,10 +41,10 @@ class LighterPackLine(ListLine):
 
 
 def old_rows(lines: Iterable[str], delimiter: str, width: int) -> Iterator[list[str]]:
-    """Yield the cells of each line as LighterPack quoted them once: only where a cell holds a comma.
+    """Yield the cells of each line as LighterPack once quoted them: only those that hold a comma.
 
-    So a cell that starts with a quote may be one without: of the two readings, the one that gives *width*
-    cells is right. A line that has none is cut at every comma.
+    A cell that starts with a quote may therefore be unquoted. The reading that gives *width* cells is right.
+    A line without such a reading is cut at every comma.
     """
     quoted = re.compile(rf'"(?=(?:[^"{delimiter}]|"")*+{delimiter})(?:[^"]|"")*+"(?={delimiter}|$)')
     for line in lines:
@@ -54,8 +57,8 @@ def old_rows(lines: Iterable[str], delimiter: str, width: int) -> Iterator[list[
 def old_cells(text: str, delimiter: str, quoted: re.Pattern[str], width: int) -> list[str] | None:
     """Return the *width* cells of a line, or None.
 
-    How many cells the rest of the line can be is worked out from its end, a bit for each number: to try
-    every reading of a line that is full of quotes would take hours.
+    From the end of the line, it computes how many cells the rest can have, one bit for each number. Trying
+    every reading of a line full of quotes would take hours.
     """
     most, counts = (1 << width + 1) - 1, {len(text) + 1: 1}
     ends: dict[int, list[int]] = {}

@@ -4,7 +4,9 @@ import math
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
@@ -17,7 +19,8 @@ from pydantic import (
     field_validator,
 )
 
-from mcp_server.models.fields import UNITS, one_line, to_grams, to_quantity
+from mcp_server.formats.numbers import NUMBER, PLAIN, WHOLE, Decimals, Money, Sign, codes, money, number
+from mcp_server.models.fields import GRAMS, UNITS, Url, one_line, sum_of_parts, within_limits
 from mcp_server.models.setup import Classification
 
 # What LighterPack once wrote for a missing value.
@@ -26,10 +29,19 @@ MISSING = "undefined"
 RISKY = re.compile(rf"'*(?:[=+\-@\t\r]|{MISSING}\Z)")
 GUARDED = re.compile(rf"'{RISKY.pattern}")
 YES, NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
+# How people write that they do not know.
+UNKNOWN = frozenset(
+    {"", "-", "–", "—", "?", "??", "n/a", "na", "n.a.", "tbd", "null", "none", "unknown", "…"}
+)
+# What a line below all others is called that adds up the list.
+TOTAL = re.compile(
+    r"(grand |sub ?)?totals?( weight)?|sum|summe|gesamt(gewicht)?|totalt|summa|totaal|totale|suma",
+    re.IGNORECASE,
+)
 
 
 class Remark(NamedTuple):
-    """What was not taken from a cell quite as it was written."""
+    """What was not taken from a cell exactly as it was written."""
 
     column: str
     note: str
@@ -65,7 +77,7 @@ ITEM_COLUMNS = tuple(name for name in Line._fields if name not in ("number", *SE
 
 
 class Problem(NamedTuple):
-    """Why a line cannot be taken. The value is shortened; without a column it is about the whole line."""
+    """Why a line cannot be taken. The value is truncated. Without a column, it is about the whole line."""
 
     column: str
     value: str
@@ -73,18 +85,21 @@ class Problem(NamedTuple):
 
 
 class RefusedLine(NamedTuple):
-    """A line that is not taken: it has problems, or it is no thing at all and `skipped`."""
+    """A line that is not taken: it has problems or, if `skipped`, it does not describe an item."""
 
     number: int
     problems: tuple[Problem, ...]
     skipped: bool = False
+    name: str = ""
 
 
-class Reading(NamedTuple):
-    """How the cells of a file are to be read: what its dialect and its reader have decided."""
+@dataclass(frozen=True)
+class Reading:
+    """How to read the cells of a file, and the remarks on the line that is being read."""
 
-    decimal_comma: bool = False
+    decimals: Decimals = field(default_factory=Decimals)
     currency: str | None = None
+    remarks: list[Remark] = field(default_factory=list[Remark])
 
 
 class FormatLine(BaseModel):
@@ -95,19 +110,38 @@ class FormatLine(BaseModel):
     # Columns without which there is nothing to read, and those that no other program has.
     NEEDED: ClassVar[frozenset[str]]
     OWN: ClassVar[frozenset[str]] = frozenset()
+    # Fields without which a line means nothing. Any other field that cannot be read costs only its cell.
+    VITAL: ClassVar[frozenset[str]] = frozenset({"name", "weight", "unit", "notes"})
+    # Fields whose text goes into the notes if it cannot be read.
+    NOTED: ClassVar[frozenset[str]] = frozenset({"category", "price_cents", "product_url"})
+    # Fields that hold numbers.
+    NUMBERS: ClassVar[frozenset[str]] = frozenset({"weight", "price_cents", "quantity", "packed", "desired"})
+    # The decimal sign that the program writes, for files that show none.
+    DECIMAL: ClassVar[Sign | None] = None
     # A line of a packing list, and not only of a collection.
     IS_LIST: ClassVar[bool] = False
-    # Other names of columns, which other releases gave them.
+    # Other names of columns, from other releases or from people.
     RENAMED: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
+    @cache
+    def column(cls, name: str) -> str:
+        """Return the column of a field."""
+        return cls.model_fields[name].alias or name
+
+    @classmethod
     def columns(cls) -> frozenset[str]:
-        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+        return frozenset(map(cls.column, cls.model_fields))
 
     @classmethod
     def skipped(cls, cells: Mapping[str, str]) -> Problem | None:
-        """Return why the line is no thing, or None when it is one."""
+        """Return why the line does not describe an item, or None if it does."""
         return None
+
+    @classmethod
+    def is_total(cls, cells: Mapping[str, str]) -> bool:
+        """Whether the line, if it is the last, adds up those above it."""
+        return False
 
     @abstractmethod
     def to_line(self, number: int) -> Line:
@@ -118,22 +152,8 @@ def reading(info: ValidationInfo) -> Reading:
     return info.context if isinstance(info.context, Reading) else Reading()
 
 
-def decimal_point(cell: Any, info: ValidationInfo) -> Any:
-    """Write `1.234,56` as 1234.56 in a file whose commas separate no cells; refuse what may be either."""
-    if not isinstance(cell, str) or "," not in cell or not reading(info).decimal_comma:
-        return cell
-    if re.fullmatch(r"\s*[1-9]\d{0,2},\d{3}\s*", cell, re.ASCII):
-        whole, _, part = cell.strip().partition(",")
-        raise ValueError(
-            f"may mean {whole}.{part} or {whole}{part}: write it with a decimal point, or without"
-        )
-    if re.fullmatch(r"\s*(\d+|\d{1,3}(\.\d{3})+),\d+\s*", cell, re.ASCII):
-        return cell.replace(".", "").replace(",", ".")
-    return cell
-
-
 def guarded(text: str | None) -> str:
-    """Write a text so that no spreadsheet runs it as a formula, and nobody takes it for a missing one."""
+    """Write a text so that no spreadsheet runs it as a formula and no reader takes it for a missing one."""
     return f"'{text}" if text and RISKY.match(text) else text or ""
 
 
@@ -142,15 +162,66 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and GUARDED.match(cell) else cell
 
 
-def pieces(cell: str) -> Any:
-    return to_quantity(cell) if cell.strip() else Decimal(1)
+def is_unknown(cell: str) -> bool:
+    return cell.strip().lower() in UNKNOWN
 
 
-def cents(cell: str) -> int | None:
-    """Read a plain price. 0 is how these programs write that there is none."""
-    if not re.fullmatch(r"(\d{1,12}(\.\d{1,2})?|\.\d{1,2})?", cell.strip(), re.ASCII):
-        raise ValueError("must be a plain number with at most two decimals, such as 249.95")
-    return int(Decimal(cell.strip() or 0) * 100) or None
+def number_in(cell: str, info: ValidationInfo) -> Decimal:
+    """Read a number by the decimal sign of its column."""
+    return number(cell, reading(info).decimals.of(info.field_name or ""))
+
+
+def optional_pieces(cell: str, info: ValidationInfo) -> Decimal | None:
+    """Read how many pieces: `2`, `0.5` or `2x`."""
+    if cell.isascii() and cell.isdigit() and len(cell) < 10:
+        return Decimal(cell)
+    if is_unknown(cell):
+        return None
+    text = re.sub(r"^[x×]\s*|\s*[x×]$", "", cell.strip(), flags=re.IGNORECASE)
+    try:
+        count = number_in(text, info)
+    except ValueError:
+        count = Decimal(-1)
+    if not 0 <= count < 10**9 or count != round(count, 9):
+        raise ValueError("must be a number from 0 to 999999999 with at most 9 decimals, such as 1 or 0.5")
+    return count
+
+
+def pieces(cell: str, info: ValidationInfo) -> Decimal:
+    count = optional_pieces(cell, info)
+    return Decimal(1) if count is None else count
+
+
+def cents(cell: str, info: ValidationInfo) -> int | None:
+    """Read a price. 0 is how other programs write that there is none."""
+    text = cell.strip()
+    if text == "0" or is_unknown(text):
+        return None
+    parts = Money(text, "") if PLAIN.fullmatch(text) else money(text)
+    if parts is None:
+        raise ValueError("must be a price, such as 249.95 or 1.249,90 €")
+    own = reading(info).currency
+    sign = reading(info).decimals.of(info.field_name or "")
+    if parts.currency and codes(parts.currency) & WHOLE and (not own or own in WHOLE) and "," in parts.number:
+        sign = sign or "."
+    amount = number(parts.number, sign) * 100
+    if amount != int(amount) or not amount < 10**15:
+        raise ValueError("must be a price below 10,000,000,000,000 with at most two decimals")
+    if amount and parts.currency and own not in codes(parts.currency):
+        note = f"{parts.currency}: the number is stored, and not converted"
+        reading(info).remarks.append(Remark(info.field_name or "", note))
+    return int(amount) or None
+
+
+def web_address(cell: str, info: ValidationInfo) -> str:
+    """Complete an address as people write it: without `https://`, or with blanks in it."""
+    text = cell.strip()
+    address = f"https://{text}" if re.match(r"www\.\S+\.\S", text, re.IGNORECASE) else text
+    if re.match(r"https?://\S+\.\S", address, re.IGNORECASE) and address.count("://") == 1:
+        address = re.sub(r"[ \t]+", "%20", address)
+    if address != text:
+        reading(info).remarks.append(Remark(info.field_name or "", f"read as {address[:200]}"))
+    return address
 
 
 def yes(*words: str) -> BeforeValidator:
@@ -168,12 +239,43 @@ def yes(*words: str) -> BeforeValidator:
 
 
 Category = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(one_line)]
-Pieces = Annotated[Decimal, BeforeValidator(pieces), BeforeValidator(decimal_point)]
-Price = Annotated[int | None, BeforeValidator(cents), BeforeValidator(decimal_point)]
+Pieces = Annotated[Decimal, BeforeValidator(pieces)]
+OptionalPieces = Annotated[Decimal | None, BeforeValidator(optional_pieces)]
+Price = Annotated[int | None, BeforeValidator(cents)]
+Address = Annotated[Url, BeforeValidator(web_address)]
 
 
 def rounded_up(column: str, quantity: Decimal) -> Remark:
     return Remark(column, f"the item's quantity is rounded up to {math.ceil(quantity)}")
+
+
+def grams_in(cell: str, unit: str, info: ValidationInfo) -> float | None:
+    """Read a weight in the unit of its line or in units of its own: `1,25`, `540 g`, `2 lb 8 oz`, `~500`."""
+    text = cell.strip().lower().removeprefix("~").removeprefix("ca.").strip()
+    if unit and PLAIN.fullmatch(text):
+        return within_limits(float(Decimal(text) * GRAMS[UNITS[unit]]))
+    if is_unknown(text):
+        return None
+    if not NUMBER.search(text):
+        raise ValueError("must be a weight, such as 540, 12.5 or 540 g")
+    sign = reading(info).decimals.of(info.field_name or "")
+    words = re.findall(r"[^\W\d_]{1,20}", NUMBER.sub(" ", text))
+    units = {UNITS.get(word) for word in words}
+    if unit and units and units != {UNITS[unit]}:
+        raise ValueError(f"has another unit than the column unit, which has {unit}")
+    # No packing list has thousands of kilograms or pounds: 1.250 can only have decimals.
+    heavy = (units or {UNITS.get(unit)}) <= {"kg", "lb"}
+    plain = NUMBER.sub(lambda found: f"{weighed(found[0], sign, heavy=heavy):f}", text)
+    grams = within_limits(float(sum_of_parts(" ".join(plain.split()), unit or "g")))
+    if grams and not unit and not units:
+        raise ValueError("has no unit: give ounce, pound, gram or kilogram in the column unit")
+    return grams
+
+
+def weighed(text: str, sign: Sign | None, *, heavy: bool) -> Decimal:
+    if heavy and sign is None and re.fullmatch(r"\d{1,3}[.,]\d{3}", text, re.ASCII):
+        sign = "." if "." in text else ","
+    return number(text, sign)
 
 
 class WeighedLine(FormatLine):
@@ -181,13 +283,28 @@ class WeighedLine(FormatLine):
 
     # Before the weight, which is nothing without it.
     unit: str = ""
-    weight: Annotated[float | None, BeforeValidator(decimal_point)] = None
+    weight: float | None = None
     category: Category = ""
+
+    @classmethod
+    def skipped(cls, cells: Mapping[str, str]) -> Problem | None:
+        name = cls.column("name")
+        if cells[name].strip():
+            return None
+        weight = cells.get("weight", "").strip()
+        is_known = not is_unknown(weight) and weight.strip("0.,")
+        return None if is_known else Problem(name, "", "has no name and no weight")
+
+    @classmethod
+    def is_total(cls, cells: Mapping[str, str]) -> bool:
+        if cells.get("unit") or cells.get("category"):
+            return False
+        return bool(TOTAL.fullmatch(cells[cls.column("name")].strip().rstrip(": ")))
 
     @field_validator("unit")
     @classmethod
     def known_unit(cls, cell: str) -> str:
-        unit = cell.strip().lower()
+        unit = cell.strip().lower().rstrip(".")
         if unit and unit not in UNITS:
             raise ValueError("must be ounce, pound, gram or kilogram")
         return unit
@@ -195,24 +312,15 @@ class WeighedLine(FormatLine):
     @field_validator("weight", mode="before")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
-        """0 is how these programs write that nobody weighed it."""
-        cell = decimal_point(cell, info)
-        if not re.fullmatch(r"(\d{1,12}(\.\d{1,40})?|\.\d{1,40})?", cell.strip(), re.ASCII):
-            raise ValueError("must be a plain number, such as 540 or 12.5")
-        if not cell.strip():
-            return None
-        unit = info.data.get("unit", "g")
-        grams = to_grams(f"{cell.strip()} {unit}" if unit else cell)
-        if grams and not unit:
-            raise ValueError("has no unit: give ounce, pound, gram or kilogram in the column unit")
-        return grams or None
+        """0 is how these programs write that a weight is unknown."""
+        return grams_in(cell, info.data.get("unit", "g"), info) or None
 
     def remarks(self) -> list[Remark]:
         return [] if self.weight is not None else [Remark("weight", "not set: stored as unknown")]
 
 
 class ListLine(WeighedLine):
-    """A line of a packing list: how many of the thing are on it, and whether it is worn or used up."""
+    """A line of a packing list: how many pieces of an item are on it, and whether it is worn or used up."""
 
     IS_LIST = True
 
@@ -220,7 +328,7 @@ class ListLine(WeighedLine):
     consumable: Annotated[bool, yes("consumable")] = False
 
     def listed(self, quantity: Decimal, column: str) -> dict[str, Any]:
-        """Return what the line says of its setup. Of several that are worn, one is, and the others packed."""
+        """Return what the line says of its setup. Of several worn pieces, one is worn and the rest packed."""
         remarks = self.remarks()
         if self.worn and self.consumable:
             remarks.append(Remark("worn", "consumable too: stored as consumable"))

@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from mcp_server.formats.line import Line, ListLine, Pieces, Price, WeighedLine
-from mcp_server.models.fields import Name, Text, Url
+from mcp_server.formats.line import Address, Line, ListLine, Pieces, Price, WeighedLine
+from mcp_server.models.fields import Name, Text
 
 
 def with_brand(name: str, info: ValidationInfo) -> str:
-    """`Tent (Zpacks Duplex)`: what it is, and which."""
+    """`Tent (Zpacks Duplex)`: the name and, in parentheses, manufacturer and product."""
     brand = " ".join(part for column in ("manufacturer", "product") if (part := info.data.get(column)))
     whole = f"{name} ({brand})" if brand else name
     if len(whole) > 200:
@@ -19,7 +19,7 @@ def with_brand(name: str, info: ValidationInfo) -> str:
 
 
 Brand = Annotated[str, AfterValidator(lambda cell: " ".join(cell.split()))]
-# After the brand, which is a part of it.
+# After the brand, which becomes a part of it.
 BrandedName = Annotated[Name, AfterValidator(with_brand)]
 
 
@@ -31,7 +31,7 @@ class PackstackLine(WeighedLine):
     product: Brand = ""
     name: BrandedName
     price_cents: Annotated[Price, Field(alias="price")] = None
-    product_url: Url = None
+    product_url: Address = None
     notes: Text = None
 
     def to_line(self, number: int) -> Line:
@@ -54,8 +54,9 @@ class PackstackPackLine(ListLine):
     product: Brand = ""
     name: BrandedName
     quantity: Pieces = Decimal(1)
+    # With a currency: what `Intl.NumberFormat` writes in the browser of the person.
     price_cents: Annotated[Price, Field(alias="value")] = None
-    product_url: Url = None
+    product_url: Address = None
     notes: Text = None
 
     def to_line(self, number: int) -> Line:

@@ -1,43 +1,28 @@
-"""The lines of a list, whichever program wrote it: format, dialect and a verdict for each line."""
+"""The lines of a list, whichever program wrote it: format, dialect, and a verdict on each line."""
 
 import io
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from mcp_server.errors import InvalidInput, reworded
+from mcp_server.errors import reworded
 from mcp_server.formats import lighterpack
-from mcp_server.formats.gearshed import GearshedLine, GearshedSetupLine
-from mcp_server.formats.hikerherd import HikerherdLine
-from mcp_server.formats.homebox import HomeboxLine
-from mcp_server.formats.lighterpack import LighterPackLine
+from mcp_server.formats.header import Header, find_header
 from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, RefusedLine, Remark
-from mcp_server.formats.packstack import PackstackLine, PackstackPackLine
-from mcp_server.formats.text import SEPARATOR, TextSource, delimiter_of, from_file, from_text, rows, truncated
-from mcp_server.formats.trail_sense import TrailSenseLine
+from mcp_server.formats.numbers import Decimals, decimals
+from mcp_server.formats.text import TextSource, from_file, from_text, rows, truncated
 from mcp_server.models.csv import Format
+from mcp_server.models.fields import MOST_NOTES
 
-KNOWN: tuple[tuple[Format, type[FormatLine]], ...] = (
-    ("gearshed", GearshedLine),
-    ("gearshed", GearshedSetupLine),
-    ("lighterpack", LighterPackLine),
-    ("hikerherd", HikerherdLine),
-    ("packstack", PackstackLine),
-    ("packstack_pack", PackstackPackLine),
-    ("trail_sense", TrailSenseLine),
-    ("homebox", HomeboxLine),
-)
-# Columns: no program writes as many.
-MOST_COLUMNS = 500
-# What a cell holds that holds nothing, in whichever column.
+# What an empty cell holds, in any column.
 NOTHING = frozenset({"", "0", "false", "0001-01-01"})
+Rows = Iterator[tuple[int, list[str] | Problem]]
 
 
 def open_text(text: str, format: Format | None = None, currency: str | None = None) -> "Reader":
-    """Return a reader of *text*. It refuses one whose header fits no format, or not the one that is named."""
+    """Return a reader of *text*. It refuses one whose header fits no format, or not the given *format*."""
     return Reader(from_text(text), format, currency)
 
 
@@ -45,97 +30,201 @@ def open_text(text: str, format: Format | None = None, currency: str | None = No
 def open_file(
     raw: io.RawIOBase, format: Format | None = None, currency: str | None = None
 ) -> Generator["Reader"]:
-    """Lend a reader of a file of any size, of which it never holds more than a part; close the file."""
+    """Lend a reader of a file of any size, and close the file. Only a part of it is in memory at a time."""
     source = from_file(raw)
-    with source.lines:
+    with source.file:
         yield Reader(source, format, currency)
 
 
 class Reader:
-    """A file's lines, to be iterated once: a Line, or RefusedLine, for each that is not blank.
+    """The lines of a file, to be iterated once: a Line or a RefusedLine for each that is not blank.
 
-    *currency* is the person's own, in which prices need no remark.
+    *currency* is the person's own. Prices in another one get a remark.
     """
 
     def __init__(self, source: TextSource, format: Format | None, currency: str | None) -> None:
-        delimiter = delimiter_of(source.beginning)
-        self._rows = rows(source.lines, delimiter)
-        self.header_line, names = self._header()
-        self.format: Format
-        self.format, self._model = choose(names, format)
-        self._given = names
-        self._names = [self._model.RENAMED.get(name, name) for name in names]
+        self._header: Header = find_header(source.beginning, format)
+        self._model: type[FormatLine] = self._header.model
+        self._names = [self._model.RENAMED.get(name, name) for name in self._header.names]
         self._unknown = [name for name in self._names if name not in self._model.columns()]
-        self._reading = Reading(decimal_comma=delimiter != ",", currency=currency)
+        self._fields = {self._model.column(name): name for name in self._model.model_fields}
+        self._is_old = self.format == "lighterpack" and is_old(source.beginning, self._header)
+        self._skip_blanks = self._header.skip_blanks or self._has_spaced_quotes(source)
+        self._reading = Reading(self._decimals(source), currency)
+        self._rows = self._split(source.lines)
         self._guessed = source.guessed
         self._left: Counter[str] = Counter()
-        if self.format == "lighterpack" and is_old(source.beginning, delimiter, len(names)):
-            lines = lighterpack.old_rows(source.lines, delimiter, len(names))
-            self._rows = enumerate(lines, self.header_line + 1)
+
+    @property
+    def format(self) -> Format:
+        return self._header.format
+
+    @property
+    def header_line(self) -> int:
+        return self._header.number
 
     @property
     def is_list(self) -> bool:
-        """Whether the lines are those of a packing list, and not only things."""
+        """Whether the lines are those of a packing list, and not only of a collection."""
         return self._model.IS_LIST
 
     @property
     def remarks(self) -> list[Remark]:
-        """What there is to say of the file as a whole, complete when all lines have been read."""
-        guess = [Remark("", f"not in UTF-8: read as {self._guessed}, look at its letters")]
-        return (guess if self._guessed else []) + [
-            Remark(column, f"not kept, on {count} {'line' if count == 1 else 'lines'}")
-            for column, count in self._left.items()
+        """The remarks on the file as a whole, complete after all lines have been read."""
+        remarks: list[Remark] = []
+        if self._guessed:
+            remarks.append(Remark("", f"not in UTF-8: read as {self._guessed}, check its letters"))
+        if self._header.above:
+            remarks.append(Remark("", f"not kept: {counted(self._header.above)} above the header"))
+        return remarks + [
+            Remark(column, f"not kept, on {counted(count)}") for column, count in self._left.items()
         ]
 
     def __iter__(self) -> Iterator[Line | RefusedLine]:
-        for number, cells in self._rows:
-            if isinstance(cells, Problem):
-                yield RefusedLine(number, (cells,))
-            elif "".join(cells).strip(" \t"):
-                yield self._read(number, cells)
+        # A total is one only if it is the last line.
+        total: tuple[int, dict[str, str]] | None = None
+        for number, row in self._rows:
+            if isinstance(row, Problem):
+                found: dict[str, str] | RefusedLine = RefusedLine(number, (row,))
+            elif "".join(row).strip(" \t"):
+                found = self._cells(number, row)
+            else:
+                continue
+            if total:
+                yield self._read(*total)
+                total = None
+            if isinstance(found, RefusedLine):
+                yield found
+            elif self._model.is_total(found):
+                total = number, found
+            else:
+                yield self._read(number, found)
+        if total:
+            number, cells = total
+            problem = Problem("", truncated(" ".join(cells.values())), "is a total, not an item")
+            yield RefusedLine(number, (problem,), skipped=True)
 
-    def _header(self) -> tuple[int, list[str]]:
-        for number, cells in self._rows:
-            if isinstance(cells, Problem):
-                raise InvalidInput(f"The first line {cells.reason}.")
-            if any("\0" in cell for cell in cells):
-                raise InvalidInput(
-                    "The first line holds NUL characters: it is no text, or it is UTF-16 or UTF-32 without a "
-                    "mark. Save the file as CSV in UTF-8."
-                )
-            if any(cell.strip() for cell in cells) and cells[0].lower() != SEPARATOR:
-                return number, [cell.strip().lower() for cell in cells]
-        raise InvalidInput("The list is empty: its first line has to name its columns.")
+    def _split(self, lines: Iterator[str]) -> Rows:
+        """Yield the cells of each line below the header."""
+        if self._is_old:
+            width = len(self._header.names)
+            found: Rows = enumerate(lighterpack.old_rows(lines, self._header.delimiter, width), 1)
+        else:
+            found = rows(lines, self._header.delimiter, skip_blanks=self._skip_blanks)
+        return ((number, row) for number, row in found if number > self._header.number)
 
-    def _read(self, number: int, row: list[str]) -> Line | RefusedLine:
-        if len(row) != len(self._names):
-            reason = f"has {len(row)} cells, the header {len(self._names)}"
+    def _sample(self, source: TextSource) -> Iterator[list[str]]:
+        """Yield the cells of each line at the beginning of the file."""
+        lines = list(io.StringIO(source.beginning, newline=""))
+        if not source.whole:
+            del lines[-1:]
+        return (row for _, row in self._split(iter(lines)) if not isinstance(row, Problem))
+
+    def _has_spaced_quotes(self, source: TextSource) -> bool:
+        """Whether cells start with a blank and a quote, which our own format writes only inside quotes."""
+        self._skip_blanks = False
+        start = f'{self._header.delimiter} "'
+        if self._is_old or self.format == "gearshed" or start not in source.beginning:
+            return False
+        return any(
+            cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for row in self._sample(source) for cell in row
+        )
+
+    def _decimals(self, source: TextSource) -> Decimals:
+        """Find the decimal signs of the file, or else take that of its program."""
+        numeric = [
+            (at, self._fields[name])
+            for at, name in enumerate(self._names)
+            if self._fields.get(name) in self._model.NUMBERS
+        ]
+        found = decimals(
+            (name, row[at]) for row in self._sample(source) for at, name in numeric if at < len(row)
+        )
+        return found if found.columns else Decimals(self._model.DECIMAL)
+
+    def _cells(self, number: int, row: list[str]) -> dict[str, str] | RefusedLine:
+        """Return the cells of a line by their columns. Missing cells at the end are empty."""
+        width = len(self._names)
+        while len(row) > width and not row[-1].strip():
+            del row[-1]
+        short = len(row) < width
+        # A short line over several lines is more likely one whose quote was closed too late.
+        if len(row) > width or (short and any("\n" in cell or "\r" in cell for cell in row)):
+            reason = f"has {len(row)} cells, the header {width}"
             return RefusedLine(number, (Problem("", truncated(" ".join(row)), reason),))
         if "\0" in "".join(row):
             return RefusedLine(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
-        cells = self._cells(row)
+        cells = self._by_column([*row, *[""] * (width - len(row))] if short else row)
         if self.format == "lighterpack" and MISSING in row:
             cells = {name: "" if cell == MISSING else cell for name, cell in cells.items()}
         for name in self._unknown:
             if cells.pop(name).strip().lower() not in NOTHING:
                 self._left[name] += 1
-        if skipped := self._model.skipped(cells):
-            return RefusedLine(number, (skipped,), skipped=True)
-        try:
-            return self._model.model_validate(cells, context=self._reading).to_line(number)
-        except ValidationError as exc:
-            return RefusedLine(number, tuple(problems(exc)))
+        return cells
 
-    def _cells(self, row: list[str]) -> dict[str, str]:
-        """Return the cells by their columns; of columns that mean the same, the first that is filled."""
+    def _by_column(self, row: list[str]) -> dict[str, str]:
+        """Return the cells by their columns; of columns that mean the same, the first with content."""
         cells = dict(zip(reversed(self._names), reversed(row), strict=True))
         if len(cells) < len(row):
-            for name, given, cell in zip(self._names, self._given, row, strict=True):
+            for name, given, cell in zip(self._names, self._header.names, row, strict=True):
                 if not cells[name].strip():
                     cells[name] = cell
                 elif cell.strip() not in ("", cells[name].strip()):
                     self._left[given] += 1
         return cells
+
+    def _read(self, number: int, cells: dict[str, str]) -> Line | RefusedLine:
+        if skipped := self._model.skipped(cells):
+            return RefusedLine(number, (skipped,), skipped=True)
+        try:
+            return self._line(number, cells)
+        except ValidationError as exc:
+            found = list(problems(exc))
+        try:
+            if all(self._is_optional(problem.column) for problem in found):
+                return self._without(number, cells, found)
+        except ValidationError as exc:
+            found = list(problems(exc))
+        name = cells.get(self._model.column("name"), "")
+        return RefusedLine(number, tuple(found), name=truncated(name))
+
+    def _line(self, number: int, cells: Mapping[str, str]) -> Line:
+        self._reading.remarks.clear()
+        line = self._model.model_validate(cells, context=self._reading).to_line(number)
+        if not self._reading.remarks:
+            return line
+        remarks = [Remark(self._model.column(name), note) for name, note in self._reading.remarks]
+        return line._replace(remarks=(*line.remarks, *remarks))
+
+    def _is_optional(self, column: str) -> bool:
+        return bool(column) and self._fields[column] not in self._model.VITAL
+
+    def _without(self, number: int, cells: Mapping[str, str], found: list[Problem]) -> Line:
+        """Read a line without the cells that cannot be read. Some of them become notes."""
+        kept, remarks = dict(cells), list[Remark]()
+        for column, reason in {problem.column: problem.reason for problem in found}.items():
+            cell, field = kept.pop(column).strip(), self._fields[column]
+            default = self._model.model_fields[field].default
+            if field in self._model.NOTED and self._note(kept, column, cell):
+                outcome = "kept in the notes"
+            else:
+                outcome = f"taken as {default}" if default else "left out"
+            remarks.append(Remark(column, f"{truncated(cell)!r} {reason}: {outcome}"))
+        line = self._line(number, kept)
+        return line._replace(remarks=(*remarks, *line.remarks))
+
+    def _note(self, cells: dict[str, str], column: str, cell: str) -> bool:
+        """Add a cell to the notes, if there is room."""
+        notes = self._model.column("notes")
+        longer = "\n".join(part for part in (cells.get(notes, ""), f"{column}: {cell}") if part.strip())
+        if len(longer.encode()) > MOST_NOTES:
+            return False
+        cells[notes] = longer
+        return True
+
+
+def counted(lines: int) -> str:
+    return f"{lines} {'line' if lines == 1 else 'lines'}"
 
 
 def problems(error: ValidationError) -> Iterator[Problem]:
@@ -145,57 +234,13 @@ def problems(error: ValidationError) -> Iterator[Problem]:
         yield Problem(column, truncated(value), reworded(problem["msg"]))
 
 
-class Rank(NamedTuple):
-    """How well columns fit a format, the best being the greatest."""
-
-    fits: bool
-    own: int
-    known: int
-
-
-def rank(model: type[FormatLine], names: list[str]) -> Rank:
-    found = {model.RENAMED.get(name, name) for name in names}
-    return Rank(found >= model.NEEDED, len(found & model.OWN), len(found & model.columns()))
-
-
-def no_format(names: list[str], nearest: tuple[Format, type[FormatLine]]) -> str:
-    format, model = nearest
-    missing = ", ".join(sorted(model.NEEDED - set(names)))
-    formats = ", ".join(dict.fromkeys(known[0] for known in KNOWN))
-    return (
-        f"Not a list that is known here: its first line names {truncated(', '.join(names))}. "
-        f"The nearest format is {format}, which also needs {missing}. There are: {formats}."
-    )
-
-
-def is_old(beginning: str, delimiter: str, width: int) -> bool:
+def is_old(beginning: str, header: Header) -> bool:
     """Whether LighterPack wrote the list before July 2026, with quotes only around cells that hold a comma.
 
-    It is if more lines can be read so, or as many while it says `undefined` of missing values.
+    It did if more lines can be read that way, or as many in a list that has `undefined` for missing values.
     """
-    lines = list(io.StringIO(beginning, newline=""))
-    read = (cells for _, cells in rows(iter(lines), delimiter) if not isinstance(cells, Problem))
-    new = [cells for cells in read if len(cells) == width]
-    old = [cells for cells in lighterpack.old_rows(lines, delimiter, width) if len(cells) == width]
-    missing = any(MISSING in cells for cells in old)
-    return len(old) > len(new) or (len(old) == len(new) and missing)
-
-
-def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatLine]]:
-    """Return the format with these columns: of those that fit, the one with the most columns of its own."""
-    if len(names) > MOST_COLUMNS:
-        raise InvalidInput(f"The first line names {len(names)} columns: keep those of one program.")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInput(f"The first line names the column {twice!r} twice.")
-    if any(not name for name in names):
-        raise InvalidInput("The first line has a column without a name: remove it, or name it.")
-    candidates = [known for known in KNOWN if named in (None, known[0])]
-    ranks = {known: rank(known[1], names) for known in candidates}
-    best = max(candidates, key=lambda known: ranks[known])
-    if not ranks[best].fits:
-        raise InvalidInput(no_format(names, best))
-    tied = [known[0] for known in candidates if ranks[known] == ranks[best]]
-    if len(tied) > 1:
-        raise InvalidInput(f"The columns fit more than one program: name one as format: {', '.join(tied)}.")
-    return best
+    lines, width = list(io.StringIO(beginning, newline="")), len(header.names)
+    split = rows(iter(lines), header.delimiter, skip_blanks=header.skip_blanks)
+    new = sum(len(cells) == width for _, cells in split if not isinstance(cells, Problem))
+    read = [cells for cells in lighterpack.old_rows(lines, header.delimiter, width) if len(cells) == width]
+    return len(read) > new or (len(read) == new and any(MISSING in cells for cells in read))

@@ -1,4 +1,4 @@
-"""From bytes to the cells of each line: encoding, delimiter and quotes."""
+"""From bytes to the cells of each line: encoding, quotes and Unicode form."""
 
 import codecs
 import csv
@@ -11,36 +11,48 @@ from typing_extensions import Buffer
 
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.line import Problem
+from mcp_server.models.fields import nfc
 
-# Bytes from which the encoding, the delimiter and the way of quoting are told.
+# Bytes that decide about encoding, delimiter, quotes and decimal sign.
 SAMPLE = 1 << 20
+# Characters of a value that a message shows.
 SHOWN = 60
+# Characters of a record with cells of several lines.
+LONGEST_RECORD = 1 << 20
+# Characters that may be read again because such a record did not end: so many, and so many times the text.
+SPARE, AGAIN = 1 << 17, 2
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# The beginning of a line with which Excel tells itself the delimiter.
+# How Excel marks the delimiter on the first line.
 SEPARATOR = "sep="
-# What spreadsheets on Windows write when they are not told to write UTF-8.
+# What spreadsheets on Windows write unless the person chooses UTF-8.
 GUESS = "cp1252"
 
 
 class TextSource(NamedTuple):
-    """A text, its beginning, and its encoding where that is a guess."""
+    """A text, its beginning (which may be the whole), and its encoding if that is a guess."""
 
-    lines: TextIO
+    file: TextIO
     beginning: str
+    whole: bool
     guessed: str | None = None
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The lines in NFC, with their ends. macOS writes names in NFD, in which `ä` is two characters."""
+        return map(nfc, self.file)
 
 
 def from_text(text: str) -> TextSource:
     text = text.removeprefix("\ufeff")
-    return TextSource(io.StringIO(text, newline=""), text[:SAMPLE])
+    return TextSource(io.StringIO(text, newline=""), nfc(text[:SAMPLE]), len(text) <= SAMPLE)
 
 
 class FullReads(io.RawIOBase):
-    """A file that gives all it is asked for, also if it is a pipe, whose beginning comes bit by bit."""
+    """A file whose reads return all that was asked for, even from a pipe, which delivers in pieces."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
@@ -66,7 +78,8 @@ def from_file(raw: io.RawIOBase) -> TextSource:
     encoding = encoding_of(sample)
     beginning = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     guessed = GUESS if encoding == GUESS else None
-    return TextSource(io.TextIOWrapper(buffered, encoding, "strict", newline=""), beginning, guessed)
+    file = io.TextIOWrapper(buffered, encoding, "strict", newline="")
+    return TextSource(file, nfc(beginning), len(sample) < SAMPLE, guessed)
 
 
 def encoding_of(sample: bytes) -> str:
@@ -80,60 +93,87 @@ def encoding_of(sample: bytes) -> str:
     return "utf-8"
 
 
-def delimiter_of(beginning: str) -> str:
-    """Return what the header has most of: commas, semicolons or tabs."""
-    lines = io.StringIO(beginning, newline="")
-    header = next((line for line in lines if line.strip() and not line.startswith(SEPARATOR)), "")
-    return max(",;\t", key=header.count)
+class EndlessRecord(csv.Error):
+    """A quote that no later line closes."""
 
 
 class PutBackLines:
-    """Lines of a text, of which those that were taken last can be put back."""
+    """Lines of a text. Those of a record that turns out to be none can be put back, but not without end."""
 
     def __init__(self, source: Iterator[str]) -> None:
         self._source = source
         self._back: deque[str] = deque()
+        self._read = self._taken_size = self._put_back = 0
         self.taken: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._back.popleft() if self._back else next(self._source)
+        if self._taken_size > LONGEST_RECORD:
+            raise EndlessRecord("a quoted cell does not end")
+        if self._back:
+            line = self._back.popleft()
+        else:
+            line = next(self._source)
+            self._read += len(line)
         self.taken.append(line)
+        self._taken_size += len(line)
         return line
+
+    def accept(self) -> int:
+        """Forget what was taken, and return how many lines that were."""
+        count = len(self.taken)
+        self.taken, self._taken_size = [], 0
+        return count
 
     def put_back(self) -> str:
         """Put back what was taken, except for the first line, and return that."""
         first, *rest = self.taken
         self._back.extendleft(reversed(rest))
-        self.taken = []
+        self._put_back += self._taken_size
+        self.accept()
         return first
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether so much was put back that reading would no longer be linear in the size of the text."""
+        return self._put_back > SPARE + AGAIN * self._read
 
-def rows(source: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | Problem]]:
+
+def rows(
+    source: Iterator[str], delimiter: str, *, skip_blanks: bool = False
+) -> Iterator[tuple[int, list[str] | Problem]]:
     """Yield the number of each line and its cells, or what is wrong with it.
 
-    A quote that is not closed costs its own line and never those behind it.
+    A quote that is not closed costs its own line, and none of those after it. After many such quotes, each
+    line is read alone. With *skip_blanks*, blanks after a delimiter belong to no cell.
     """
     lines, number = PutBackLines(source), 1
     while True:
         try:
-            for cells in csv.reader(lines, delimiter=delimiter, strict=True):
+            for cells in records(lines, delimiter, skip_blanks):
                 yield number, cells
-                number += len(lines.taken)
-                lines.taken.clear()
+                number += lines.accept()
             return
         except csv.Error as exc:
             yield number, Problem("", truncated(lines.put_back()), f"is not valid CSV: {exc}")
             number += 1
         except UnicodeDecodeError as exc:
             raise InvalidInput(
-                f"Line {number} or one soon after it holds bytes that are no text in the encoding that "
-                "the file begins with. Save it as CSV in UTF-8."
+                f"Line {number} or one soon after it holds bytes that are not text in the encoding of the "
+                "beginning of the file. Save it as CSV in UTF-8."
             ) from exc
 
 
+def records(lines: PutBackLines, delimiter: str, skip_blanks: bool) -> Iterator[list[str]]:
+    """Yield the cells of each record."""
+    if not lines.exhausted:
+        yield from csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_blanks, strict=True)
+    for line in lines:
+        yield from csv.reader([line], delimiter=delimiter, skipinitialspace=skip_blanks, strict=True)
+
+
 def truncated(value: str) -> str:
-    value = " ".join(value.split())
+    value = " ".join(value[: 10 * SHOWN].split())
     return value if len(value) <= SHOWN else f"{value[: SHOWN - 1]}…"

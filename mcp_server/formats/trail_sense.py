@@ -4,19 +4,24 @@ import math
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from mcp_server.formats.line import Category, Line, Pieces, Remark, WeighedLine, decimal_point, rounded_up
-from mcp_server.models.fields import Name, Text, to_quantity
+from mcp_server.formats.line import (
+    Category,
+    Line,
+    OptionalPieces,
+    Pieces,
+    Remark,
+    WeighedLine,
+    rounded_up,
+)
+from mcp_server.models.fields import Name, Text
 
 
 def without_number(cell: str) -> str:
     """`3 - Clothing` is the category Clothing."""
     number, dash, name = cell.partition(" - ")
     return name.strip() if dash and number.strip().isdigit() else cell
-
-
-OptionalPieces = Annotated[Decimal | None, BeforeValidator(to_quantity), BeforeValidator(decimal_point)]
 
 
 class TrailSenseLine(WeighedLine):
@@ -35,14 +40,14 @@ class TrailSenseLine(WeighedLine):
         return Line(number, self.name, notes=self.notes, **self.counted())
 
     def counted(self) -> dict[str, Any]:
-        """Return what is in the pack, or how many there are where that is not said."""
+        """Return what is packed, or how many pieces there are if the line does not say."""
         listed = self.quantity if self.packed is None else self.packed
         most = max(self.quantity, listed)
         remarks = self.remarks()
         if math.ceil(most) != most:
             remarks.append(rounded_up("qty", most))
         if self.desired is not None and self.desired != listed:
-            remarks.append(Remark("desired qty", f"{self.desired:f} are wanted, {listed:f} stored as packed"))
+            remarks.append(Remark("desired qty", f"{self.desired:f} wanted, {listed:f} stored as packed"))
         return {
             "category": self.category or None,
             "weight_grams": self.weight,

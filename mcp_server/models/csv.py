@@ -4,12 +4,19 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from mcp_server.models.fields import Row, none_if_blank
+from mcp_server.models.fields import Exact, Row, none_if_blank
 
 Format: TypeAlias = Literal[
-    "gearshed", "lighterpack", "hikerherd", "packstack", "packstack_pack", "trail_sense", "homebox"
+    "gearshed",
+    "lighterpack",
+    "gearbox",
+    "hikerherd",
+    "packstack",
+    "packstack_pack",
+    "trail_sense",
+    "homebox",
 ]
-# By default, the one that the header names.
+# By default, the format that the header shows.
 OptionalFormat = Annotated[
     Format | None,
     BeforeValidator(none_if_blank),
@@ -19,39 +26,58 @@ ExportFormat: TypeAlias = Literal["gearshed", "lighterpack"]
 
 
 class Verdict(Row):
-    """What to know of a line that was not plainly imported; lines count from 1, the header included."""
+    """A line that was not simply imported. Lines count from 1, with the header; `item` is the item's name.
+
+    `filled`: what the collection did not know came from the list. `differs`: left as in the collection.
+    `similar`: a new item with almost the name of another.
+    """
 
     line: int
-    verdict: Literal["remark", "different", "changed", "refused", "skipped"]
+    item: str | None = None
+    verdict: Literal["remark", "similar", "filled", "differs", "changed", "refused", "skipped"]
     column: str | None = None
     value: str | None = None
     note: str
 
 
-class Imported(Row):
-    """What an import did. Lines whose items were there already are unchanged, changed or different.
+class TotalsAfter(Row):
+    """The totals of the setup after the import, as get_setup shows them."""
 
-    `different` ones were left as they are: update_existing makes them as the list says. `not_in_list` names
-    items of the setup that the list does not have; they stay.
+    items: int
+    total_grams: Exact
+    base_grams: Exact
+    worn_grams: Exact
+    consumable_grams: Exact
+    pack_grams: Exact
+    unweighed: int = 0
+
+
+class Imported(Row):
+    """What an import did. `items` counts new items, the others the lines of items that existed.
+
+    update_existing changes what differs. `not_in_list` names items of the setup that the list does not have;
+    they stay.
     """
 
     format: Format
     items: int
     unchanged: int = 0
+    filled: int = 0
     changed: int = 0
-    different: int = 0
+    differs: int = 0
     refused: int = 0
     skipped: int = 0
     new_categories: tuple[str, ...] = ()
     setup_id: int | None = None
     setup_name: str | None = None
+    setup_totals: TotalsAfter | None = None
     not_in_list: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     verdicts_left_out: int = 0
 
 
 class Exported(Row):
-    """A list as CSV text. `lossy` says what the format has no room for."""
+    """A list as CSV text. `lossy` names what the format has no room for."""
 
     csv_text: str
     lines: int

@@ -2,10 +2,11 @@
 
 import base64
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     AfterValidator,
@@ -22,9 +23,12 @@ from pydantic import (
 # International avoirdupois, exact by definition since 1959.
 GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
 UNITS = {
-    **dict.fromkeys(("g", "gram", "grams"), "g"),
-    **dict.fromkeys(("kg", "kilogram", "kilograms"), "kg"),
-    **dict.fromkeys(("oz", "ounce", "ounces"), "oz"),
+    **dict.fromkeys(("g", "gr", "gram", "grams", "gramm", "gramme", "grammes"), "g"),
+    **dict.fromkeys(
+        ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "kilogramme", "kilogrammes"),
+        "kg",
+    ),
+    **dict.fromkeys(("oz", "ozs", "ounce", "ounces", "unze", "unzen"), "oz"),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
 }
 # In characters.
@@ -32,6 +36,8 @@ LONGEST_NUMBER = 100
 # In bytes.
 MOST_NOTES = 65536
 PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
+# Thousands or decimals: 1.200 g. Of kilograms and pounds, only decimals make sense.
+AMBIGUOUS = re.compile(r"([1-9]\d{0,2})[.,](\d{3}) ?([a-z]*)\.?", re.ASCII)
 WHOLE = re.compile(r"-?\d{1,1000}", re.ASCII)
 
 
@@ -49,32 +55,65 @@ def nothing() -> Any:
 NOT_IN_A_DRY_RUN: Any = Field(default_factory=nothing)
 
 
+def nfc(text: str) -> str:
+    """Return *text* in Unicode's form NFC. macOS writes file names in NFD, in which `ä` is two characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def all_nfc(value: Any) -> Any:
+    """Return a JSON value with all of its texts in NFC."""
+    if isinstance(value, str):
+        return nfc(value)
+    if isinstance(value, list):
+        return [all_nfc(inner) for inner in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {key: all_nfc(inner) for key, inner in cast(dict[str, Any], value).items()}
+    return value
+
+
 def to_grams(value: Any) -> float | None:
     """Parse a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. Empty text means unknown, not 0."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-        grams = float(sum_of_parts(" ".join(value.lower().split())))
+        text = " ".join(value.lower().split())
+        refuse_ambiguous(text)
+        grams = float(sum_of_parts(text))
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
         grams = float(value)
     else:
         raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
+    return within_limits(grams)
+
+
+def within_limits(grams: float) -> float:
     if not 0 <= grams < 1e9:
         raise ValueError("must be at least 0 and below 1,000,000 kg")
     return abs(grams)  # -0.0 is 0.0
 
 
-def sum_of_parts(text: str) -> Decimal:
-    """Add up the parts of `1 lb 3 oz`. A number without a unit is in grams, and must be the only part."""
+def refuse_ambiguous(text: str) -> None:
+    found = AMBIGUOUS.fullmatch(text)
+    if found and UNITS.get(found[3] or "g") in ("g", "oz"):
+        unit = f" {found[3]}" if found[3] else ""
+        decimals = found[2].rstrip("0")
+        # Three decimals would be as ambiguous again.
+        decimals += "0" if len(decimals) == 3 else ""
+        one = f"{found[1]}.{decimals or 0}{unit}"
+        raise ValueError(f"{text} may mean {one} or {found[1]}{found[2]}{unit}: write one of these")
+
+
+def sum_of_parts(text: str, unit: str = "g") -> Decimal:
+    """Add up the parts of `1 lb 3 oz`. A number without a unit is in *unit*, and must stand alone."""
     total, at = Decimal(0), 0
     while at < len(text):
         part = PART.match(text, at)
         if part is None or (part[2] == "" and part.span() != (0, len(text))):
             raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
-        unit = UNITS.get(part[2] or "g")
-        if unit is None:
+        known = UNITS.get(part[2] or unit)
+        if known is None:
             raise ValueError(f"has an unknown unit of weight: use {', '.join(GRAMS)}")
-        total += Decimal(part[1]) * GRAMS[unit]
+        total += Decimal(part[1]) * GRAMS[known]
         at = part.end()
     return total
 
@@ -202,7 +241,10 @@ NUMBER = WithJsonSchema({"type": "number"})
 Id = Annotated[int, BeforeValidator(to_id), INTEGER]
 OptionalId = Annotated[int | None, BeforeValidator(to_optional_id), INTEGER]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(one_line),
+    AfterValidator(nfc),
 ]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
 HttpUrl = Annotated[

@@ -5,6 +5,7 @@ import logging
 import random
 import re
 from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -39,7 +40,7 @@ from mcp_server.errors import (
     from_exception,
     from_validation,
 )
-from mcp_server.models.fields import Row
+from mcp_server.models.fields import Row, all_nfc
 from mcp_server.protocol.edge import App, Call, Written, current_call, principal
 from mcp_server.protocol.reply import reply
 from mcp_server.protocol.schema import reads
@@ -177,10 +178,13 @@ def printable(text: str) -> str:
 
 
 async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
-    """Check the arguments and run a tool within the deadline. Failures become errors for the model."""
-    current_call.set(Call(tool.name, arguments))
+    """Check the arguments, put them into NFC, and run a tool. Failures become errors for the model."""
+    call = Call(tool.name, arguments)
+    current_call.set(call)
     try:
         check_arguments(tool, arguments)
+        arguments = all_nfc(arguments)
+        current_call.set(replace(call, arguments=arguments))
         return await within_deadline(attempt(tool, arguments, context))
     except (ToolError, AppError) as exc:
         raise explained(tool.name, exc) from exc

@@ -1,7 +1,7 @@
 """CSV: lists of other programs become items and setups, and items and setups become lists."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import anyio.to_thread
 from psycopg import AsyncConnection
@@ -10,9 +10,10 @@ from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list
 from mcp_server.formats.reader import Reader, open_text
 from mcp_server.formats.text import truncated
-from mcp_server.models.csv import Format, Imported, Verdict
+from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
+from mcp_server.models.fields import lean_number
 from mcp_server.services import category, settings, setup
-from mcp_server.services.staging import Different, Staging
+from mcp_server.services.staging import Counts, Difference, Staging
 from mcp_server.services.verdicts import Verdicts
 
 # Bad lines that a refusal names.
@@ -21,11 +22,12 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the person who imports a list wants besides its items."""
+    """What to do besides creating the items of a list."""
 
     setup_name: str | None = None
     update_existing: bool = False
     skip_bad_lines: bool = False
+    dry_run: bool = False
 
 
 async def import_text(
@@ -36,15 +38,15 @@ async def import_text(
 ) -> Imported:
     """Import a list; see `import_lines`."""
     currency = (await settings.get(conn)).currency
-    # In threads, because a large file takes a second that other calls should not have to wait.
+    # In a thread, because a large file takes a second, which other calls should not have to wait.
     reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency)
     return await import_lines(conn, reader, options)
 
 
 async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOptions) -> Imported:
-    """Create the items of a list that are not there yet and, given a `setup_name`, a setup of them all.
+    """Create the items of a list that do not exist yet and, with a `setup_name`, a setup of all of them.
 
-    One bad line refuses all, unless they are to be skipped.
+    One bad line refuses the list, unless bad lines are to be skipped.
     """
     staging = Staging(conn, reader)
     await staging.load()
@@ -54,74 +56,121 @@ async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOpt
     await staging.note_kept_icons()
     if options.setup_name is None:
         await staging.note_lost_marks()
-    setup_id = None if options.setup_name is None else await find_setup(conn, options.setup_name)
-    await staging.recognize(setup_id)
-    for different in await staging.differences(setup_id):
-        staging.verdicts.add(described(different, "changed" if options.update_existing else "different"))
+    found_id = None if options.setup_name is None else await find_setup(conn, options.setup_name)
+    await staging.recognize(found_id)
     counts = await staging.count()
-    await staging.insert()
-    if options.update_existing:
-        await staging.update()
-    not_in_list: list[str] = []
-    if options.setup_name is not None:
-        setup_id = setup_id or await create_setup(conn, options.setup_name)
-        not_in_list = await staging.not_in_list(setup_id)
-        if await staging.put_in_setup(setup_id, update_existing=options.update_existing):
-            await setup.touch(conn, setup_id)
+    await compare(staging, counts, found_id, options)
+    await store(staging, options)
+    setup_id, not_in_list = await fill_setup(conn, staging, found_id, options)
     verdicts = staging.verdicts
     return Imported(
         format=reader.format,
         items=counts.new,
         unchanged=counts.unchanged,
-        changed=counts.different if options.update_existing else 0,
-        different=0 if options.update_existing else counts.different,
+        filled=counts.filled,
+        changed=counts.differs if options.update_existing else 0,
+        differs=0 if options.update_existing else counts.differs,
         refused=verdicts.refused,
         skipped=verdicts.skipped,
         new_categories=tuple(new_categories),
-        setup_id=setup_id,
+        # After a dry run, a new setup does not exist.
+        setup_id=found_id if options.dry_run else setup_id,
         setup_name=options.setup_name,
+        setup_totals=None if setup_id is None else await totals_after(conn, setup_id),
         not_in_list=tuple(not_in_list),
         verdicts=tuple(sorted(verdicts.shown, key=lambda verdict: verdict.line)),
         verdicts_left_out=verdicts.left_out,
     )
 
 
+async def compare(staging: Staging, counts: Counts, setup_id: int | None, options: ImportOptions) -> None:
+    """Add the verdicts on lines whose items exist, and on new items that may be one of those."""
+    verdicts = staging.verdicts
+    if counts.filled:
+        filled = await staging.differences(setup_id, "filled")
+        for difference in filled:
+            verdicts.add(described(difference, "filled"))
+        verdicts.left_out += counts.filled - len(filled)
+    if counts.differs:
+        differing = await staging.differences(setup_id, "differs")
+        for difference in differing:
+            verdicts.add(described(difference, "changed" if options.update_existing else "differs"))
+        verdicts.left_out += counts.differs - len(differing)
+    if counts.new:
+        await staging.note_similar()
+
+
+async def store(staging: Staging, options: ImportOptions) -> None:
+    await staging.insert()
+    if options.update_existing:
+        await staging.update()
+    else:
+        await staging.fill()
+
+
+async def fill_setup(
+    conn: AsyncConnection, staging: Staging, setup_id: int | None, options: ImportOptions
+) -> tuple[int | None, list[str]]:
+    """Put the lines into the setup. Return its id, and the names of its items that are not in the list."""
+    if options.setup_name is None:
+        return None, []
+    setup_id = setup_id or await create_setup(conn, options.setup_name)
+    not_in_list = await staging.not_in_list(setup_id)
+    if await staging.put_in_setup(setup_id, update_existing=options.update_existing):
+        await setup.touch(conn, setup_id)
+    return setup_id, not_in_list
+
+
+async def totals_after(conn: AsyncConnection, setup_id: int) -> TotalsAfter:
+    totals = await setup.summarize(conn, setup_id)
+    return TotalsAfter(**{name: getattr(totals, name) for name in TotalsAfter.model_fields})
+
+
 def check(verdicts: Verdicts, options: ImportOptions) -> None:
-    """Refuse a list without a line that could be imported, and one with a bad line unless that is skipped."""
+    """Refuse a list without a line that can be imported, and one with a bad line unless that is skipped."""
     if verdicts.refused and not options.skip_bad_lines:
         bad = [verdict for verdict in verdicts.shown if verdict.verdict == "refused"]
         more = f"; {verdicts.refused} bad lines in all" if len(bad) > MOST_NAMED else ""
         raise InvalidInput(
             f"Nothing was imported. {'; '.join(map(place, bad[:MOST_NAMED]))}{more}. "
-            "Mend them, or import the rest with skip_bad_lines."
+            "Correct them, or import the rest with skip_bad_lines."
         )
     if not verdicts.taken:
-        raise InvalidInput("Nothing was imported: the list has no lines below its header that could be.")
+        raise InvalidInput("Nothing was imported: the list has no lines below its header to import.")
 
 
 def place(verdict: Verdict) -> str:
-    """`line 3, weight ('heavy'): must be a plain number`."""
+    """`line 3, weight ('heavy') of Tent: must be a weight`."""
     column = f", {verdict.column}" if verdict.column else ""
     value = f" ({verdict.value!r})" if verdict.column and verdict.value else ""
-    return f"line {verdict.line}{column}{value}: {verdict.note}"
+    item = (
+        f"{' of' if column else ','} {verdict.item}" if verdict.item and verdict.item != verdict.value else ""
+    )
+    return f"line {verdict.line}{column}{value}{item}: {verdict.note}"
 
 
-def described(different: Different, verdict: Literal["changed", "different"]) -> Verdict:
-    """`price_cents 24995 → 19995`: what the item says, and what the list says."""
+def described(difference: Difference, verdict: Literal["filled", "changed", "differs"]) -> Verdict:
+    """`weight 476 → 490 g, price_cents 24995 → 19995`: what the item says, and what the list says."""
     parts = [
-        f"{name} {written(old)} → {written(different.after[name])}"
-        for name, old in different.before.items()
-        if old != different.after[name]
+        change(name, old, difference.after[name])
+        for name, old in difference.before.items()
+        if old != difference.after[name] and (old is None) == (verdict == "filled")
     ]
-    return Verdict(line=different.number, verdict=verdict, note=", ".join(parts))
+    item = truncated(difference.item)
+    return Verdict(line=difference.number, item=item, verdict=verdict, note=", ".join(parts))
 
 
-def written(value: object) -> str:
-    return "unknown" if value is None else truncated(str(value))
+def change(name: str, old: Any, new: Any) -> str:
+    unit = " g" if name == "weight_grams" else ""
+    before, after = (
+        "unknown" if value is None else truncated(str(lean_number(value) if unit else value))
+        for value in (old, new)
+    )
+    return f"{name.removesuffix('_grams')} {before} → {after}{unit}"
 
 
 async def find_setup(conn: AsyncConnection, name: str) -> int | None:
-    """Return the setup of this name, or None; of several, nobody can tell which one is meant."""
+    """Return the setup of this name, or None. Refuse a name that several setups have."""
     cursor = await conn.execute(
         "SELECT id FROM setups WHERE lower(name) = lower(%(name)s) ORDER BY id", {"name": name}
     )

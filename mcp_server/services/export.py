@@ -137,14 +137,21 @@ def to_lighterpack(line: Line) -> list[str]:
         guarded(line.name),
         guarded(line.category),
         guarded(line.notes),
-        f"{quantity:f}",
-        f"{milligrams(line.weight_grams or 0):f}",
+        unambiguous(quantity),
+        unambiguous(milligrams(line.weight_grams or 0)),
         "gram",
         line.product_url or "",
         f"{Decimal(line.price_cents or 0) / 100:f}",
         "Worn" if line.classification == "worn" and line.worn_quantity else "",
         "Consumable" if line.classification == "consumable" else "",
     ]
+
+
+def unambiguous(number: Decimal) -> str:
+    """Write a number so that its point cannot be taken for that of thousands: 1.2340 rather than 1.234."""
+    text = f"{number.normalize():f}"
+    whole, _, decimals = text.partition(".")
+    return f"{text}0" if len(decimals) == 3 and whole != "0" and len(whole) <= 3 else text
 
 
 def milligrams(grams: float) -> Decimal:

@@ -3,13 +3,14 @@
 Lines wait in temporary tables, so that each step is one statement for a list of any size.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import anyio.to_thread
 from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier
+from psycopg.sql import Literal as Quoted
 
 from db.query import fetch_all, fetch_only, fetch_value
 from db.sql import names
@@ -18,34 +19,37 @@ from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Verdict
 from mcp_server.models.fields import Row
+from mcp_server.services.recognition import STORED, of, recognize
 from mcp_server.services.verdicts import MOST_VERDICTS, Verdicts
 
 # Lines that are read at once, in a thread, while others are being sent.
 BATCH = 2000
-# The columns of our own CSV that are columns of `items`. The others name the item's category.
-STORED = tuple(name for name in ITEM_COLUMNS if not name.startswith("category"))
+# New items whose names are compared with those of other items.
+MOST_COMPARED = 10_000
 
 
-class Different(Row):
-    """A line and the item that it is: what each says, where that is not the same."""
+class Difference(Row):
+    """A line and the item that it is: the name of the item, and what each of the two says."""
 
     number: int
+    item: str
     before: dict[str, Any]
     after: dict[str, Any]
 
 
 class Counts(Row):
+    """How many lines are new items, fill in what was unknown, differ, and are as their items.
+
+    A line can both fill in and differ.
+    """
+
     new: int
-    different: int
+    filled: int
+    differs: int
     unchanged: int
 
 
-def of(table: LiteralString, columns: Iterable[str]) -> Composed:
-    """`table.name, table.notes, …`."""
-    return SQL(", ").join(Identifier(table, name) for name in columns)
-
-
-# The types of a column in a list are those of the column in which it will be stored.
+# A column in a list has the type of the column in which it will be stored.
 CREATE_LISTED = SQL("""
     CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
     SELECT
@@ -54,116 +58,9 @@ CREATE_LISTED = SQL("""
     FROM items, categories, setup_items AS line
     WITH NO DATA
 """).format(stored=of("items", STORED))
-CREATE_MATCHED = SQL("""
-    CREATE TEMPORARY TABLE matched ON COMMIT DROP AS
-    SELECT
-        0::bigint AS number, items.id AS item_id, false AS is_new, false AS differs, {stored},
-        items.category_id, line.quantity AS setup_quantity, line.classification, line.worn_quantity
-    FROM items, setup_items AS line
-    WITH NO DATA
-""").format(stored=of("items", STORED))
-
-# Every line with the category that its name means and, if an item has its external id, that item.
-LINES = SQL("""
-    SELECT
-        listed.number, {stored}, listed.setup_quantity, listed.classification, listed.worn_quantity,
-        categories.id AS category_id, lower(listed.name) AS sort_name, by_id.id AS item_id
-    FROM listed
-    LEFT JOIN categories ON lower(categories.name) = lower(listed.category)
-    LEFT JOIN items AS by_id ON by_id.external_id = listed.external_id
-    WHERE listed.name IS NOT NULL
-""").format(stored=of("listed", STORED))
-# The items that another line may be. Those that are alike are numbered.
-ALIKE = SQL("""
-    SELECT
-        id, external_id, sort_name, coalesce(category_id, 0) AS category_id,
-        coalesce(round(weight_grams * 1000), -1) AS milligrams,
-        row_number() OVER (
-            PARTITION BY sort_name, category_id, round(weight_grams * 1000)
-            ORDER BY external_id IS NOT NULL, id
-        ) AS nth
-    FROM items
-    WHERE sort_name IN (SELECT sort_name FROM lines WHERE item_id IS NULL)
-        AND NOT EXISTS (SELECT FROM lines WHERE lines.item_id = items.id)
-""")
-# The lines that may be one of those items, numbered in the same way.
-NUMBERED = SQL("""
-    SELECT
-        number, external_id, sort_name, coalesce(category_id, 0) AS category_id,
-        coalesce(round(weight_grams * 1000), -1) AS milligrams,
-        row_number() OVER (
-            PARTITION BY sort_name, category_id, round(weight_grams * 1000)
-            ORDER BY external_id IS NULL, number
-        ) AS nth
-    FROM lines
-    WHERE item_id IS NULL AND sort_name IN (SELECT sort_name FROM alike)
-""")
-# The second of several lines that are alike is the second item. Two external ids are two items.
-PAIRS = SQL("""
-    SELECT numbered.number, alike.id
-    FROM numbered
-    JOIN alike USING (sort_name, category_id, milligrams, nth)
-    WHERE alike.external_id IS NULL OR numbered.external_id IS NULL
-""")
-FOUND = SQL("""
-    SELECT
-        {lines}, lines.number, lines.category_id, lines.setup_quantity, lines.classification,
-        lines.worn_quantity, coalesce(lines.item_id, pairs.id) AS item_id
-    FROM lines
-    LEFT JOIN pairs USING (number)
-""").format(lines=of("lines", STORED))
-# The item as the list describes it. What the list does not say stays.
-WANTED = SQL("""
-    SELECT
-        found.number, found.item_id, coalesce(found.category_id, items.category_id) AS category_id, {said},
-        CASE
-            WHEN %(at_least)s THEN greatest(found.quantity, items.quantity)
-            ELSE coalesce(found.quantity, items.quantity, 1)
-        END AS quantity,
-        coalesce(found.setup_quantity, 1) AS setup_quantity, found.classification, found.worn_quantity
-    FROM found
-    LEFT JOIN items ON items.id = found.item_id
-""").format(
-    said=SQL(", ").join(
-        SQL("coalesce({}, {}) AS {}").format(
-            Identifier("found", name), Identifier("items", name), Identifier(name)
-        )
-        for name in STORED
-        if name != "quantity"
-    )
-)
-RECOGNIZE = SQL("""
-    WITH lines AS MATERIALIZED ({lines}),
-        alike AS MATERIALIZED ({alike}),
-        numbered AS ({numbered}),
-        pairs AS ({pairs}),
-        found AS ({found}),
-        wanted AS ({wanted})
-    INSERT INTO matched (
-        number, item_id, is_new, differs, {stored}, category_id, setup_quantity, classification, worn_quantity
-    )
-    SELECT
-        wanted.number, coalesce(wanted.item_id, nextval('items_id_seq')), items.id IS NULL,
-        items.id IS NOT NULL AND (wanted.category_id, {of_wanted})
-            IS DISTINCT FROM (items.category_id, {of_items})
-        OR line.id IS NOT NULL AND (wanted.setup_quantity, wanted.classification, wanted.worn_quantity)
-            IS DISTINCT FROM (line.quantity, line.classification, line.worn_quantity),
-        {of_wanted}, wanted.category_id, wanted.setup_quantity, wanted.classification, wanted.worn_quantity
-    FROM wanted
-    LEFT JOIN items ON items.id = wanted.item_id
-    LEFT JOIN setup_items AS line ON line.setup_id = %(setup_id)s AND line.item_id = wanted.item_id
-    ORDER BY wanted.number
-""").format(
-    lines=LINES,
-    alike=ALIKE,
-    numbered=NUMBERED,
-    pairs=PAIRS,
-    found=FOUND,
-    wanted=WANTED,
-    stored=names(STORED),
-    of_wanted=of("wanted", STORED),
-    of_items=of("items", STORED),
-)
+CHANGES = {"filled": SQL("matched.fills"), "differs": SQL("matched.differs")}
+# A name without blanks, punctuation and the s of a plural: `Tent pegs` and `tent-peg` are alike.
+ALIKE = SQL("regexp_replace({name}, '(s\\M|[^[:alnum:]]+)', '', 'g')")
 
 
 class Staging:
@@ -179,7 +76,7 @@ class Staging:
         # Statistics on items may be older than the previous import: with them, PostgreSQL would search all
         # items once for each line.
         await self._conn.execute("SET LOCAL enable_nestloop = off")
-        await self._conn.execute("DROP TABLE IF EXISTS pg_temp.listed, pg_temp.matched")
+        await self._conn.execute("DROP TABLE IF EXISTS pg_temp.listed")
         await self._conn.execute(CREATE_LISTED)
         copying = SQL("COPY listed (number, {}) FROM STDIN").format(names((*ITEM_COLUMNS, *SETUP_COLUMNS)))
         lines = iter(self._reader)
@@ -192,13 +89,18 @@ class Staging:
                     self.verdicts.taken += 1
                     await copy.write_row(line[:-1])
                     for column, note in line.remarks:
-                        self._remark(line.number, column, note)
+                        self._remark(line.number, column, note, item=line.name)
         for column, note in self._reader.remarks:
             self._remark(self._reader.header_line, column, note)
         await self._conn.execute("ANALYZE listed")
 
-    def _remark(self, line: int, column: str, note: str, value: str | None = None) -> None:
-        self.verdicts.add(Verdict(line=line, verdict="remark", column=column or None, value=value, note=note))
+    def _remark(
+        self, line: int, column: str, note: str, *, item: str | None = None, value: str | None = None
+    ) -> None:
+        item = item and truncated(item)
+        self.verdicts.add(
+            Verdict(line=line, item=item, verdict="remark", column=column or None, value=value, note=note)
+        )
 
     async def refuse_repeated_ids(self) -> None:
         """Refuse lines that have the external id of an earlier line: both are about the same thing."""
@@ -212,14 +114,15 @@ class Staging:
                 HAVING count(*) > 1
             ) AS repeated
             WHERE listed.external_id = repeated.external_id AND listed.number > repeated.first
-            RETURNING listed.number, listed.external_id, repeated.first
+            RETURNING listed.number, listed.name, listed.external_id, repeated.first
         """)
-        async for number, external_id, first in cursor:
+        async for number, name, external_id, first in cursor:
             self.verdicts.taken -= 1
             self.verdicts.refused += 1
             self.verdicts.add(
                 Verdict(
                     line=number,
+                    item=truncated(name),
                     verdict="refused",
                     column="external_id",
                     value=truncated(external_id),
@@ -267,46 +170,65 @@ class Staging:
             )
 
     async def recognize(self, setup_id: int | None) -> None:
-        """Find the item of each line, by external id, else by name, category and weight; and what differs.
-
-        Weights are equal if they are to the milligram, the precision of LighterPack. With a setup, the
-        differences include those of its lines.
-        """
-        await self._conn.execute(CREATE_MATCHED)
+        """Find the item of each line, and what differs between the two, in the setup as well."""
         # Lists of other programs count what is packed, not what is owned.
         at_least = self._reader.is_list and self._reader.format != "gearshed"
-        await self._conn.execute(RECOGNIZE, {"at_least": at_least, "setup_id": setup_id})
-        await self._conn.execute("ANALYZE matched")
+        await recognize(self._conn, setup_id, at_least=at_least)
 
-    async def differences(self, setup_id: int | None) -> list[Different]:
-        """Return the first items of which the list says something else, with both."""
+    async def count(self) -> Counts:
+        """Return how many lines are of each kind."""
+        query = """
+            SELECT
+                count(*) FILTER (WHERE is_new) AS new,
+                count(*) FILTER (WHERE fills) AS filled,
+                count(*) FILTER (WHERE differs) AS differs,
+                count(*) FILTER (WHERE NOT is_new AND NOT fills AND NOT differs) AS unchanged
+            FROM matched
+        """
+        return await fetch_only(self._conn, Counts, query)
+
+    async def differences(self, setup_id: int | None, kind: Literal["filled", "differs"]) -> list[Difference]:
+        """Return the first lines that fill in or differ, each with what the item and the list say."""
         query = SQL("""
-            SELECT matched.number, {before} AS before, {after} AS after
+            SELECT matched.number, items.name AS item, {before} AS before, {after} AS after
             FROM matched
             JOIN items ON items.id = matched.item_id
             LEFT JOIN setup_items AS line ON line.setup_id = %(setup_id)s AND line.item_id = matched.item_id
-            WHERE matched.differs
+            WHERE {kind}
             ORDER BY matched.number
             LIMIT %(most)s
         """).format(
+            kind=CHANGES[kind],
             before=described("items", SQL("line.quantity, line.classification, line.worn_quantity")),
             after=described(
                 "matched", SQL("matched.setup_quantity, matched.classification, matched.worn_quantity")
             ),
         )
         params = {"setup_id": setup_id, "most": MOST_VERDICTS}
-        return await fetch_all(self._conn, Different, query, params)
+        return await fetch_all(self._conn, Difference, query, params)
 
-    async def count(self) -> Counts:
-        """Return how many lines are new, how many differ, and how many are as their items."""
-        query = """
-            SELECT
-                count(*) FILTER (WHERE is_new) AS new,
-                count(*) FILTER (WHERE differs) AS different,
-                count(*) FILTER (WHERE NOT is_new AND NOT differs) AS unchanged
-            FROM matched
-        """
-        return await fetch_only(self._conn, Counts, query)
+    async def note_similar(self) -> None:
+        """Add a verdict on each new item that has almost the name of an item in the collection."""
+        query = SQL("""
+            WITH new AS (
+                SELECT number, name, {new_key} AS key
+                FROM matched
+                WHERE is_new
+                ORDER BY number
+                LIMIT %(compared)s
+            )
+            SELECT DISTINCT ON (new.number) new.number, new.name, items.id, items.name
+            FROM new
+            JOIN items ON {item_key} = new.key
+            WHERE new.key <> ''
+            ORDER BY new.number, items.id
+        """).format(
+            new_key=ALIKE.format(name=SQL("lower(name)")), item_key=ALIKE.format(name=SQL("sort_name"))
+        )
+        cursor = await self._conn.execute(query, {"compared": MOST_COMPARED})
+        async for number, name, item_id, similar in cursor:
+            note = f"like item {item_id}, {truncated(similar)}"
+            self.verdicts.add(Verdict(line=number, item=truncated(name), verdict="similar", note=note))
 
     async def insert(self) -> None:
         """Create the new items. Their ids are in the order of the list already."""
@@ -318,14 +240,32 @@ class Staging:
         """).format(stored=names(STORED))
         await self._conn.execute(query)
 
-    async def update(self) -> None:
-        """Change the items that differ as the list says."""
+    async def fill(self) -> None:
+        """Fill in what the collection does not know. Nothing is overwritten."""
+        columns = ("category_id", *STORED)
         query = SQL("""
             UPDATE items
-            SET (category_id, {stored}) = ROW (matched.category_id, {matched}), updated_at = now()
+            SET ({columns}) = ROW ({values}), updated_at = now()
             FROM matched
-            WHERE matched.differs AND items.id = matched.item_id
-        """).format(stored=names(STORED), matched=of("matched", STORED))
+            WHERE matched.fills AND items.id = matched.item_id
+        """).format(
+            columns=names(columns),
+            values=SQL(", ").join(
+                SQL("coalesce({}, {})").format(Identifier("items", name), Identifier("matched", name))
+                for name in columns
+            ),
+        )
+        await self._conn.execute(query)
+
+    async def update(self) -> None:
+        """Change the items that differ as the list says."""
+        columns = ("category_id", *STORED)
+        query = SQL("""
+            UPDATE items
+            SET ({columns}) = ROW ({values}), updated_at = now()
+            FROM matched
+            WHERE (matched.fills OR matched.differs) AND items.id = matched.item_id
+        """).format(columns=names(columns), values=of("matched", columns))
         await self._conn.execute(query)
 
     async def not_in_list(self, setup_id: int) -> list[str]:
@@ -377,5 +317,5 @@ def described(table: LiteralString, of_setup: SQL) -> Composed:
     ).format(Identifier(table))
     values["in_setup"] = SQL("CASE WHEN line.id IS NOT NULL THEN concat_ws(' ', {}) END").format(of_setup)
     ordered = (*(name for name in ITEM_COLUMNS if name in values), "in_setup")
-    pairs = (SQL("{}, {}").format(Literal(name), values[name]) for name in ordered)
+    pairs = (SQL("{}, {}").format(Quoted(name), values[name]) for name in ordered)
     return SQL("json_build_object({})").format(SQL(", ").join(pairs))

@@ -35,6 +35,7 @@ class Verdicts:
             self.add(
                 Verdict(
                     line=refused.number,
+                    item=refused.name or None,
                     verdict="skipped" if refused.skipped else "refused",
                     column=column or None,
                     value=value or None,

@@ -14,23 +14,21 @@ from mcp_server.services import csv, export
 
 async def import_csv(
     ctx: Context[App],
-    csv_text: Annotated[
-        str, Field(max_length=1_000_000, description="The file's content, header line first")
-    ],
+    csv_text: Annotated[str, Field(max_length=1_000_000, description="The content of the file")],
     format: OptionalFormat = None,
     setup_name: Annotated[
-        OptionalName, Field(description="Also make or complete the setup of this name from the list")
+        OptionalName, Field(description="Also create or complete this setup from the list")
     ] = None,
     update_existing: Annotated[Flag, Field(description="Change items that differ from the list")] = False,
     skip_bad_lines: Annotated[Flag, Field(description="Import the rest if a line is bad")] = False,
     dry_run: Flag = False,
     idempotency_key: Key = None,
 ) -> Written[Imported]:
-    """Import a list from LighterPack, Hikerherd, Packstack, Trail Sense, Homebox or Gearshed. All or nothing.
+    """Import a list from LighterPack, GearBox, Hikerherd, Packstack, Trail Sense, Homebox or Gearshed.
 
-    An item that is there already (same name, category, weight) is not made twice.
+    All or nothing. Existing items are recognised by name and category, and missing figures filled in.
     """
-    options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines)
+    options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines, dry_run)
     return await write(ctx, key=idempotency_key, dry_run=dry_run).do(
         csv.import_text, csv_text, format, options
     )
@@ -41,5 +39,5 @@ async def export_csv(
     setup: Annotated[SetupRef, Field(description="Only this setup (name or id)")] = None,
     format: ExportFormat = "gearshed",
 ) -> Exported:
-    """Write the collection, or a setup, as CSV: without loss as gearshed, or as LighterPack reads it."""
+    """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""
     return await read(ctx).do(export.export_text, setup, format)

@@ -1,6 +1,7 @@
 """A file of each program, with the traps that such files have, and what becomes of each of its lines.
 
-Beside each file are its verdicts; `UPDATE_SNAPSHOTS=1 pytest tests/formats` writes them anew, to be reviewed.
+Beside each file are its verdicts; `UPDATE_SNAPSHOTS=1 pytest tests/formats` rewrites them, for review. The
+folder `field` has small files in the shapes that people and other programs write.
 """
 
 import json
@@ -14,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_server.errors import InvalidInput
 from mcp_server.formats.lighterpack import old_rows
 from mcp_server.formats.line import Line, RefusedLine
-from mcp_server.formats.reader import Reader, open_file, open_text
+from mcp_server.formats.reader import open_file, open_text
 
 FOLDER = Path(__file__).parents[1] / "data" / "csv"
 ENCODINGS = {
@@ -24,13 +26,16 @@ ENCODINGS = {
     "lighterpack_excel_german.csv": "cp1252",
     "trail_sense_utf16.csv": "utf-16",
 }
-SAMPLES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".json")
+SAMPLES = sorted(path for path in FOLDER.rglob("*.*") if path.suffix != ".json")
+# Lists with columns of their owner's own fit no format.
+READABLE = [sample for sample in SAMPLES if not sample.name.startswith("own_")]
 
 
-def told(line: Line | RefusedLine) -> dict[str, Any]:
+def verdict_on(line: Line | RefusedLine) -> dict[str, Any]:
     """What there is to say of a line, without what it leaves at its default."""
     if isinstance(line, RefusedLine):
-        return {"line": line.number, "skipped" if line.skipped else "refused": line.problems}
+        verdict = {"line": line.number, "skipped" if line.skipped else "refused": line.problems}
+        return verdict | ({"name": line.name} if line.name else {})
     values = {**line._asdict(), "line": line.number}
     defaults = Line(0, None)._asdict()
     return {
@@ -40,34 +45,42 @@ def told(line: Line | RefusedLine) -> dict[str, Any]:
     }
 
 
-def verdicts(reader: Reader) -> dict[str, Any]:
-    lines = [told(line) for line in reader]
-    return {"format": reader.format, "is_list": reader.is_list, "lines": lines, "remarks": reader.remarks}
+def verdicts(sample: Path) -> dict[str, Any]:
+    try:
+        with open_file(FileIO(sample), currency="EUR") as reader:
+            lines = [verdict_on(line) for line in reader]
+            return {
+                "format": reader.format,
+                "is_list": reader.is_list,
+                "lines": lines,
+                "remarks": reader.remarks,
+            }
+    except InvalidInput as exc:
+        return {"refused": exc.args[0]}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 def test_every_line_of_a_sample_has_its_verdict(sample: Path) -> None:
-    with open_file(FileIO(sample), currency="EUR") as reader:
-        found = json.loads(json.dumps(verdicts(reader)))
+    found = json.loads(json.dumps(verdicts(sample)))
     expected = sample.with_name(f"{sample.name}.json")
     if "UPDATE_SNAPSHOTS" in os.environ:
         expected.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     assert found == json.loads(expected.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("sample", READABLE, ids=lambda path: path.name)
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_a_sample_with_another_line_end_has_the_same_lines(sample: Path, line_end: str) -> None:
     with open_file(FileIO(sample), currency="EUR") as reader:
-        expected = [told(line) for line in reader]
+        expected = [verdict_on(line) for line in reader]
     text = sample.read_bytes().decode(ENCODINGS.get(sample.name, "utf-8"))
     ended = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", line_end)
-    found = [told(line) for line in open_text(ended, currency="EUR")]
+    found = [verdict_on(line) for line in open_text(ended, currency="EUR")]
     assert [{**line, "notes": None} for line in found] == [{**line, "notes": None} for line in expected]
 
 
 CELL = st.text(st.sampled_from("ab\"' ,é"), max_size=8)
-# A cell that opens a quote and never closes it could be the beginning of another, which nobody can tell.
+# A cell that opens a quote and never closes it could also be the beginning of another cell.
 CLOSED = CELL.map(str.strip).filter(lambda cell: "," in cell or cell[:1] != '"' or cell.count('"') % 2 == 0)
 
 

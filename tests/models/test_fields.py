@@ -146,6 +146,9 @@ def test_a_weight_of_nothing_has_no_sign(written: Any) -> None:
         "1,5 kg",
         "1,000 g",
         "1.2.3 kg",
+        "1.200 g",
+        "1.200",
+        "12.345 oz",
         "12 13",
         "12 13 g",
         "1 lb 3",
@@ -175,6 +178,27 @@ def test_an_invalid_weight_is_refused(written: Any) -> None:
         WEIGHT.validate_python(written)
 
 
+@pytest.mark.parametrize(
+    ("written", "readings"),
+    [
+        ("1.200 g", "1.200 g may mean 1.2 g or 1200 g"),
+        ("1,200 g", "1,200 g may mean 1.2 g or 1200 g"),
+        ("1.200", "1.200 may mean 1.2 or 1200"),
+        ("12.345 oz", "12.345 oz may mean 12.3450 oz or 12345 oz"),
+    ],
+)
+def test_a_weight_with_thousands_or_decimals_is_refused_with_both_readings(
+    written: str, readings: str
+) -> None:
+    with pytest.raises(ValidationError, match=readings):
+        WEIGHT.validate_python(written)
+
+
+@pytest.mark.parametrize(("written", "grams"), [("1.234 kg", 1234), ("0.250 g", 0.25), ("12.3450 g", 12.345)])
+def test_a_weight_whose_point_can_only_be_a_decimal_one_is_read(written: str, grams: float) -> None:
+    assert WEIGHT.validate_python(written) == grams
+
+
 def test_an_unknown_unit_is_answered_with_the_known_ones() -> None:
     with pytest.raises(ValidationError, match="has an unknown unit of weight: use g, kg, oz, lb"):
         WEIGHT.validate_python("5 parsecs")
@@ -192,7 +216,7 @@ def test_an_unknown_unit_is_answered_with_the_known_ones() -> None:
 )
 def test_parts_in_any_units_add_up_exactly(parts: list[tuple[int, str, str, bool]], between: str) -> None:
     text = between.join(
-        f"{Decimal(thousandths).scaleb(-3):f}{space}{unit.upper() if loud else unit}"
+        f"{Decimal(thousandths).scaleb(-3):.4f}{space}{unit.upper() if loud else unit}"
         for thousandths, unit, space, loud in parts
     )
     exact = sum(

@@ -42,7 +42,7 @@ CLASSES = st.sampled_from(["base", "worn", "consumable"])
 @st.composite
 def collections(draw: st.DrawFn) -> dict[str, Any]:
     names = draw(st.lists(LINE, max_size=4, unique_by=str.lower))
-    # Two names that PostgreSQL takes for one would be an error of this test.
+    # Numbered, because PostgreSQL may take two names for one.
     categories = [f"{number} {name}" for number, name in enumerate(names)]
     items = draw(
         st.lists(
@@ -233,7 +233,7 @@ async def test_the_collection_is_what_lighterpack_reads(conn: AsyncConnection) -
     )
 
 
-async def test_what_lighterpack_has_no_room_for_is_told(conn: AsyncConnection) -> None:
+async def test_what_lighterpack_has_no_room_for_is_reported(conn: AsyncConnection) -> None:
     item_id = await make_item(conn, "Socks", weight=0.00004, price_cents=0)
     setup_id = (
         await setup.create(
