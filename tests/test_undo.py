@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from mcp import Client
 from mcp.types import CallToolResult
+from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
 from db.collection import COLLECTION
@@ -22,6 +23,7 @@ from mcp_server.accounts.auth import ensure_user
 from mcp_server.process import forget_old_changes
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, build_server
+from mcp_server.services import change
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo
 
@@ -330,6 +332,19 @@ async def test_a_key_is_for_one_call_of_one_user(pool: Pool) -> None:
         assert text.startswith("[conflict] idempotency_key: was used for another call.")
         made = await call(eve.client, "create_item", name="Tarp", idempotency_key="k")
         assert "repeated" not in made
+
+
+async def test_the_lock_of_a_key_is_not_that_of_a_user_and_key_that_read_alike(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        query = "SELECT hashtextextended('1' || '0trip', 0) = hashtextextended('10' || 'trip', 0)"
+        assert await (await conn.execute(query)).fetchone() == (True,), "joined, they are one text"
+    async with transaction(pool, 1) as first, transaction(pool, 10) as second:
+        assert await change.earlier(first, "0trip", b"") is None
+        # Would wait for the first transaction, until the lock times out.
+        assert await change.earlier(second, "trip", b"") is None
+        async with transaction(pool, 10) as third:
+            with pytest.raises(LockNotAvailable):
+                await change.earlier(third, "trip", b"")
 
 
 async def test_a_call_that_failed_leaves_its_key_free(pool: Pool) -> None:

@@ -154,7 +154,10 @@ async def forget(conn: AsyncConnection, change_id: int) -> None:
 async def earlier(conn: AsyncConnection, key: str, digest: bytes) -> Any:
     """Return the result that was stored with *key*, or None. The key is locked until the transaction ends."""
     await conn.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('gearshed.user_id') || %(key)s, 0))",
+        # The user is the seed of the hash. In one text, user 1 with key 0trip would be user 10 with key trip.
+        """
+        SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, current_setting('gearshed.user_id')::bigint))
+        """,
         {"key": key},
     )
     cursor = await conn.execute(
