@@ -95,7 +95,7 @@ async def test_the_server_starts_and_keeps_every_row(old_url: str) -> None:
 
 
 def as_since_0011(change: dict[str, Any]) -> dict[str, Any]:
-    """What a program calls itself is not the client any more, and a change may undo several."""
+    """The name of a program is no longer the client, and a change may undo several."""
     undoes = None if change["undoes"] is None else [change["undoes"]]
     return {**change, "client": None, "program": change["client"], "undoes": undoes}
 

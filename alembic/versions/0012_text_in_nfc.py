@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision: str = "0011"
-down_revision: str | None = "0010"
+revision: str = "0012"
+down_revision: str | None = "0011"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 # ruff: noqa: S608 (all names are from this file)
 
-# Row security applies to the owner of these tables too, who would find no rows. The words of items follow them.
+# Row security also applies to the owner of these tables, who would find no rows. Triggers maintain the words.
 PROTECTED = ("categories", "items", "threads", "candidates", "setups", "row_changes", "item_words")
 # NFC makes most texts shorter, and a few longer: those that would no longer fit stay as they are.
 NAMES = ("categories", "items", "threads", "candidates", "setups", "api_keys")
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def merge_categories() -> None:
-    """Give the rows of categories that will have the same name to the first of them, and delete the others."""
+    """Move the rows of categories that get the same name to the first of them, and delete the others."""
     op.execute("""
         CREATE TEMPORARY TABLE merged ON COMMIT DROP AS
         SELECT user_id, id, first

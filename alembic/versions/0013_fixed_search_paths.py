@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from alembic import op
 from db.revision import define
 
-revision: str = "0012"
-down_revision: str | None = "0010"
+revision: str = "0013"
+down_revision: str | None = "0012"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
