@@ -266,12 +266,12 @@ class ShelvesLine(FormatLine):
 
 def test_a_format(copy: Copy, server: str) -> None:
     copy.add("mcp_server/formats/shelves.py", FORMAT)
-    reader = "mcp_server/formats/reader.py"
+    header = "mcp_server/formats/header.py"
     copy.edit(
-        reader, "trail_sense import TrailSenseLine\n", "from mcp_server.formats.shelves import ShelvesLine\n"
+        header, "trail_sense import TrailSenseLine\n", "from mcp_server.formats.shelves import ShelvesLine\n"
     )
-    copy.edit(reader, '    ("homebox", HomeboxLine),\n', '    ("shelves", ShelvesLine),\n')
-    copy.edit("mcp_server/models/csv.py", '"packstack_pack", ', '"shelves", ')
+    copy.edit(header, '    ("homebox", HomeboxLine),\n', '    ("shelves", ShelvesLine),\n')
+    copy.edit("mcp_server/models/csv.py", '    "packstack_pack",\n', '    "shelves",\n')
     copy.add("tests/data/csv/shelves.csv", "thing,shelf\nTent,Cellar\n,Attic\n")
     assert copy.changed <= named("a format", program="shelves")
     verdict = "tests/formats/test_samples.py::test_every_line_of_a_sample_has_its_verdict"

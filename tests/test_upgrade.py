@@ -87,7 +87,7 @@ async def test_the_server_starts_and_keeps_every_row(old_url: str) -> None:
     assert figures == {
         "items": 65,
         "pieces": 107,
-        "weight_grams": 9664.01980925,
+        "weight_grams": 9664.02,
         "price_cents": 25450,
         "unweighed": 1,
     }

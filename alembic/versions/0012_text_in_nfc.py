@@ -11,7 +11,7 @@ depends_on: str | Sequence[str] | None = None
 
 # ruff: noqa: S608 (all names are from this file)
 
-# Row security also applies to the owner of these tables, who would find no rows. Triggers maintain the words.
+# Row security applies to the owner of these tables too, who would find no rows. Words follow their items.
 PROTECTED = ("categories", "items", "threads", "candidates", "setups", "row_changes", "item_words")
 # NFC makes most texts shorter, and a few longer: those that would no longer fit stay as they are.
 NAMES = ("categories", "items", "threads", "candidates", "setups", "api_keys")
@@ -37,12 +37,14 @@ def upgrade() -> None:
     normalize("users", "username", "length", 200, unique="true")
     normalize("items", "external_id", "length", 200, unique="other.user_id = items.user_id")
     normalize_log()
+    # A table with deferred checks that are still to come cannot be altered.
+    op.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in PROTECTED:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
 
 def merge_categories() -> None:
-    """Move the rows of categories that get the same name to the first of them, and delete the others."""
+    """Merge categories that will have the same name into the first of them, in logged rows too."""
     op.execute("""
         CREATE TEMPORARY TABLE merged ON COMMIT DROP AS
         SELECT user_id, id, first
@@ -59,6 +61,15 @@ def merge_categories() -> None:
             SET category_id = merged.first
             FROM merged
             WHERE {table}.user_id = merged.user_id AND {table}.category_id = merged.id
+        """)
+    for side in ("before", "after"):
+        op.execute(f"""
+            UPDATE row_changes
+            SET {side} = jsonb_set({side}, '{{category_id}}', to_jsonb(merged.first))
+            FROM merged
+            WHERE row_changes.user_id = merged.user_id
+                AND row_changes.table_name IN ('items', 'threads', 'candidates')
+                AND ({side} ->> 'category_id')::bigint = merged.id
         """)
     op.execute("DELETE FROM categories USING merged WHERE categories.id = merged.id")
 

@@ -214,7 +214,9 @@ class Reader:
         return line._replace(remarks=(*remarks, *line.remarks))
 
     def _note(self, cells: dict[str, str], column: str, cell: str) -> bool:
-        """Add a cell to the notes, if there is room."""
+        """Add a cell to the notes, if the format has notes and there is room."""
+        if "notes" not in self._model.model_fields:
+            return False
         notes = self._model.column("notes")
         longer = "\n".join(part for part in (cells.get(notes, ""), f"{column}: {cell}") if part.strip())
         if len(longer.encode()) > MOST_NOTES:
