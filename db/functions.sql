@@ -14,7 +14,13 @@
 -- PostgreSQL stores the body of a function with its indentation and comments, and the tests compare it: a body
 -- that is only reformatted needs a revision too.
 --
--- A section starts at a line such as "-- [words_of]". {table} stands for the name of a table.
+-- A section starts at a line such as "-- [words_of]". {table} stands for the name of a table, {schema} for that of
+-- the schema in which a revision creates the tables.
+--
+-- Every function in PL/pgSQL sets its search_path. A session can create temporary tables, and unless pg_temp is in
+-- the path, PostgreSQL searches it first: a temporary table with the name of ours, and with a trigger, would run that
+-- trigger with the rights of the function. Those are the owner's in a SECURITY DEFINER function and, since
+-- PostgreSQL 18, in each trigger of a row that a foreign key deletes or changes.
 
 
 -- [words_of]
@@ -33,7 +39,7 @@ END;
 -- [add_words]
 -- Words are written for all items of one statement: an import writes thousands.
 CREATE OR REPLACE FUNCTION add_words() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             INSERT INTO item_words (user_id, word, item_id)
@@ -50,7 +56,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION add_words();
 -- [change_words]
 -- An update that changes neither the name nor the notes costs nothing. Words that stay are not rewritten.
 CREATE OR REPLACE FUNCTION change_words() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             DELETE FROM item_words
@@ -73,7 +79,7 @@ EXECUTE FUNCTION change_words();
 -- [remove_words]
 -- In place of a foreign key, whose checks would take a fifth of the time in which a long list is stored.
 CREATE OR REPLACE FUNCTION remove_words() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             DELETE FROM item_words
@@ -94,7 +100,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION remove_words();
 -- `gearshed.change_id` is the number that the change of this transaction will have, or empty if it is not logged.
 -- `sort_name` is generated from the name, and a generated column cannot be written back.
 CREATE OR REPLACE FUNCTION log_created_rows() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         DECLARE
             change text := current_setting('gearshed.change_id', true);
@@ -112,7 +118,7 @@ AS $$
 -- Updates and deletes are logged row by row, so that the rows to which they cascade are logged after them.
 -- A row that an update leaves as it was is not part of the change.
 CREATE OR REPLACE FUNCTION log_row_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         DECLARE
             change text := current_setting('gearshed.change_id', true);
@@ -131,13 +137,15 @@ AS $$
 
 -- [keep_time]
 -- An update that changes nothing else does not change `updated_at` either: it is not a change, so it is not logged.
+-- Only an undo may: it also restores times, and `gearshed.undoes` lists what it undoes.
 CREATE OR REPLACE FUNCTION keep_time() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             -- A generated column is not there yet.
             IF to_jsonb(NEW) - '{updated_at,sort_name}'::text[]
                 = to_jsonb(OLD) - '{updated_at,sort_name}'::text[]
+                AND coalesce(current_setting('gearshed.undoes', true), '') = ''
             THEN
                 NEW.updated_at := OLD.updated_at;
             END IF;
@@ -150,7 +158,7 @@ AS $$
 -- SECURITY DEFINER, because the server's role may neither read the table nor see where other users wrote.
 -- The lock on the row is held until the commit: a user's positions grow in the order of their commits.
 CREATE OR REPLACE FUNCTION note_last_write() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             INSERT INTO last_writes (user_id, lsn)
@@ -170,7 +178,7 @@ FOR EACH ROW EXECUTE FUNCTION note_last_write();
 -- a change of many rows has too many ids for a notification (8,000 bytes). Then it names no resource, which
 -- stands for all of the user's.
 CREATE OR REPLACE FUNCTION tell_change() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         DECLARE
             everywhere boolean;

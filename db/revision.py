@@ -20,8 +20,9 @@ def execute(sql: str) -> None:
 
 def define(*sections: str) -> None:
     """Create the functions and triggers of these sections of functions.sql, or replace them."""
+    (schema,) = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").one()
     for section in sections:
-        execute(SECTIONS[section])
+        execute(SECTIONS[section].replace("{schema}", schema))
 
 
 def create_collection_table(name: str, *columns: SchemaItem) -> None:

@@ -418,17 +418,23 @@ changes = Table(
     owner(),
     moment("at"),
     Column("tool", Text, nullable=False),
-    Column("client", Text),
+    # How the calling program introduced itself.
+    Column("program", Text),
     Column("summary", Text, nullable=False),
     Column("idempotency_key", Text),
     Column("arguments_hash", LargeBinary),
     Column("result", JSONB),
-    Column("undoes", BigInteger),
+    # The ids of the changes that this one undid.
+    Column("undoes", ARRAY(BigInteger)),
+    # The name of the key, or of the OAuth client, with which the program signed in.
+    Column("client", Text),
+    # The change that undid this one, as long as that one is in effect: redoing this one clears it.
+    Column("undone_by", BigInteger),
     UniqueConstraint("user_id", "id"),
     UniqueConstraint("user_id", "idempotency_key"),
-    belongs_to("undoes", "changes"),
+    belongs_to("undone_by", "changes"),
     CheckConstraint("idempotency_key <> '' AND length(idempotency_key) <= 200", name="idempotency_key"),
-    Index("ix_changes_user_id_undoes", "user_id", "undoes"),
+    Index("ix_changes_user_id_undone_by", "user_id", "undone_by"),
 )
 
 row_changes = Table(

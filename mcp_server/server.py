@@ -175,6 +175,7 @@ TOOLS = (
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
     ToolEntry(change.undo_change, "Undo change", UNDOES),
+    ToolEntry(change.undo_changes, "Undo changes", UNDOES),
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
@@ -190,7 +191,7 @@ Gearshed stores a person's gear, packing lists (setups) and purchase research (t
 - Unknown values are missing, never 0. Totals count them as unweighed or unpriced; mention that.
 - base = total - worn - consumable is the weight that hikers compare; pack = total - worn is carried.
 - Bulk tools: create_items, update_items, set_setup_items, import_csv (LighterPack and others).
-- undo_change undoes any write. dry_run previews the wide ones.
+- undo_change undoes any write, undo_changes many. dry_run previews the wide ones.
 """
 SOME_OFF = "- Some of these tools are turned off. Use the listed ones.\n"
 READ_ONLY = "- This server is read-only: tools that write are turned off.\n"

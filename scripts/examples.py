@@ -92,6 +92,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("delete_item", {"item_id": 4}),
     ("delete_category", {"category_id": 2, "move_to": "Clothes"}),
     ("undo_change", {"change_id": 27}),
+    ("undo_changes", {"last": 2, "dry_run": True}),
     ("list_changes", {"limit": 5}),
     ("get_change", {"change_id": 27}),
 )

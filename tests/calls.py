@@ -17,7 +17,7 @@ def validator(tool: str) -> Draft202012Validator:
     return Draft202012Validator(schemas.get(tool, {}))
 
 
-async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:
     """Return the structure of a result that has to be a success."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, text_of(result)
@@ -26,7 +26,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     return result.structured_content
 
 
-async def refused(client: Client, tool: str, **arguments: Any) -> str:
+async def refused(client: Client, tool: str, /, **arguments: Any) -> str:
     """Return the text of a result that has to be an error."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error, text_of(result)

@@ -51,7 +51,7 @@ def value(url: str, query: Any) -> Any:
 
 
 async def test_stored_text_is_normalized_and_old_changes_can_be_undone(url: str) -> None:
-    downgrade(url, "0010")
+    downgrade(url, "0011")
     fill(url)
     words = "SELECT count(*) FROM item_words WHERE word = lower(normalize('Kläder', NFC))"
     assert value(url, words) == 0
@@ -75,7 +75,7 @@ async def test_stored_text_is_normalized_and_old_changes_can_be_undone(url: str)
 
 
 def test_what_is_unique_stays_as_it_is_where_it_would_no_longer_be(url: str) -> None:
-    downgrade(url, "0010")
+    downgrade(url, "0011")
     with psycopg.connect(url) as conn:
         for name in (NFC, NFD):
             conn.execute("INSERT INTO users (username) VALUES (%(name)s)", {"name": name})

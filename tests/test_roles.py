@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Generator
 from pathlib import Path
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 import psycopg
 import pytest
@@ -66,6 +66,63 @@ async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int
 def test_it_can_change_neither_tables_nor_users(role: Role, statement: str) -> None:
     with psycopg.connect(role.url) as conn, pytest.raises(InsufficientPrivilege):
         conn.execute(statement.encode())
+
+
+# Triggers write to these tables. One with the same name, and with a trigger, notes as which role it runs.
+REPLACE_TABLES: LiteralString = """
+    CREATE TEMPORARY TABLE ran (name text, role text);
+    CREATE FUNCTION pg_temp.attack() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO pg_temp.ran VALUES (TG_TABLE_NAME, current_user);
+            RETURN NULL;
+        END $$;
+    CREATE TEMPORARY TABLE last_writes (user_id bigint PRIMARY KEY, lsn bigint);
+    CREATE TEMPORARY TABLE row_changes (
+        user_id bigint, change_id bigint, table_name text, row_id bigint, before jsonb, after jsonb
+    );
+    CREATE TRIGGER attack AFTER INSERT ON last_writes FOR EACH ROW EXECUTE FUNCTION pg_temp.attack();
+    CREATE TRIGGER attack AFTER INSERT ON row_changes FOR EACH ROW EXECUTE FUNCTION pg_temp.attack();
+    GRANT ALL ON ran, last_writes, row_changes TO PUBLIC;
+"""
+
+
+def attack_with_temporary_tables(role: Role, user_id: int) -> set[tuple[str, str]]:
+    """Return the tables whose planted triggers ran, each with the role that they ran as."""
+    with psycopg.connect(role.url) as conn:
+        conn.execute(
+            """
+            SELECT
+                set_config('gearshed.user_id', %(user_id)s, true),
+                set_config('gearshed.change_id', nextval('changes_id_seq')::text, true)
+            """,
+            {"user_id": str(user_id)},
+        )
+        conn.execute("INSERT INTO items (name) VALUES ('Tarp')")
+        conn.execute("INSERT INTO setups (name) VALUES ('Trip')")
+        conn.execute(
+            "INSERT INTO setup_items (setup_id, item_id) SELECT setups.id, items.id FROM setups, items"
+        )
+        conn.execute(REPLACE_TABLES)
+        # A foreign key deletes the setup's lines, as the owner of their table.
+        conn.execute("DELETE FROM setups")
+        conn.execute("INSERT INTO changes (tool, summary) VALUES ('delete_setup', 'Deleted')")
+        ran = set(conn.execute("SELECT name, role FROM ran").fetchall())
+        conn.rollback()
+    return ran
+
+
+async def test_a_temporary_table_cannot_replace_one_that_a_trigger_writes_to(
+    role: Role, url: str, user_id: int
+) -> None:
+    assert attack_with_temporary_tables(role, user_id) == set()
+    with psycopg.connect(url) as conn:
+        owner, version = conn.info.user, conn.info.server_version
+    for function in ("note_last_write", "log_row_change"):
+        run_sql(url, 'ALTER FUNCTION {} SET search_path = "$user", public', function)
+    # Without pg_temp at the end of the path, the triggers run, and with the owner's rights.
+    ran = attack_with_temporary_tables(role, user_id)
+    assert ran >= {("last_writes", owner), ("row_changes", role.name)}
+    assert (("row_changes", owner) in ran) == (version >= 180000)
 
 
 def test_the_password_can_be_changed_and_is_stored_as_a_hash(role: Role, url: str) -> None:
@@ -134,4 +191,6 @@ def test_what_goes_together_is_asked_for_together(tmp_path: Path) -> None:
     file.write_text("secret")
     assert "Set both" in complaint(gearshed("serve", DATABASE_PASSWORD_FILE=str(file)))
     options = ("--server-role", "server")
-    assert "give both" in complaint(gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://"))
+    assert "must be given together" in complaint(
+        gearshed("db", "upgrade", *options, DATABASE_URL="postgresql://")
+    )

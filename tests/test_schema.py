@@ -8,6 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, text
 
 from alembic import command
@@ -100,7 +101,7 @@ def described_url(server: str) -> Generator[str]:
             metadata.create_all(connection)
             for sql in SECTIONS.values():
                 if "{table}" not in sql:
-                    run(connection, sql)
+                    run(connection, sql.replace("{schema}", "public"))
             for table in PROTECTED:
                 run(connection, protection(table))
             for table in COLLECTION:
@@ -230,6 +231,43 @@ def test_the_servers_role_may_only_read_and_write_the_collection(url: str) -> No
         """,
     )
     assert (login, superuser, bypass, creates) == (False, False, False, False)
+
+
+def test_every_function_names_the_schemas_that_it_uses_and_the_temporary_one_last(url: str) -> None:
+    """Functions whose body PostgreSQL parses when it creates them do not look names up later."""
+    paths = rows(
+        url,
+        """
+        SELECT proname, prosecdef, proconfig
+        FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND (prosecdef OR prosqlbody IS NULL)
+        """,
+    )
+    assert [name for name, is_definer, _ in paths if is_definer] == ["note_last_write"]
+    assert len(paths) > 7
+    assert [name for name, _, path in paths if path != ["search_path=pg_catalog, public, pg_temp"]] == []
+
+
+def test_the_functions_use_the_schema_that_the_tables_are_in(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as conn:
+        conn.execute('CREATE SCHEMA "My gear"')
+        conn.execute(
+            SQL("ALTER DATABASE {} SET search_path = 'My gear'").format(Identifier(conn.info.dbname))
+        )
+    migrations.upgrade(empty_url)
+    paths = rows(
+        empty_url, "SELECT DISTINCT proconfig FROM pg_proc WHERE proname IN ('tell_change', 'add_words')"
+    )
+    assert paths == [(['search_path=pg_catalog, "My gear", pg_temp'],)]
+    with psycopg.connect(empty_url) as conn:
+        conn.execute("INSERT INTO users (username) VALUES ('ada')")
+        conn.execute(
+            "SELECT set_config('gearshed.user_id', '1', true), set_config('gearshed.change_id', '1', true)"
+        )
+        conn.execute("INSERT INTO items (name) VALUES ('Tarp')")
+        conn.execute("INSERT INTO changes (id, tool, summary) VALUES (1, 'create_item', 'Created')")
+        query = "SELECT (SELECT count(*) FROM last_writes), (SELECT count(*) FROM item_words)"
+        assert conn.execute(query).fetchone() == (1, 1)
 
 
 def test_the_servers_role_draws_numbers_of_changes_and_items_in_advance(url: str) -> None:

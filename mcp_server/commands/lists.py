@@ -16,6 +16,7 @@ from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.reader import open_file
+from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc
 from mcp_server.services import change, csv, export, setup
@@ -95,7 +96,7 @@ async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | 
         conn,
         change_id,
         tool="import_csv",
-        client="gearshed import",
+        author=Author(program="gearshed import"),
         summary=f'Imported {imported.items:,} and changed {imported.changed:,} items: "{Path(file).name}"',
         key=None,
         digest=b"",

@@ -89,7 +89,7 @@ def attempt(
             if current
             else "read and checked, but not loaded, because the database does not have the current schema"
         )
-        return Ending("dry_run", 0, f"Trial run: everything was {done}. Nothing was written.")
+        return Ending("dry_run", 0, f"Dry run: everything was {done}. Nothing was written.")
     rows = sum(table.written for table in report.tables.values())
     return Ending("migrated", 0, f"Migrated {rows:,} rows, verified equal. {served_as(owner.name)}")
 

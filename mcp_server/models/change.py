@@ -1,5 +1,6 @@
 """Changes: what each write did, and its undo."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -12,6 +13,8 @@ Key = Annotated[
     STRING,
     Field(description="Retrying with the same key has no further effect"),
 ]
+# Changes that one call undoes.
+MOST_UNDONE = 500
 Action = Literal["created", "changed", "deleted"]
 
 
@@ -37,15 +40,31 @@ class Note(Row):
     changes_left_out: int = 0
 
 
+class Author(Row):
+    """Who made a change: the name of the key or of the OAuth client, and what the program calls itself."""
+
+    client: str | None = None
+    program: str | None = None
+
+
+class Undoing(Row):
+    """A change, those that it undid, and the one by which it is undone now."""
+
+    id: int
+    undoes: tuple[int, ...] = ()
+    undone_by: int | None = None
+
+
 class Change(Row):
-    """One write: when, by which tool and client, and which change it undid or was undone by."""
+    """One write: when, by which tool, client and program, and which changes it undid or was undone by."""
 
     id: int
     at: Moment
     tool: str
     client: str | None = None
+    program: str | None = None
     summary: str
-    undoes: int | None = None
+    undoes: tuple[int, ...] = ()
     undone_by: int | None = None
 
 
@@ -60,7 +79,35 @@ class ChangeShown(Change):
 
 
 class ChangeUndone(Row):
-    """The change that was undone, and how many rows were restored."""
+    """The change that was undone, what it had done, and how many rows were restored."""
 
     undone: int
+    summary: str
     rows: int
+
+
+class Undone(Row):
+    """A change that was undone, and what it had done."""
+
+    id: int
+    summary: str
+
+
+class ChangesUndone(Row):
+    """The changes that were undone, newest first, and how many rows were restored.
+
+    `skipped` are those that were undone already, and undos of changes that are skipped or undone too.
+    """
+
+    rows: int
+    skipped: tuple[int, ...] = ()
+    undone: list[Undone]
+
+
+class ChangeFilter(Row):
+    """Which changes are meant: those by a client, by a program, or in a period that ends before *until*."""
+
+    client: str = ""
+    program: str = ""
+    since: datetime | None = None
+    until: datetime | None = None

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
@@ -44,6 +45,14 @@ class Row(BaseModel):
     """A row from the database, or a part of a result: frozen, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def nothing() -> Any:
+    """Return None where the type has none."""
+
+
+# The id of a row that the call creates. The result of a dry run is a copy without it.
+NOT_IN_A_DRY_RUN: Any = Field(default_factory=nothing)
 
 
 def nfc(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import Exact, Grams, Id, Name, Quantity, Row, SummedGrams
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Id, Name, Quantity, Row, SummedGrams
 from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
@@ -45,6 +45,12 @@ class SetupSummary(SetupTotals, Measured):
 
     def in_units(self) -> str | None:
         return self.units.price(self.price_cents)
+
+
+class SetupCreated(SetupSummary):
+    """A new setup's totals. In a dry run, it has no id."""
+
+    id: int = NOT_IN_A_DRY_RUN
 
 
 class SetupItemsSet(SetupSummary):

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, computed_field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
-from mcp_server.models.fields import CategoryRef, Grams, Name, OptionalId, Row
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import SetupTotals, in_units
@@ -82,11 +82,11 @@ class ThreadDeleted(Row):
 class ThreadResolved(ThreadSummary, Measured):
     """A resolved thread, the item created from its winner, and the setups that now contain that item.
 
-    `quantity` is how many pieces of the new item are owned.
+    `quantity` is how many pieces of the new item are owned. In a dry run, it has no id.
     """
 
     candidate_id: int
-    item_id: int
+    item_id: int = NOT_IN_A_DRY_RUN
     quantity: int = 1
     swapped_in_setups: tuple[SetupTotals, ...] = ()
 

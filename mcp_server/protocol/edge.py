@@ -20,11 +20,11 @@ from db.pool import Pool, transaction
 from db.standby import Standby
 from mcp_server.errors import Forbidden
 from mcp_server.models.auth import READ, READ_WRITE, Principal
-from mcp_server.models.change import Note
+from mcp_server.models.change import Author, Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.live import Live
 from mcp_server.protocol.reply import reply
-from mcp_server.services import change
+from mcp_server.services import change, history, summary
 
 Arguments = ParamSpec("Arguments")
 Found = TypeVar("Found")
@@ -155,7 +155,7 @@ class write:
 
     async def _record(self, conn: AsyncConnection, call: Call, result: Row) -> CallToolResult:
         change_id = await change.current(conn)
-        effects = await change.effects(conn, change_id)
+        effects = await summary.effects(conn, change_id)
         if not effects:
             await change.forget(conn, change_id)
             return reply(result)
@@ -164,8 +164,8 @@ class write:
             conn,
             change_id,
             tool=call.tool,
-            client=self._client(),
-            summary=change.summarize(effects),
+            author=self._author(),
+            summary=summary.summarize(effects),
             key=self.key,
             digest=call.digest,
             result=replied.model_dump(mode="json", include={"content", "structured_content"}),
@@ -175,12 +175,15 @@ class write:
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
         rows = await change.rows_of(conn, await change.current(conn))
         await conn.rollback()
-        changes = change.readable(rows, created_ids=False)
-        return reply(result, Note(dry_run=True, changes=changes, changes_left_out=len(rows) - len(changes)))
+        changes = history.readable(rows, dry_run=True)
+        note = Note(dry_run=True, changes=changes, changes_left_out=len(rows) - len(changes))
+        return reply(history.without_new_ids(result, rows), note)
 
-    def _client(self) -> str | None:
+    def _author(self) -> Author:
         params = self.ctx.session.client_params
-        return params.client_info.name[:200] if params else principal(self.ctx).client
+        return Author(
+            client=principal(self.ctx).client, program=params.client_info.name[:200] if params else None
+        )
 
 
 def repeat(stored: Any) -> CallToolResult:

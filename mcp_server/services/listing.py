@@ -201,15 +201,16 @@ def is_plain(word: str) -> bool:
 def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool = False) -> Composable:
     """Return the conditions of a list: those of FILTERS that have a value, and the words.
 
-    PostgreSQL would plan for the average user, so the way is given: those with the words are fetched by their
-    ids and then sorted or, where they are *many*, items in their order are looked up among them. A condition
-    that IS TRUE is only checked: it is not looked up in an index, nor made a join.
+    PostgreSQL would plan for the average user, so the plan is given. Usually, the items with the words are
+    fetched by id and then sorted. If they are *many*, or the list is that of a setup, items are read in order
+    and looked up among them. A condition with IS TRUE is only checked: PostgreSQL neither looks it up in an
+    index nor makes it a join.
     """
     filters = SQL(" AND ").join([SQL("true"), *(FILTERS[name] for name in FILTERS if params[name])])
     if not prefixes:
         return filters
     words = SQL(" INTERSECT ").join(WITH_WORD.format(prefix=Placeholder(name)) for name in prefixes)
-    among = AMONG_MANY if many else AMONG_FEW
+    among = AMONG_MANY if many or params["setup_id"] is not None else AMONG_FEW
     return among.format(words=words, filters=filters)
 
 

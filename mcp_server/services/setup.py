@@ -14,6 +14,7 @@ from mcp_server.models.setup import (
     LineDifference,
     NewLine,
     SetupChanges,
+    SetupCreated,
     SetupDeleted,
     SetupItemsSet,
     SetupLine,
@@ -208,13 +209,13 @@ def added_up(lines: Sequence[LineDifference]) -> Difference:
     )
 
 
-async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> SetupSummary:
+async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> SetupCreated:
     """Create a setup with *lines*. Return its totals."""
     setup_id = await fetch_value(
         conn, "INSERT INTO setups (name) VALUES (%(name)s) RETURNING id", {"name": name}
     )
     await line.replace(conn, setup_id, lines)
-    return await summarize(conn, setup_id)
+    return SetupCreated(**dict(await summarize(conn, setup_id)))
 
 
 async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:

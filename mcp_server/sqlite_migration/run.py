@@ -152,7 +152,7 @@ class Migration:
             self.report.notes.append(f"The setting weightUnit is kept and copied to weight_unit: {unit}.")
 
     def load(self, owner: CollectionOwner) -> None:
-        """Load all rows, verify them against the file, and commit unless this is a trial run."""
+        """Load all rows, verify them against the file, and commit unless this is a dry run."""
         with self.translated(), self.decoded():
             target.empty(self.conn)
             load.list_images(self.source)

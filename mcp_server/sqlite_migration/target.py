@@ -91,7 +91,7 @@ def protect(conn: psycopg.Connection) -> None:
 def held(conn: psycopg.Connection) -> list[str]:
     """Return what the database already holds, such as `12 items`."""
     query = SQL("SELECT count(*) FROM {}")
-    # A trial run may find the schema of an older release, which lacks some tables.
+    # A dry run may find the schema of an older release, which lacks some tables.
     there = "SELECT name FROM unnest(%(tables)s::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
     tables = [name for (name,) in conn.execute(there, {"tables": list(HELD)})]
     counts = {name: conn.execute(query.format(Identifier(name))).fetchone() for name in tables}

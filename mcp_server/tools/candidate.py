@@ -14,7 +14,7 @@ from mcp_server.models.candidate import (
     Ranking,
 )
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Id, SetupRef
+from mcp_server.models.fields import Flag, Id, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate
@@ -47,9 +47,11 @@ async def update_candidate(
     return await write(ctx).do(candidate.update, candidate_id, changes)
 
 
-async def remove_candidate(ctx: Context[App], candidate_id: Id) -> Written[CandidateRemoved]:
+async def remove_candidate(
+    ctx: Context[App], candidate_id: Id, dry_run: Flag = False
+) -> Written[CandidateRemoved]:
     """Remove a candidate from its thread."""
-    return await write(ctx).do(candidate.remove, candidate_id)
+    return await write(ctx, dry_run=dry_run).do(candidate.remove, candidate_id)
 
 
 async def rank_candidates(

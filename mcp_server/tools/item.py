@@ -89,6 +89,6 @@ async def update_items(
     return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
 
 
-async def delete_item(ctx: Context[App], item_id: Id) -> Written[ItemDeleted]:
+async def delete_item(ctx: Context[App], item_id: Id, dry_run: Flag = False) -> Written[ItemDeleted]:
     """Delete an item and remove it from all setups; the result names these setups."""
-    return await write(ctx).do(item.delete, item_id)
+    return await write(ctx, dry_run=dry_run).do(item.delete, item_id)

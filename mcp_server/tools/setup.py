@@ -10,6 +10,7 @@ from mcp_server.models.fields import Flag, Id, Name
 from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
+    SetupCreated,
     SetupDeleted,
     SetupItemsSet,
     SetupList,
@@ -52,10 +53,11 @@ async def create_setup(
     ctx: Context[App],
     name: Name,
     lines: Lines = [],  # noqa: B006
+    dry_run: Flag = False,
     idempotency_key: Key = None,
-) -> Written[SetupSummary]:
+) -> Written[SetupCreated]:
     """Create a setup (packing list) from items."""
-    return await write(ctx, key=idempotency_key).do(setup.create, name, lines)
+    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(setup.create, name, lines)
 
 
 async def update_setup(ctx: Context[App], setup_id: Id, changes: SetupChanges) -> Written[SetupSummary]:
@@ -63,9 +65,9 @@ async def update_setup(ctx: Context[App], setup_id: Id, changes: SetupChanges) -
     return await write(ctx).do(setup.update, setup_id, changes)
 
 
-async def delete_setup(ctx: Context[App], setup_id: Id) -> Written[SetupDeleted]:
+async def delete_setup(ctx: Context[App], setup_id: Id, dry_run: Flag = False) -> Written[SetupDeleted]:
     """Delete a setup. Its items stay in the collection."""
-    return await write(ctx).do(setup.delete, setup_id)
+    return await write(ctx, dry_run=dry_run).do(setup.delete, setup_id)
 
 
 async def copy_setup(

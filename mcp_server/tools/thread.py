@@ -49,9 +49,9 @@ async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges
     return await write(ctx).do(thread.update, thread_id, changes)
 
 
-async def delete_thread(ctx: Context[App], thread_id: Id) -> Written[ThreadDeleted]:
+async def delete_thread(ctx: Context[App], thread_id: Id, dry_run: Flag = False) -> Written[ThreadDeleted]:
     """Delete a thread and its candidates. An item created from it stays."""
-    return await write(ctx).do(thread.delete, thread_id)
+    return await write(ctx, dry_run=dry_run).do(thread.delete, thread_id)
 
 
 async def resolve_thread(

@@ -89,7 +89,7 @@ def test_the_collection_of_another_user_is_never_overwritten(url: str, old: Path
     assert "1 setups" in run.report["message"]
 
 
-def test_a_trial_run_on_a_database_without_a_schema_finds_what_stops_the_real_run(
+def test_a_dry_run_on_a_database_without_a_schema_finds_what_stops_the_real_run(
     server: str, old: Path
 ) -> None:
     spoil(old, "UPDATE items SET notes = CAST(x'4dfc747a65' AS TEXT) WHERE id = 1")
@@ -101,7 +101,7 @@ def test_a_trial_run_on_a_database_without_a_schema_finds_what_stops_the_real_ru
         assert (real.exit_code, real.findings()) == (4, {finding})
 
 
-def test_a_trial_run_on_an_older_schema_finds_that_the_database_is_not_empty(url: str, old: Path) -> None:
+def test_a_dry_run_on_an_older_schema_finds_that_the_database_is_not_empty(url: str, old: Path) -> None:
     with psycopg.connect(url) as conn:
         conn.execute("INSERT INTO users (username) VALUES ('eve')")
         conn.execute("INSERT INTO setups (user_id, name) SELECT id, 'Alps' FROM users")

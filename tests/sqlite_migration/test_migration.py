@@ -230,7 +230,7 @@ def test_a_database_that_is_not_empty_is_refused_unless_it_may_be_replaced(
     assert rows(url, "SELECT name FROM setups") == [("Summer",)]
 
 
-def test_a_trial_run_does_everything_and_stores_nothing(url: str, old: Path) -> None:
+def test_a_dry_run_does_everything_and_stores_nothing(url: str, old: Path) -> None:
     before = state(url)
     trial = migrate(url, old, "--dry-run")
     assert (trial.code, trial.report["outcome"]) == (0, "dry_run")

@@ -65,6 +65,7 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("get_change", {"change_id": "{change}"}, "change"),
     ("undo_change", {"change_id": "{change}"}, "change"),
     ("undo_change", {"change_id": "{change}", "dry_run": True}, "change"),
+    ("undo_changes", {"change_ids": ["{change}"]}, "change"),
     ("create_thread", {"name": "Mine", "category": "{category}"}, "category"),
     ("create_thread", {"name": "Mine", "replaces_item_id": "{item}"}, "item"),
     ("update_thread", {"thread_id": "{thread}", "changes": {"name": "Stolen"}}, "thread"),

@@ -1,0 +1,205 @@
+"""Changes as they are listed and shown."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.sql import SQL
+
+from db.collection import COLLECTION
+from db.query import fetch_all, fetch_one
+from mcp_server.errors import InvalidInput, no_such
+from mcp_server.models.change import Change, ChangeFilter, ChangePage, ChangeShown, RowChange
+from mcp_server.models.fields import Row
+from mcp_server.services.change import NetRow, rows_of
+
+Result = TypeVar("Result", bound=Row)
+
+# Fields that mean nothing to a person.
+INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256"}
+# A change shows at most this many rows.
+MOST_ROWS = 100
+
+SELECTED = SQL("""
+    SELECT
+        changes.id, changes.at, changes.tool, changes.client, changes.program, changes.summary,
+        coalesce(changes.undoes, '{}') AS undoes, changes.undone_by
+    FROM changes
+""")
+# Whether a change is one of those that a ChangeFilter names.
+MATCHING = SQL("""
+    (%(client)s = '' OR changes.client = %(client)s)
+    AND (%(program)s = '' OR changes.program = %(program)s)
+    AND (%(since)s::timestamptz IS NULL OR changes.at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR changes.at < %(until)s)
+""")
+# The changes of a setup and of its lines, and those of the weight or price of its items while in it:
+# from each row change that leaves an item a line to the next one.
+OF_SETUP = SQL("""
+    WITH lines AS MATERIALIZED (
+        SELECT
+            change_id, (state ->> 'item_id')::bigint AS item_id, seq, before, after,
+            lag(seq) OVER line AS earlier, lead(seq) OVER line AS later
+        FROM row_changes, coalesce(after, before) AS state
+        WHERE table_name = 'setup_items' AND state -> 'setup_id' = to_jsonb(%(setup_id)s::bigint)
+        WINDOW line AS (PARTITION BY state ->> 'item_id' ORDER BY seq)
+    ), stays AS (
+        SELECT item_id, seq AS first, later AS last FROM lines WHERE after IS NOT NULL
+        UNION ALL
+        -- From before the log.
+        SELECT item_id, 0, seq FROM lines WHERE earlier IS NULL AND before IS NOT NULL
+        UNION ALL
+        SELECT item_id, 0, NULL
+        FROM setup_items
+        WHERE setup_id = %(setup_id)s AND item_id NOT IN (SELECT item_id FROM lines)
+    )
+    SELECT change_id FROM row_changes WHERE table_name = 'setups' AND row_id = %(setup_id)s
+    UNION
+    SELECT change_id FROM lines
+    UNION
+    SELECT row_changes.change_id
+    FROM stays
+    JOIN row_changes ON row_changes.table_name = 'items' AND row_changes.row_id = stays.item_id
+        AND row_changes.seq > stays.first AND (stays.last IS NULL OR row_changes.seq < stays.last)
+    WHERE (before -> 'weight_grams', before -> 'price_cents')
+        IS DISTINCT FROM (after -> 'weight_grams', after -> 'price_cents')
+""")
+
+
+def parameters(which: ChangeFilter) -> dict[str, Any]:
+    """Return the parameters of MATCHING."""
+    if which.since and which.until and which.since >= which.until:
+        raise InvalidInput("until: is before since. Exchange them.")
+    return dict(which)
+
+
+async def find(
+    conn: AsyncConnection,
+    which: ChangeFilter,
+    *,
+    tool: str = "",
+    item_id: int | None = None,
+    setup_id: int | None = None,
+    thread_id: int | None = None,
+    limit: int = 50,
+    cursor: str = "",
+) -> ChangePage:
+    """Return the newest changes that match, by one tool or of one item, setup or thread if that is given."""
+    query = SQL("""
+        {selected}
+        WHERE {matching}
+        AND (%(tool)s = '' OR changes.tool = %(tool)s)
+        AND (%(before)s::bigint IS NULL OR changes.id < %(before)s)
+        AND (%(item_id)s::bigint IS NULL OR EXISTS ({touching} AND (
+            (table_name = 'items' AND row_id = %(item_id)s)
+            OR (table_name = 'setup_items' AND {row} -> 'item_id' = to_jsonb(%(item_id)s::bigint))
+        )))
+        AND (%(setup_id)s::bigint IS NULL OR changes.id IN ({of_setup}))
+        AND (%(thread_id)s::bigint IS NULL OR EXISTS ({touching} AND (
+            (table_name = 'threads' AND row_id = %(thread_id)s)
+            OR (table_name = 'candidates' AND {row} -> 'thread_id' = to_jsonb(%(thread_id)s::bigint))
+        )))
+        ORDER BY changes.id DESC
+        LIMIT %(limit)s
+    """).format(
+        selected=SELECTED,
+        matching=MATCHING,
+        of_setup=OF_SETUP,
+        touching=SQL("SELECT FROM row_changes WHERE row_changes.change_id = changes.id"),
+        row=SQL("coalesce(after, before)"),
+    )
+    params = {
+        **parameters(which),
+        "tool": tool,
+        "item_id": item_id,
+        "setup_id": setup_id,
+        "thread_id": thread_id,
+        "before": read_cursor(cursor),
+        "limit": limit + 1,
+    }
+    found = await fetch_all(conn, Change, query, params)
+    return ChangePage(
+        next_cursor=str(found[limit - 1].id) if len(found) > limit else None, changes=found[:limit]
+    )
+
+
+def read_cursor(cursor: str) -> int | None:
+    """Return the id of the last change of the previous page, which is what a cursor holds."""
+    if cursor and not re.fullmatch(r"\d{1,18}", cursor, re.ASCII):
+        raise InvalidInput("cursor: not a next_cursor. Leave it out to start again.")
+    return int(cursor) if cursor else None
+
+
+async def get(conn: AsyncConnection, change_id: int) -> ChangeShown:
+    """Return one change with the state of its rows before and after."""
+    query = SQL("{selected} WHERE changes.id = %(change_id)s").format(selected=SELECTED)
+    found = await fetch_one(conn, Change, query, {"change_id": change_id})
+    if found is None:
+        raise no_such("change", change_id)
+    rows = await rows_of(conn, change_id)
+    return ChangeShown(**dict(found), rows=list(readable(rows)), rows_left_out=max(0, len(rows) - MOST_ROWS))
+
+
+def readable(rows: Sequence[NetRow], *, dry_run: bool = False) -> tuple[RowChange, ...]:
+    """Return the first rows as a caller reads them. In a dry run, created rows have names instead of ids."""
+    created = names_of_created(rows) if dry_run else {}
+    return tuple(
+        RowChange(
+            kind=COLLECTION[row.table_name],
+            id=None if (COLLECTION[row.table_name], row.row_id) in created else row.row_id,
+            name=(row.after or row.before or {}).get("name"),
+            action=row.action,
+            before=differing(row.before, row.after),
+            after=with_names(differing(row.after, row.before), created),
+        )
+        for row in rows[:MOST_ROWS]
+    )
+
+
+def names_of_created(rows: Iterable[NetRow]) -> dict[tuple[str, int], str | None]:
+    """Return the name of each created row, by its kind and id."""
+    return {
+        (COLLECTION[row.table_name], row.row_id): (row.after or {}).get("name")
+        for row in rows
+        if row.before is None
+    }
+
+
+def with_names(
+    fields: dict[str, Any] | None, created: Mapping[tuple[str, int], str | None]
+) -> dict[str, Any] | None:
+    """Replace each reference to a created row by its name: `setup: "Weekend"` instead of `setup_id: 3`."""
+    if fields is None:
+        return None
+    named: dict[str, Any] = {}
+    for field, value in fields.items():
+        if (kind_of(field), value) in created:
+            named[field.removesuffix("_id")] = created[kind_of(field), value]
+        else:
+            named[field] = value
+    return named
+
+
+def kind_of(field: str) -> str:
+    """`item` of `replaces_item_id`: the kind of row that a field refers to, or an empty text."""
+    return field.removesuffix("_id").rpartition("_")[2] if field.endswith("_id") else ""
+
+
+def without_new_ids(result: Result, rows: Iterable[NetRow]) -> Result:
+    """Clear the ids of created rows in the result of a dry run. Such fields are optional in its model."""
+    created = names_of_created(rows)
+    optional = [name for name, field in type(result).model_fields.items() if not field.is_required()]
+    new = [name for name in optional if name == "id" or (kind_of(name), getattr(result, name)) in created]
+    return result.model_copy(update=dict.fromkeys(new))
+
+
+def differing(row: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the fields that differ from the row's other state or, without one, those that are not null."""
+    if row is None:
+        return None
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in INTERNAL and (value is not None if other is None else value != other.get(name))
+    }
