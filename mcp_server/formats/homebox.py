@@ -57,7 +57,7 @@ class HomeboxLine(FormatLine):
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | str | None:
         """Read `540 g`. Any other text stays text: it earns a remark, and does not refuse the line."""
         try:
-            return grams_in(cell, "", info)
+            return grams_in(cell, "", info) or None
         except ValueError:
             return cell.strip()
 

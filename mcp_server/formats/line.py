@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from mcp_server.formats.numbers import NUMBER, PLAIN, WHOLE, Decimals, Money, Sign, codes, money, number
+from mcp_server.formats.numbers import NUMBER, PLAIN, Decimals, Money, Sign, amount, codes, money, number
 from mcp_server.models.fields import GRAMS, UNITS, Url, one_line, sum_of_parts, within_limits
 from mcp_server.models.setup import Classification
 
@@ -200,17 +200,13 @@ def cents(cell: str, info: ValidationInfo) -> int | None:
     parts = Money(text, "") if PLAIN.fullmatch(text) else money(text)
     if parts is None:
         raise ValueError("must be a price, such as 249.95 or 1.249,90 €")
-    own = reading(info).currency
-    sign = reading(info).decimals.of(info.field_name or "")
-    if parts.currency and codes(parts.currency) & WHOLE and (not own or own in WHOLE) and "," in parts.number:
-        sign = sign or "."
-    amount = number(parts.number, sign) * 100
-    if amount != int(amount) or not amount < 10**15:
+    found = amount(parts, reading(info).decimals.of(info.field_name or "")) * 100
+    if found != int(found) or not found < 10**15:
         raise ValueError("must be a price below 10,000,000,000,000 with at most two decimals")
-    if amount and parts.currency and own not in codes(parts.currency):
+    if found and parts.currency and reading(info).currency not in codes(parts.currency):
         note = f"{parts.currency}: the number is stored, and not converted"
         reading(info).remarks.append(Remark(info.field_name or "", note))
-    return int(amount) or None
+    return int(found) or None
 
 
 def web_address(cell: str, info: ValidationInfo) -> str:

@@ -70,8 +70,10 @@ CURRENCIES: Mapping[str, frozenset[str]] = {
         "lei": "RON",
     }.items()
 }
-# Currencies without cents, in which 1,250 can only be thousands.
-WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "HUF", "ISK", "IDR"})
+# Currencies with three decimals.
+MILLS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+# A number with one sign before its last three digits.
+THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 
 
 class Money(NamedTuple):
@@ -130,6 +132,14 @@ def money(cell: str) -> Money | None:
     around = (cell[: match.start()].strip(), cell[match.end() :].lstrip(".,-–— ").strip())
     currency = " ".join(part for part in around if part).strip(". ")
     return Money(match[0], currency) if not currency or is_currency(currency) else None
+
+
+def amount(price: Money, sign: Sign | None) -> Decimal:
+    """Return the amount of a price. Beside a currency, the sign in `€1,250` stands for thousands."""
+    found = THOUSANDS.fullmatch(price.number) if price.currency and sign is None else None
+    if found and not codes(price.currency) & MILLS:
+        sign = "." if found[1] == "," else ","
+    return number(price.number, sign)
 
 
 def is_currency(text: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from mcp_server.models.fields import Exact, Row, none_if_blank
+from mcp_server.models.fields import Row, SummedGrams, none_if_blank
 
 Format: TypeAlias = Literal[
     "gearshed",
@@ -44,11 +44,11 @@ class TotalsAfter(Row):
     """The totals of the setup after the import, as get_setup shows them."""
 
     items: int
-    total_grams: Exact
-    base_grams: Exact
-    worn_grams: Exact
-    consumable_grams: Exact
-    pack_grams: Exact
+    total_grams: SummedGrams
+    base_grams: SummedGrams
+    worn_grams: SummedGrams
+    consumable_grams: SummedGrams
+    pack_grams: SummedGrams
     unweighed: int = 0
 
 

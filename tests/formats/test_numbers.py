@@ -38,6 +38,7 @@ def first(*lines: str, header: str = HEADER, currency: str | None = None) -> Lin
         (("Tent;1;1250;gram;349,- €",), 1250, 34900),
         (("Tent;1;1250;gram;₹1,00,349.50",), 1250, 10034950),
         (("Tent;1;1250;gram;¥1,250",), 1250, 125000),
+        (("Tent;1;1250;gram;1.250 €",), 1250, 125000),
         (("Tent;1;5.0E-4;kilogram;1e2",), 0.5, 10000),
         (("Tent;1;2;Lbs.;",), 907.18474, None),
         (("Tent;1;1200 g;;",), 1200, None),
