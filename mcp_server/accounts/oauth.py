@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.accounts import client
+from mcp_server.accounts import client, turn
 from mcp_server.accounts.key import digest
 from mcp_server.models.auth import Principal
 from mcp_server.models.oauth import Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
@@ -21,7 +21,10 @@ VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
-    """Store what the user allowed and return an authorization code. It is valid once, for 60 seconds."""
+    """Store what the user allowed and return an authorization code. It is valid once, for 60 seconds.
+
+    The caller has to check the session after *turn.issuing*, in the same transaction.
+    """
     code = secrets.token_urlsafe(32)
     # Used codes are kept for a day to detect reuse.
     await conn.execute("DELETE FROM oauth_codes WHERE expires_at < now() - interval '1 day'")
@@ -46,6 +49,11 @@ async def redeem(
     conn: AsyncConnection, code: str, client_id: str, redirect_uri: str, verifier: str, resource: str
 ) -> Tokens:
     """Exchange a code for the first tokens of a family. Raise Replayed if the code was used before."""
+    hashed = {"code": digest(code)}
+    # Before the row is locked: a new password deletes the row while it holds the user's lock.
+    owner = await fetch_value(conn, "SELECT user_id FROM oauth_codes WHERE code = %(code)s", hashed)
+    if owner is not None:
+        await turn.issuing(conn, owner)
     given = await fetch_one(
         conn,
         Code,
@@ -56,7 +64,7 @@ async def redeem(
         WHERE code = %(code)s
         FOR UPDATE
         """,
-        {"code": digest(code)},
+        hashed,
     )
     if given and given.used:
         raise Replayed(given.family)
@@ -227,7 +235,8 @@ async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -
 
 
 async def end_all(conn: AsyncConnection, user_id: int) -> None:
-    """Revoke everything that the user has allowed."""
+    """Revoke everything that the user has allowed, and codes that are not redeemed yet."""
+    await conn.execute("DELETE FROM oauth_codes WHERE user_id = %(user_id)s", {"user_id": user_id})
     for grant in await grants(conn, user_id):
         await end(conn, grant.family)
 

@@ -24,16 +24,18 @@ async def sign_in(site: Site, request: Request) -> Response:
         await limit.spend(conn, f"sign-in from {client_network(request)}", 10, 60)
         login = await auth.find_login(conn, username)
     fits = await password.matches(login.password_hash if login else None, sent.get("password", ""))
-    if login is None or not fits:
+    visit = None
+    if login is not None and fits:
+        async with site.transaction() as conn:
+            # A new session id, to prevent session fixation.
+            visit = await session.begin(conn, login)
+    if visit is None:
         # An unknown user name is not logged: it may be a password typed into the wrong field.
         known = username if login else None
         audit.note("refused", address=address(request), user=known, reason="invalid user name or password")
         return sign_in_page(
             site, request, query, "The user name or the password is wrong.", username, status=403
         )
-    async with site.transaction() as conn:
-        # A new session id, to prevent session fixation.
-        visit = await session.begin(conn, login.user_id)
     audit.note("signed in", address=address(request), user=username)
     response = RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
     site.remember(response, visit)

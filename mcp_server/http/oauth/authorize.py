@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mcp_server import audit
-from mcp_server.accounts import client, limit, oauth
+from mcp_server.accounts import client, limit, oauth, session, turn
 from mcp_server.http.address import address, client_network
 from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
@@ -114,6 +114,9 @@ async def decide(
         audit.note("denied", address=address(request), user=person.username, client=wish.client_id)
         return leave(site, asked, error="access_denied", error_description="Access was denied.")
     async with site.transaction() as conn:
+        await turn.issuing(conn, person.id)
+        if await session.find(conn, site.visit(request)) is None:
+            return sign_in_page(site, request, request.url.query)
         code = await oauth.allow(conn, person.id, wish.model_copy(update={"scopes": scopes}))
     audit.note(
         "allowed", address=address(request), user=person.username, client=wish.client_id, scopes=scopes

@@ -105,4 +105,4 @@ async def test_without_a_database_every_endpoint_is_unavailable() -> None:
         )
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     assert [answer.json()["error"] for answer in answers[:2]] == ["temporarily_unavailable"] * 2
-    assert "Try again in a few seconds" in answers[2].text
+    assert "Retry in a few seconds" in answers[2].text
