@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -98,7 +97,7 @@ async def refresh(
     """Return new tokens of the same family. Raise Replayed if the token was replaced earlier.
 
     A replaced token is accepted for another 60 seconds: a response can get lost, and a client may refresh
-    twice concurrently.
+    twice concurrently. The client then uses one of the successors, so use of another is a replay.
     """
     hashed = {"hash": digest(token)}
     await lock(
@@ -113,7 +112,11 @@ async def refresh(
         """
         SELECT id, user_id, client_id, scopes, resource, family, consented_at,
             coalesce(refresh_expires_at <= now(), false) AS expired,
-            coalesce(rotated_at < now() - interval '60 seconds', false) AS replayed
+            coalesce(rotated_at < now() - interval '60 seconds', false) OR EXISTS (
+                SELECT FROM oauth_tokens AS sibling
+                WHERE sibling.family = oauth_tokens.family AND sibling.parent_id = oauth_tokens.parent_id
+                AND sibling.id <> oauth_tokens.id AND sibling.rotated_at IS NOT NULL
+            ) AS replayed
         FROM oauth_tokens
         WHERE refresh_token_hash = %(hash)s
         """,
@@ -131,11 +134,11 @@ async def refresh(
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
-    return await issue(conn, pair, pair.consented_at)
+    return await issue(conn, pair, pair)
 
 
-async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetime | None = None) -> Tokens:
-    """Store and return new tokens.
+async def issue(conn: AsyncConnection, given: Code | Pair, parent: Pair | None = None) -> Tokens:
+    """Store and return new tokens. *parent*: the tokens that they replace.
 
     The access token expires after an hour, the refresh token after 30 days, at most 180 days after consent.
     """
@@ -151,18 +154,20 @@ async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetim
         """
         INSERT INTO oauth_tokens (
             user_id, client_id, scopes, resource, family, consented_at, access_token_hash, refresh_token_hash,
-            expires_at, refresh_expires_at
+            expires_at, refresh_expires_at, parent_id
         )
         VALUES (
             %(user_id)s, %(client_id)s, %(scopes)s, %(resource)s, %(family)s,
             coalesce(%(consented_at)s, now()), %(access)s, %(refresh)s,
             now() + make_interval(secs => %(seconds)s),
-            least(now() + interval '30 days', coalesce(%(consented_at)s, now()) + interval '180 days')
+            least(now() + interval '30 days', coalesce(%(consented_at)s, now()) + interval '180 days'),
+            %(parent_id)s
         )
         """,
         {
             **given.model_dump(include={"user_id", "client_id", "scopes", "resource", "family"}),
-            "consented_at": consented_at,
+            "consented_at": parent and parent.consented_at,
+            "parent_id": parent and parent.id,
             "access": digest(access_token),
             "refresh": digest(refresh_token),
             "seconds": ACCESS_SECONDS,
