@@ -15,7 +15,7 @@ from db.pool import Pool, credentials
 from mcp_server import audit
 from mcp_server.accounts import key
 from mcp_server.accounts.auth import authenticate
-from mcp_server.errors import from_exception
+from mcp_server.errors import Busy, from_exception
 from mcp_server.http.address import Failures
 from mcp_server.http.metrics import Metrics
 from mcp_server.models.auth import Principal
@@ -94,7 +94,7 @@ class Guarded:
             known = from_exception(exc)
             if known is None:
                 raise
-            answer = problem(503, str(known), {"Retry-After": "2"})
+            answer = problem(429 if isinstance(known, Busy) else 503, str(known), {"Retry-After": "2"})
         if isinstance(answer, Principal):
             scope["user"] = Caller(answer)
             await self._app(scope, receive, send)
@@ -105,16 +105,22 @@ class Guarded:
         sent = [*headers.getlist("authorization"), *headers.getlist("x-api-key")]
         if not sent:
             return self._unauthorized(NO_CREDENTIALS)
-        if self._gate.failures.too_many(address):
+        failures = self._gate.failures
+        token = token_of(headers) if len(sent) == 1 else None
+        if token is not None:
+            async with failures.turn(address, token):
+                found = await self._find(token)
+            if found:
+                failures.know(token)
+                return found
+            failures.forget(token)
+        self._gate.metrics.count_refused()
+        if failures.too_many(address):
             audit.note("refused", address=address, reason="too many attempts")
             return problem(
                 429, "Too many attempts with an invalid key. Retry in a minute.", {"Retry-After": "60"}
             )
-        token = token_of(headers) if len(sent) == 1 else None
-        if token is not None and (found := await self._find(token)):
-            return found
-        self._gate.failures.note(address)
-        self._gate.metrics.count_refused()
+        failures.note(address)
         audit.note("refused", address=address, reason="invalid key or token")
         return self._unauthorized(INVALID_CREDENTIALS, 'error="invalid_token", ')
 

@@ -1,5 +1,6 @@
 """Who gets in: by which name the server is called, and with which key."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncGenerator
@@ -8,11 +9,13 @@ from datetime import timedelta
 import httpx2
 import pytest
 from argon2 import PasswordHasher
+from psycopg_pool import PoolClosed
 from starlette.applications import Starlette
 
 from db.pool import Pool
 from mcp_server.accounts import key
-from mcp_server.http.address import MOST_FAILURES, Failures
+from mcp_server.errors import Busy
+from mcp_server.http.address import MOST_FAILURES, MOST_WAITING, Failures
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.models.auth import READ_WRITE
@@ -230,6 +233,55 @@ async def test_an_address_that_fails_too_often_must_wait_and_no_other(
             expected = (401, None) if number < MOST_FAILURES else (429, "60")
             assert (response.status_code, response.headers.get("Retry-After")) == expected
     assert await status(app, [("X-API-Key", keys["good"])]) == 200
+
+
+async def test_a_valid_key_is_accepted_from_an_address_that_sent_too_many_invalid_ones(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    async with web(app) as http:
+        for number in range(MOST_FAILURES):
+            await http.post("/mcp", json=HELLO, headers={"X-API-Key": f"gs_wrong_key_number_{number}"})
+        wrong = await http.post("/mcp", json=HELLO, headers={"X-API-Key": "gs_wrong_key_number_x"})
+        assert wrong.status_code == 429
+        for header in ({"X-API-Key": keys["good"]}, {"Authorization": f"Bearer {keys['good']}"}):
+            assert (await http.post("/mcp", json=HELLO, headers=header)).status_code == 200
+        wrong = await http.post("/mcp", json=HELLO, headers={"X-API-Key": keys["revoked"]})
+        assert wrong.status_code == 429
+
+
+async def test_a_flood_of_invalid_keys_takes_one_connection_and_delays_no_known_key() -> None:
+    failures, looked_up, running, most = Failures(), list[str](), 0, 0
+
+    async def look_up(token: str) -> None:
+        nonlocal running, most
+        async with failures.turn("198.51.100.7", token):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.001)
+            looked_up.append(token)
+            running -= 1
+
+    for _ in range(MOST_FAILURES):
+        failures.note("198.51.100.7")
+    failures.know("known")
+    flood = [asyncio.create_task(look_up(f"wrong {number}")) for number in range(3 * MOST_WAITING)]
+    await asyncio.sleep(0)
+    await look_up("known")
+    assert len(looked_up) <= 3
+    results = await asyncio.gather(*flood, return_exceptions=True)
+    # One of the flood, and the known key.
+    assert most == 2
+    assert len(looked_up) == 1 + MOST_WAITING + 1
+    assert sum(isinstance(result, Busy) for result in results) == len(flood) - MOST_WAITING - 1
+
+
+async def test_malformed_keys_do_not_reach_the_database(app: Starlette, pool: Pool) -> None:
+    await pool.close()
+    for malformed in ("short", "a" * 600, "two words of a key"):
+        assert await status(app, [("X-API-Key", malformed)]) == 401
+    # A key of the right form does.
+    with pytest.raises(PoolClosed):
+        await status(app, [("X-API-Key", "gs_wrong_key_number_1")])
 
 
 def test_failures_count_per_ipv6_network() -> None:
