@@ -120,6 +120,13 @@ async def remove_user(conn: AsyncConnection, user_id: int) -> None:
         await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
 
 
+async def account_of(conn: AsyncConnection, login: Login | None, username: str) -> str:
+    """Return the account under which attempts to sign in are counted: one for all spellings of a name."""
+    if login is not None:
+        return f"user {login.user_id}"
+    return f"name {await fetch_value(conn, 'SELECT lower(%(username)s)', {'username': username})}"
+
+
 async def find_login(conn: AsyncConnection, username: str) -> Login | None:
     """Return the login of *username*, ignoring case; an exact match wins."""
     return await fetch_one(

@@ -28,8 +28,13 @@ def client_network(request: Request) -> str:
     return network(address(request))
 
 
+def client_networks(request: Request) -> list[str]:
+    """Return the client's network, and with IPv6 the /48 around it: providers assign those as well."""
+    return list(dict.fromkeys((client_network(request), network(address(request), 48))))
+
+
 def network(address: str, prefix: int = 64) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 address: one client usually has all of it."""
+    """Return an IPv4 address, or the network of an IPv6 address: one client usually has a whole /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
