@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 import anyio
+from psycopg import AsyncConnection
 from starlette.requests import Request
 
+from mcp_server.accounts import limit
 from mcp_server.accounts.key import digest
 from mcp_server.errors import Busy
 
@@ -28,9 +30,13 @@ def client_network(request: Request) -> str:
     return network(address(request))
 
 
-def client_networks(request: Request) -> list[str]:
-    """Return the client's network, and with IPv6 the /48 around it: providers assign those as well."""
-    return list(dict.fromkeys((client_network(request), network(address(request), 48))))
+async def spend(conn: AsyncConnection, request: Request, what: str, most: int, seconds: int) -> None:
+    """Count an attempt by the client's network; with IPv6 also three times *most* by the /48 around it.
+
+    Providers assign either to one client. Raise Busy if there were too many.
+    """
+    for place in dict.fromkeys((client_network(request), network(address(request), 48))):
+        await limit.spend(conn, f"{what} {place}", 3 * most if place.endswith("/48") else most, seconds)
 
 
 def network(address: str, prefix: int = 64) -> str:

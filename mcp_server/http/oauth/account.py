@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mcp_server import audit
 from mcp_server.accounts import auth, browser, limit, oauth, password, session
-from mcp_server.http.address import address, client_network, client_networks
+from mcp_server.http.address import address, client_network, spend
 from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
 from mcp_server.http.oauth.site import Site, form, form_token
 from mcp_server.models.auth import Login
@@ -61,8 +61,7 @@ async def count_attempt(
     what = f"sign-in as {account} from {f'browser {known}' if known else client_network(request)}"
     await limit.slow_down(conn, what)
     if not known:
-        for place, most in zip(client_networks(request), (10, 30), strict=False):
-            await limit.spend(conn, f"sign-in from {place}", most, 60)
+        await spend(conn, request, "sign-in from", 10, 60)
         await limit.spend(conn, f"sign-in as {account}", MOST_FOR_ACCOUNT, 3600)
     return what
 

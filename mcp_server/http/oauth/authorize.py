@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mcp_server import audit
-from mcp_server.accounts import client, limit, oauth, session, turn
-from mcp_server.http.address import address, client_network
+from mcp_server.accounts import client, oauth, session, turn
+from mcp_server.http.address import address, spend
 from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
 from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
@@ -51,7 +51,7 @@ async def find_client(site: Site, request: Request, client_id: str) -> Client:
     """Return the client. A metadata document is fetched each time the consent page is shown."""
     if request.method == "GET" and is_document(client_id):
         async with site.transaction() as conn:
-            await limit.spend(conn, f"document for {client_network(request)}", 30, 60)
+            await spend(conn, request, "document for", 30, 60)
         described = await fetch_client(client_id, site.rules)
         async with site.transaction() as conn:
             await client.remember(conn, described)

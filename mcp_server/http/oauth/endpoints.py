@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mcp_server import audit
-from mcp_server.accounts import client, limit, oauth
+from mcp_server.accounts import client, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
-from mcp_server.http.address import address, client_network
+from mcp_server.http.address import address, spend
 from mcp_server.http.oauth.site import Site, form
 from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
 
@@ -92,7 +92,7 @@ async def register(site: Site, request: Request) -> Response:
         error = "invalid_redirect_uri" if wrong == {"redirect_uris"} else "invalid_client_metadata"
         raise OAuthError(error, str(from_validation(exc))) from None
     async with site.transaction() as conn:
-        await limit.spend(conn, f"register {client_network(request)}", 20, 3600)
+        await spend(conn, request, "register", 20, 3600)
         registered = await client.register(conn, asked)
     audit.note(
         "registered", address=address(request), client=registered.title, client_id=registered.client_id
@@ -117,7 +117,7 @@ async def token(site: Site, request: Request) -> Response:
         raise OAuthError("invalid_client", "Clients of this server have no secret. Send only client_id.")
     try:
         async with site.transaction() as conn:
-            await limit.spend(conn, f"token {client_network(request)}", 300, 60)
+            await spend(conn, request, "token", 300, 60)
             tokens = await exchange(conn, site, sent)
     except Replayed as exc:
         async with site.transaction() as conn:

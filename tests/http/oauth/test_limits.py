@@ -6,7 +6,7 @@ import pytest
 
 from db.pool import Pool, create_pool, credentials
 from db.query import fetch_value
-from mcp_server.accounts import browser, limit
+from mcp_server.accounts import browser, client, limit
 from mcp_server.accounts.client import MOST_UNUSED
 from mcp_server.errors import Busy
 from mcp_server.http.oauth import account
@@ -187,6 +187,15 @@ async def test_an_ipv6_network_counts_as_one_address(site: Site) -> None:
             assert response.status_code == (201 if number < 20 else 429)
 
 
+async def test_an_ipv6_network_of_many_networks_has_a_limit_too(site: Site) -> None:
+    for number in range(61):
+        async with web(site, f"2001:db8:0:{number // 15:x}::1") as http:
+            response = await Program(http).register()
+            assert response.status_code == (201 if number < 60 else 429)
+    async with web(site, "2001:db8:1::1") as http:
+        assert (await Program(http).register()).status_code == 201
+
+
 async def test_one_address_registers_twenty_clients_an_hour(site: Site, pool: Pool) -> None:
     async with web(site) as http, web(site, "203.0.113.9") as other:
         for _ in range(20):
@@ -202,17 +211,29 @@ async def test_unused_clients_are_bounded_in_number(site: Site, pool: Pool, prog
     async with pool.connection() as conn:
         await conn.execute(
             "INSERT INTO oauth_clients (client_id, redirect_uris, expires_at)"
-            " SELECT n::text, '[]', now() + interval '1 hour' FROM generate_series(2, %(most)s) AS n",
+            " SELECT n::text, '[]', now() + make_interval(mins => n) FROM generate_series(2, %(most)s) AS n",
             {"most": MOST_UNUSED},
         )
-    response = await program.register()
-    assert (response.status_code, response.json()["error"]) == (429, "temporarily_unavailable")
+        await conn.execute(
+            "INSERT INTO oauth_clients (client_id, redirect_uris, expires_at) VALUES ('used', '[]', NULL)"
+        )
+    # The table is full, so the oldest client makes room.
+    for oldest in ("2", "3"):
+        async with pool.connection() as conn:
+            assert await client.find(conn, oldest)
+        assert (await program.register()).status_code == 201
+        async with pool.connection() as conn:
+            assert await client.find(conn, oldest) is None
+            assert await client.find(conn, program.client_id)
+            assert await client.find(conn, "used")
+            cursor = await conn.execute("SELECT count(*) FROM oauth_clients WHERE expires_at IS NOT NULL")
+            assert await cursor.fetchone() == (MOST_UNUSED,)
     async with pool.connection() as conn:
-        await conn.execute("UPDATE oauth_clients SET expires_at = now()")
+        await conn.execute("UPDATE oauth_clients SET expires_at = now() WHERE expires_at IS NOT NULL")
     assert (await program.register()).status_code == 201
     async with pool.connection() as conn:
         cursor = await conn.execute("SELECT count(*) FROM oauth_clients")
-        assert await cursor.fetchone() == (1,)
+        assert await cursor.fetchone() == (2,)
 
 
 async def test_a_client_without_a_grant_expires_after_a_day(
