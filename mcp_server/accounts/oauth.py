@@ -13,7 +13,7 @@ from db.query import fetch_all, fetch_one, fetch_value
 from mcp_server.accounts import client, turn
 from mcp_server.accounts.key import digest
 from mcp_server.models.auth import Principal
-from mcp_server.models.oauth import Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
+from mcp_server.models.oauth import SCOPES, Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
 
 ACCESS_SECONDS = 3600
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -73,9 +73,9 @@ async def redeem(
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request.")
     if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
         raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
-    same_resource(given.resource, resource)
+    resource = narrowed(given.resource, resource)
     await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
-    return await issue(conn, given)
+    return await issue(conn, given.model_copy(update={"resource": resource}))
 
 
 def proves(verifier: str, challenge: str) -> bool:
@@ -86,9 +86,16 @@ def proves(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(made, challenge.encode())
 
 
-def same_resource(granted: str | None, asked: str) -> None:
-    if asked and asked != granted:
+def narrowed(granted: str | None, asked: str) -> str | None:
+    """Return the resource of new tokens: the one that was allowed, or *asked*, which may be a part of it.
+
+    Some clients name it only here, so the whole server was allowed. *asked* is a resource of this server.
+    """
+    if not asked or granted is None:
+        return asked or granted
+    if asked != granted and not asked.startswith(f"{granted}/"):
         raise OAuthError("invalid_target", "resource differs from the one that was allowed.")
+    return asked
 
 
 async def refresh(
@@ -128,13 +135,13 @@ async def refresh(
         )
     if pair.replayed:
         raise Replayed(pair.family)
-    same_resource(pair.resource, resource)
-    if not set(scopes) <= set(pair.scopes):
+    resource = narrowed(pair.resource, resource)
+    if not set(scopes) & set(SCOPES) <= set(pair.scopes):
         raise OAuthError("invalid_scope", "scope exceeds what was allowed.")
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
-    return await issue(conn, pair, pair)
+    return await issue(conn, pair.model_copy(update={"resource": resource}), pair)
 
 
 async def issue(conn: AsyncConnection, given: Code | Pair, parent: Pair | None = None) -> Tokens:

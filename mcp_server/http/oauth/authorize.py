@@ -13,7 +13,16 @@ from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
 from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
 from mcp_server.http.oauth.site import Site, fields, form, form_token
-from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, OAuthError, host_of, is_document
+from mcp_server.models.oauth import (
+    LOOPBACK,
+    SCOPES,
+    Asked,
+    Client,
+    OAuthError,
+    app_scheme,
+    host_of,
+    is_document,
+)
 from mcp_server.models.session import Person
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -73,9 +82,8 @@ def checked(site: Site, asked: dict[str, str]) -> Asked:
         raise OAuthError("invalid_request", "code_challenge_method must be S256.")
     if not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
         raise OAuthError("invalid_request", "code_challenge must be a SHA-256 hash in base64url.")
-    scopes = asked.get("scope", "").split() or ["read"]
-    if not set(scopes) <= set(SCOPES):
-        raise OAuthError("invalid_scope", "scope must be read, write or both.")
+    # Clients may ask for scopes of other servers, such as openid.
+    scopes = [scope for scope in SCOPES if scope in asked.get("scope", "").split()] or ["read"]
     return Asked(
         client_id=asked["client_id"],
         redirect_uri=asked["redirect_uri"],
@@ -94,6 +102,7 @@ def consent_page(site: Site, request: Request, person: Person, found: Client, wi
         publisher=host_of(found.client_id) if is_document(found.client_id) else None,
         host=host_of(wish.redirect_uri),
         local=bool(LOOPBACK.fullmatch(wish.redirect_uri)),
+        app=app_scheme(wish.redirect_uri) is not None,
         write="write" in wish.scopes,
         person=person.username,
         query=query,

@@ -113,7 +113,7 @@ async def register(site: Site, request: Request) -> Response:
 async def token(site: Site, request: Request) -> Response:
     """Issue tokens for a code or a refresh token. Reuse of either revokes the whole family."""
     sent = await form(request)
-    if "authorization" in request.headers or "client_secret" in sent:
+    if "authorization" in request.headers or sent.get("client_secret"):
         raise OAuthError("invalid_client", "Clients of this server have no secret. Send only client_id.")
     try:
         async with site.transaction() as conn:
