@@ -18,6 +18,7 @@ from mcp_server.accounts.auth import authenticate
 from mcp_server.errors import Busy, from_exception
 from mcp_server.http.address import Failures
 from mcp_server.http.metrics import Metrics
+from mcp_server.http.origins import shares
 from mcp_server.models.auth import Principal
 from mcp_server.protocol.edge import Caller
 from mcp_server.protocol.strict import is_lost
@@ -35,28 +36,33 @@ INVALID_CREDENTIALS = "This key or token is not valid: it may be misspelt, expir
 class OwnHostsOnly:
     """Middleware that rejects requests whose Host or Origin is not a name of this server.
 
+    Pages of other *origins* may use what clients need.
+
     This prevents DNS rebinding: without it, a web page could use the browser to reach a server on a private
     network. A name without a port matches every port.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._app = app
+        self._origins = frozenset(origins)
         self._hosts = {name.lower() for name in (*LOOPBACK, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (refusal := self._refusal(Headers(scope=scope))):
+        if scope["type"] == "http" and (refusal := self._refusal(scope["path"], Headers(scope=scope))):
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    def _refusal(self, path: str, headers: Headers) -> Response | None:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not self._is_own(hosts[0]):
             return PlainTextResponse("Host is not a name of this server. See --allowed-host.", 421)
         for origin in origins:
+            if shares(path, origin, self._origins):
+                continue
             scheme, found, netloc = origin.partition("://")
             if not found or scheme.lower() not in ("http", "https") or not self._is_own(netloc):
-                return PlainTextResponse("Origin is not this server. See --allowed-host.", 403)
+                return PlainTextResponse("This web page may not use the server. See --allowed-origin.", 403)
         return None
 
     def _is_own(self, netloc: str) -> bool:

@@ -50,7 +50,7 @@ async def resource_metadata(site: Site, request: Request) -> Response:
     """Return the metadata of a protected resource (RFC 9728), whose path ends the path of the request."""
     return JSONResponse(
         {
-            "resource": f"{site.url}{request.url.path.removeprefix(RESOURCE_METADATA)}",
+            "resource": f"{site.url}{request.url.path.removeprefix(RESOURCE_METADATA).rstrip('/')}",
             "authorization_servers": [site.url],
             # The scope to request first. The server asks for more when a client calls a tool that writes.
             "scopes_supported": ["read"],
