@@ -398,6 +398,8 @@ oauth_tokens = Table(
     moment("consented_at"),
     # When it was first refreshed. Another refresh with it, much later, may come from a thief.
     moment("rotated_at", nullable=True, now=False),
+    # The token that it replaced; not a foreign key, because that one is deleted first.
+    Column("parent_id", BigInteger),
     Index("ix_oauth_tokens_family", "family"),
 )
 

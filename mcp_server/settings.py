@@ -68,6 +68,9 @@ Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
 Hosts: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(check_host)], ...], NoDecode, BeforeValidator(split)
 ]
+Origins: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(check_url)], ...], NoDecode, BeforeValidator(split)
+]
 Networks: TypeAlias = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split)]
 
 
@@ -125,6 +128,11 @@ class Settings(BaseSettings):
     )
     allowed_host: Hosts = Field(
         (), description="Comma-separated further host names under which clients reach the server."
+    )
+    allowed_origin: Origins = Field(
+        (),
+        description="Comma-separated origins, such as `https://inspector.example`, of web pages that may use "
+        "the server as a client (CORS).",
     )
     trusted_proxy: Networks = Field(
         (),

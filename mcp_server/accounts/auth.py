@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
 from db.query import fetch_one, fetch_only, fetch_value
-from mcp_server.accounts import key, oauth, session
+from mcp_server.accounts import key, oauth, session, turn
 from mcp_server.errors import Conflict, NotFound, did_you_mean
 from mcp_server.models.auth import Login, Principal, User
 
@@ -101,8 +101,9 @@ async def add_user(conn: AsyncConnection, username: str, password_hash: str | No
 
 
 async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:
-    """Replace a password, and end all sessions and OAuth grants of the user. Keys stay valid."""
+    """Replace a password, and end all sessions, codes and OAuth grants of the user. Keys stay valid."""
     user_id = await get_user(conn, username)
+    await turn.ending(conn, user_id)
     await conn.execute(
         "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
         {"id": user_id, "password_hash": password_hash},
@@ -115,7 +116,15 @@ async def remove_user(conn: AsyncConnection, user_id: int) -> None:
     """Delete a user with the collection and all keys and tokens."""
     # As that user, because a trigger deletes the items' words.
     async with as_user(conn, user_id):
+        await turn.ending(conn, user_id)
         await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
+
+
+async def account_of(conn: AsyncConnection, login: Login | None, username: str) -> str:
+    """Return the account under which attempts to sign in are counted: one for all spellings of a name."""
+    if login is not None:
+        return f"user {login.user_id}"
+    return f"name {await fetch_value(conn, 'SELECT lower(%(username)s)', {'username': username})}"
 
 
 async def find_login(conn: AsyncConnection, username: str) -> Login | None:

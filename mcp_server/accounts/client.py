@@ -5,8 +5,7 @@ import secrets
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from db.query import fetch_one, fetch_value
-from mcp_server.errors import Busy
+from db.query import fetch_one
 from mcp_server.models.oauth import Client, Registration
 
 # Registration is open to anyone, so clients without a grant are limited in number and expire after a day.
@@ -23,10 +22,21 @@ async def register(conn: AsyncConnection, asked: Registration) -> Client:
 
 
 async def make_room(conn: AsyncConnection) -> None:
+    """Delete expired clients, and the oldest ones without a grant if there are too many."""
     await conn.execute("DELETE FROM oauth_clients WHERE expires_at <= now()")
-    unused = await fetch_value(conn, "SELECT count(*) FROM oauth_clients WHERE expires_at IS NOT NULL")
-    if unused >= MOST_UNUSED:
-        raise Busy("Too many clients are registered. Retry tomorrow.")
+    await conn.execute(
+        """
+        DELETE FROM oauth_clients
+        WHERE expires_at IS NOT NULL AND id IN (
+            SELECT id
+            FROM oauth_clients
+            WHERE expires_at IS NOT NULL
+            ORDER BY expires_at DESC, id DESC
+            OFFSET %(most)s - 1
+        )
+        """,
+        {"most": MOST_UNUSED},
+    )
 
 
 async def remember(conn: AsyncConnection, client: Client) -> None:

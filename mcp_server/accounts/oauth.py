@@ -5,23 +5,25 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.accounts import client
+from mcp_server.accounts import client, turn
 from mcp_server.accounts.key import digest
 from mcp_server.models.auth import Principal
-from mcp_server.models.oauth import Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
+from mcp_server.models.oauth import SCOPES, Asked, Code, Grant, OAuthError, Pair, Replayed, TokenOwner, Tokens
 
 ACCESS_SECONDS = 3600
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 async def allow(conn: AsyncConnection, user_id: int, asked: Asked) -> str:
-    """Store what the user allowed and return an authorization code. It is valid once, for 60 seconds."""
+    """Store what the user allowed and return an authorization code. It is valid once, for 60 seconds.
+
+    The caller has to check the session after *turn.issuing*, in the same transaction.
+    """
     code = secrets.token_urlsafe(32)
     # Used codes are kept for a day to detect reuse.
     await conn.execute("DELETE FROM oauth_codes WHERE expires_at < now() - interval '1 day'")
@@ -46,6 +48,11 @@ async def redeem(
     conn: AsyncConnection, code: str, client_id: str, redirect_uri: str, verifier: str, resource: str
 ) -> Tokens:
     """Exchange a code for the first tokens of a family. Raise Replayed if the code was used before."""
+    hashed = {"code": digest(code)}
+    # Before the row is locked: a new password deletes the row while it holds the user's lock.
+    owner = await fetch_value(conn, "SELECT user_id FROM oauth_codes WHERE code = %(code)s", hashed)
+    if owner is not None:
+        await turn.issuing(conn, owner)
     given = await fetch_one(
         conn,
         Code,
@@ -56,7 +63,7 @@ async def redeem(
         WHERE code = %(code)s
         FOR UPDATE
         """,
-        {"code": digest(code)},
+        hashed,
     )
     if given and given.used:
         raise Replayed(given.family)
@@ -66,9 +73,9 @@ async def redeem(
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request.")
     if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
         raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
-    same_resource(given.resource, resource)
+    resource = narrowed(given.resource, resource)
     await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
-    return await issue(conn, given)
+    return await issue(conn, given.model_copy(update={"resource": resource}))
 
 
 def proves(verifier: str, challenge: str) -> bool:
@@ -79,9 +86,16 @@ def proves(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(made, challenge.encode())
 
 
-def same_resource(granted: str | None, asked: str) -> None:
-    if asked and asked != granted:
+def narrowed(granted: str | None, asked: str) -> str | None:
+    """Return the resource of new tokens: the one that was allowed, or *asked*, which may be a part of it.
+
+    Some clients name it only here, so the whole server was allowed. *asked* is a resource of this server.
+    """
+    if not asked or granted is None:
+        return asked or granted
+    if asked != granted and not asked.startswith(f"{granted}/"):
         raise OAuthError("invalid_target", "resource differs from the one that was allowed.")
+    return asked
 
 
 async def refresh(
@@ -90,7 +104,7 @@ async def refresh(
     """Return new tokens of the same family. Raise Replayed if the token was replaced earlier.
 
     A replaced token is accepted for another 60 seconds: a response can get lost, and a client may refresh
-    twice concurrently.
+    twice concurrently. The client then uses one of the successors, so use of another is a replay.
     """
     hashed = {"hash": digest(token)}
     await lock(
@@ -105,7 +119,11 @@ async def refresh(
         """
         SELECT id, user_id, client_id, scopes, resource, family, consented_at,
             coalesce(refresh_expires_at <= now(), false) AS expired,
-            coalesce(rotated_at < now() - interval '60 seconds', false) AS replayed
+            coalesce(rotated_at < now() - interval '60 seconds', false) OR EXISTS (
+                SELECT FROM oauth_tokens AS sibling
+                WHERE sibling.family = oauth_tokens.family AND sibling.parent_id = oauth_tokens.parent_id
+                AND sibling.id <> oauth_tokens.id AND sibling.rotated_at IS NOT NULL
+            ) AS replayed
         FROM oauth_tokens
         WHERE refresh_token_hash = %(hash)s
         """,
@@ -117,17 +135,17 @@ async def refresh(
         )
     if pair.replayed:
         raise Replayed(pair.family)
-    same_resource(pair.resource, resource)
-    if not set(scopes) <= set(pair.scopes):
+    resource = narrowed(pair.resource, resource)
+    if not set(scopes) & set(SCOPES) <= set(pair.scopes):
         raise OAuthError("invalid_scope", "scope exceeds what was allowed.")
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
-    return await issue(conn, pair, pair.consented_at)
+    return await issue(conn, pair.model_copy(update={"resource": resource}), pair)
 
 
-async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetime | None = None) -> Tokens:
-    """Store and return new tokens.
+async def issue(conn: AsyncConnection, given: Code | Pair, parent: Pair | None = None) -> Tokens:
+    """Store and return new tokens. *parent*: the tokens that they replace.
 
     The access token expires after an hour, the refresh token after 30 days, at most 180 days after consent.
     """
@@ -143,18 +161,20 @@ async def issue(conn: AsyncConnection, given: Code | Pair, consented_at: datetim
         """
         INSERT INTO oauth_tokens (
             user_id, client_id, scopes, resource, family, consented_at, access_token_hash, refresh_token_hash,
-            expires_at, refresh_expires_at
+            expires_at, refresh_expires_at, parent_id
         )
         VALUES (
             %(user_id)s, %(client_id)s, %(scopes)s, %(resource)s, %(family)s,
             coalesce(%(consented_at)s, now()), %(access)s, %(refresh)s,
             now() + make_interval(secs => %(seconds)s),
-            least(now() + interval '30 days', coalesce(%(consented_at)s, now()) + interval '180 days')
+            least(now() + interval '30 days', coalesce(%(consented_at)s, now()) + interval '180 days'),
+            %(parent_id)s
         )
         """,
         {
             **given.model_dump(include={"user_id", "client_id", "scopes", "resource", "family"}),
-            "consented_at": consented_at,
+            "consented_at": parent and parent.consented_at,
+            "parent_id": parent and parent.id,
             "access": digest(access_token),
             "refresh": digest(refresh_token),
             "seconds": ACCESS_SECONDS,
@@ -227,7 +247,8 @@ async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -
 
 
 async def end_all(conn: AsyncConnection, user_id: int) -> None:
-    """Revoke everything that the user has allowed."""
+    """Revoke everything that the user has allowed, and codes that are not redeemed yet."""
+    await conn.execute("DELETE FROM oauth_codes WHERE user_id = %(user_id)s", {"user_id": user_id})
     for grant in await grants(conn, user_id):
         await end(conn, grant.family)
 

@@ -5,25 +5,30 @@ import secrets
 from psycopg import AsyncConnection
 
 from db.query import fetch_one
+from mcp_server.accounts import turn
 from mcp_server.accounts.key import digest
+from mcp_server.models.auth import Login
 from mcp_server.models.session import Person
 
 # A session is only needed to grant and revoke access; clients stay connected without one.
 HOURS = 12
 
 
-async def begin(conn: AsyncConnection, user_id: int) -> str:
-    """Start a session of the user and return its secret, for a cookie."""
+async def begin(conn: AsyncConnection, login: Login) -> str | None:
+    """Start a session and return its secret, for a cookie; None if the password was replaced meanwhile."""
     session = secrets.token_urlsafe(32)
     await conn.execute("DELETE FROM sessions WHERE expires_at <= now()")
-    await conn.execute(
+    await turn.issuing(conn, login.user_id)
+    cursor = await conn.execute(
         """
         INSERT INTO sessions (id, user_id, expires_at)
-        VALUES (%(id)s, %(user_id)s, now() + make_interval(hours => %(hours)s))
+        SELECT %(id)s, id, now() + make_interval(hours => %(hours)s)
+        FROM users
+        WHERE id = %(user_id)s AND password_hash IS NOT DISTINCT FROM %(password_hash)s
         """,
-        {"id": digest(session), "user_id": user_id, "hours": HOURS},
+        {"id": digest(session), "hours": HOURS, **login.model_dump()},
     )
-    return session
+    return session if cursor.rowcount else None
 
 
 async def find(conn: AsyncConnection, session: str) -> Person | None:

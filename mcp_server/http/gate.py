@@ -15,9 +15,10 @@ from db.pool import Pool, credentials
 from mcp_server import audit
 from mcp_server.accounts import key
 from mcp_server.accounts.auth import authenticate
-from mcp_server.errors import from_exception
+from mcp_server.errors import Busy, from_exception
 from mcp_server.http.address import Failures
 from mcp_server.http.metrics import Metrics
+from mcp_server.http.origins import shares
 from mcp_server.models.auth import Principal
 from mcp_server.protocol.edge import Caller
 from mcp_server.protocol.strict import is_lost
@@ -35,28 +36,33 @@ INVALID_CREDENTIALS = "This key or token is not valid: it may be misspelt, expir
 class OwnHostsOnly:
     """Middleware that rejects requests whose Host or Origin is not a name of this server.
 
+    Pages of other *origins* may use what clients need.
+
     This prevents DNS rebinding: without it, a web page could use the browser to reach a server on a private
     network. A name without a port matches every port.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self._app = app
+        self._origins = frozenset(origins)
         self._hosts = {name.lower() for name in (*LOOPBACK, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (refusal := self._refusal(Headers(scope=scope))):
+        if scope["type"] == "http" and (refusal := self._refusal(scope["path"], Headers(scope=scope))):
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    def _refusal(self, path: str, headers: Headers) -> Response | None:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or not self._is_own(hosts[0]):
             return PlainTextResponse("Host is not a name of this server. See --allowed-host.", 421)
         for origin in origins:
+            if shares(path, origin, self._origins):
+                continue
             scheme, found, netloc = origin.partition("://")
             if not found or scheme.lower() not in ("http", "https") or not self._is_own(netloc):
-                return PlainTextResponse("Origin is not this server. See --allowed-host.", 403)
+                return PlainTextResponse("This web page may not use the server. See --allowed-origin.", 403)
         return None
 
     def _is_own(self, netloc: str) -> bool:
@@ -94,7 +100,7 @@ class Guarded:
             known = from_exception(exc)
             if known is None:
                 raise
-            answer = problem(503, str(known), {"Retry-After": "2"})
+            answer = problem(429 if isinstance(known, Busy) else 503, str(known), {"Retry-After": "2"})
         if isinstance(answer, Principal):
             scope["user"] = Caller(answer)
             await self._app(scope, receive, send)
@@ -105,16 +111,22 @@ class Guarded:
         sent = [*headers.getlist("authorization"), *headers.getlist("x-api-key")]
         if not sent:
             return self._unauthorized(NO_CREDENTIALS)
-        if self._gate.failures.too_many(address):
+        failures = self._gate.failures
+        token = token_of(headers) if len(sent) == 1 else None
+        if token is not None:
+            async with failures.turn(address, token):
+                found = await self._find(token)
+            if found:
+                failures.know(token)
+                return found
+            failures.forget(token)
+        self._gate.metrics.count_refused()
+        if failures.too_many(address):
             audit.note("refused", address=address, reason="too many attempts")
             return problem(
                 429, "Too many attempts with an invalid key. Retry in a minute.", {"Retry-After": "60"}
             )
-        token = token_of(headers) if len(sent) == 1 else None
-        if token is not None and (found := await self._find(token)):
-            return found
-        self._gate.failures.note(address)
-        self._gate.metrics.count_refused()
+        failures.note(address)
         audit.note("refused", address=address, reason="invalid key or token")
         return self._unauthorized(INVALID_CREDENTIALS, 'error="invalid_token", ')
 

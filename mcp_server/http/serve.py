@@ -10,13 +10,15 @@ import anyio
 import psycopg
 import uvicorn
 from mcp.server.sse import SseServerTransport
+from mcp.server.streamable_http import check_accept_headers
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.embedded import Database
 from db.pool import Pool, create_pool
@@ -29,6 +31,7 @@ from mcp_server.http.metrics import Metrics
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
+from mcp_server.http.origins import CrossOrigin
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.version import VersionsOnly
 from mcp_server.process import forget_old_changes, restarting, sharing
@@ -56,8 +59,15 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     # Tools never send requests to the client, so replicas need not share any state.
     server = build_server(app, off, metrics.count_call, middleware=[stop.count])
     low_level = sdk.low_level(server)
-    streamable = StreamableHTTPSessionManager(
-        low_level, stateless=True, security_settings=NO_REBINDING_CHECK, max_request_body_size=LARGEST_BODY
+    streams, plain = (
+        StreamableHTTPSessionManager(
+            low_level,
+            json_response=is_plain,
+            stateless=True,
+            security_settings=NO_REBINDING_CHECK,
+            max_request_body_size=LARGEST_BODY,
+        )
+        for is_plain in (False, True)
     )
     sse = SseServerTransport("/messages/", NO_REBINDING_CHECK, LARGEST_BODY)
 
@@ -67,31 +77,55 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streamable.run():
+        async with streams.run(), plain.run():
             yield
 
     step_up = StepUp(
-        StreamableHTTPASGIApp(streamable),
+        ByAccept(StreamableHTTPASGIApp(streams), StreamableHTTPASGIApp(plain)),
         f"{url}/.well-known/oauth-protected-resource/mcp",
         set(WRITES) - off.keys(),
         LARGEST_BODY,
     )
     gate = Gate(app.pool, url, metrics, Failures())
     health = Health(app.pool, metrics, settings.read_only, settings.metrics_from)
-    return Starlette(
+    mcp, sse_stream = gate.guard(VersionsOnly(step_up), "/mcp"), gate.guard(open_sse, "/sse")
+    starlette = Starlette(
         routes=[
             *health.routes(),
             *oauth_routes(Site(url, app.pool)),
-            Route("/mcp", gate.guard(VersionsOnly(step_up), "/mcp")),
-            Route("/sse", gate.guard(open_sse, "/sse"), methods=["GET"]),
+            Route("/mcp", mcp),
+            Route("/mcp/", mcp),
+            Route("/sse", sse_stream, methods=["GET"]),
+            Route("/sse/", sse_stream, methods=["GET"]),
             Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
         ],
         middleware=[
-            Middleware(OwnHostsOnly, hosts=[*settings.allowed_host, url.partition("://")[2]]),
+            Middleware(
+                OwnHostsOnly,
+                hosts=[*settings.allowed_host, url.partition("://")[2]],
+                origins=settings.allowed_origin,
+            ),
+            Middleware(CrossOrigin, origins=settings.allowed_origin),
             Middleware(RejectWhenStopping, stop=stop),
         ],
         lifespan=lifespan,
     )
+    # Some clients drop the key or the body when they are redirected.
+    starlette.router.redirect_slashes = False
+    return starlette
+
+
+class ByAccept:
+    """Sends requests that accept JSON, but no event stream, to *plain* and all others to *streams*."""
+
+    def __init__(self, streams: ASGIApp, plain: ASGIApp) -> None:
+        self._streams = streams
+        self._plain = plain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accepts_json, accepts_stream = check_accept_headers(Request(scope))
+        app = self._plain if accepts_json and not accepts_stream else self._streams
+        await app(scope, receive, send)
 
 
 async def forget_old_changes_daily(pool: Pool, days: int) -> None:

@@ -16,6 +16,18 @@ PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]{1,2000}")
 HTTPS = re.compile(
     r"https://(?P<host>[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:\d{1,5})?(?P<rest>[/?].*)?"
 )
+# A scheme of an app on the same device (RFC 8252, 7.1), such as cursor://anysphere.cursor-mcp/oauth/callback.
+PRIVATE = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):/.+")
+# Schemes that browsers and operating systems handle: they run code, show files, or start other programs.
+# Names that imitate http are refused too.
+DANGEROUS = re.compile(
+    r"""
+    javascript|livescript|vbscript|mocha|.*script|data|file|filesystem|about|blob|view-source|resource|res|jar
+    |chrome.*|moz-.*|edge|brave|opera|safari.*|ftps?|sftp|ssh|telnet|smb|nfs|ldaps?|wss?|mailto|tel|sms|callto
+    |facetime|intent|android-app|ms-.*|search|search-ms|shell|mk|hcp|feed|htt.*|htps?|hxxps?
+    """,
+    re.VERBOSE,
+)
 LOOPBACK = re.compile(r"http://(?P<host>localhost|127\.0\.0\.1|\[::1\])(?P<port>:\d{1,5})?(?P<rest>[/?].*)?")
 
 
@@ -36,10 +48,22 @@ class Replayed(OAuthError):
 
 
 def redirect_uri(text: str) -> str:
-    """Return *text* if it is a valid redirect URI: https, or http to a loopback address."""
-    if not PLAIN.fullmatch(text) or not (HTTPS.fullmatch(text) or LOOPBACK.fullmatch(text)):
-        raise ValueError("must be https, or http to 127.0.0.1, [::1] or localhost, without a fragment")
+    """Return *text* if it is a valid redirect URI: https, http to a loopback address, or an app's scheme."""
+    known = HTTPS.fullmatch(text) or LOOPBACK.fullmatch(text) or app_scheme(text)
+    if not known or not PLAIN.fullmatch(text):
+        raise ValueError(
+            "must be https, http to 127.0.0.1, [::1] or localhost, or a private-use scheme such as "
+            "com.example.app:/callback, without a fragment"
+        )
     return text
+
+
+def app_scheme(uri: str) -> str | None:
+    """Return the private-use scheme of *uri*, or None if it has another one."""
+    found = PRIVATE.fullmatch(uri)
+    if not found or DANGEROUS.fullmatch(found["scheme"]):
+        return None
+    return found["scheme"]
 
 
 def is_redirect_uri(text: str) -> bool:
@@ -58,9 +82,12 @@ def same_place(registered: str, asked: str) -> bool:
 
 
 def host_of(uri: str) -> str:
-    """Return the host and port that a person should check on the consent page."""
+    """Return what a person should check on the consent page: host and port, or the scheme of an app."""
     found = HTTPS.fullmatch(uri) or LOOPBACK.fullmatch(uri)
-    return f"{found['host']}{found['port'] or ''}" if found else uri
+    if found:
+        return f"{found['host']}{found['port'] or ''}"
+    scheme = app_scheme(uri)
+    return f"{scheme}:" if scheme else uri
 
 
 def is_document(client_id: str) -> bool:
@@ -75,7 +102,14 @@ def readable(name: str) -> str:
     return "".join(character for character in name if character.isprintable()).strip()
 
 
-RedirectUri = Annotated[str, AfterValidator(redirect_uri)]
+def acceptable(uris: list[str]) -> list[str]:
+    """Return the valid redirect URIs. Clients register one list with all servers, so others are ignored."""
+    found = list(filter(is_redirect_uri, uris))
+    if not found:
+        return [redirect_uri(uri) for uri in uris]
+    return found
+
+
 ClientName = Annotated[str, StringConstraints(max_length=200), AfterValidator(readable)]
 
 
@@ -101,7 +135,7 @@ class Registration(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
     client_name: ClientName | None = None
-    redirect_uris: Annotated[list[RedirectUri], Field(min_length=1, max_length=10)]
+    redirect_uris: Annotated[list[str], Field(min_length=1, max_length=10), AfterValidator(acceptable)]
 
 
 class Document(BaseModel):

@@ -1,5 +1,6 @@
 """Who gets in: by which name the server is called, and with which key."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncGenerator
@@ -8,16 +9,18 @@ from datetime import timedelta
 import httpx2
 import pytest
 from argon2 import PasswordHasher
+from psycopg_pool import PoolClosed
 from starlette.applications import Starlette
 
 from db.pool import Pool
 from mcp_server.accounts import key
-from mcp_server.http.address import MOST_FAILURES, Failures
+from mcp_server.errors import Busy
+from mcp_server.http.address import MOST_FAILURES, MOST_WAITING, Failures
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
 from mcp_server.models.auth import READ_WRITE
 from mcp_server.protocol.edge import App
-from mcp_server.settings import load
+from mcp_server.settings import SettingsError, load
 from scripts.served import Served
 
 PLACES = [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
@@ -232,6 +235,55 @@ async def test_an_address_that_fails_too_often_must_wait_and_no_other(
     assert await status(app, [("X-API-Key", keys["good"])]) == 200
 
 
+async def test_a_valid_key_is_accepted_from_an_address_that_sent_too_many_invalid_ones(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    async with web(app) as http:
+        for number in range(MOST_FAILURES):
+            await http.post("/mcp", json=HELLO, headers={"X-API-Key": f"gs_wrong_key_number_{number}"})
+        wrong = await http.post("/mcp", json=HELLO, headers={"X-API-Key": "gs_wrong_key_number_x"})
+        assert wrong.status_code == 429
+        for header in ({"X-API-Key": keys["good"]}, {"Authorization": f"Bearer {keys['good']}"}):
+            assert (await http.post("/mcp", json=HELLO, headers=header)).status_code == 200
+        wrong = await http.post("/mcp", json=HELLO, headers={"X-API-Key": keys["revoked"]})
+        assert wrong.status_code == 429
+
+
+async def test_a_flood_of_invalid_keys_takes_one_connection_and_delays_no_known_key() -> None:
+    failures, looked_up, running, most = Failures(), list[str](), 0, 0
+
+    async def look_up(token: str) -> None:
+        nonlocal running, most
+        async with failures.turn("198.51.100.7", token):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.001)
+            looked_up.append(token)
+            running -= 1
+
+    for _ in range(MOST_FAILURES):
+        failures.note("198.51.100.7")
+    failures.know("known")
+    flood = [asyncio.create_task(look_up(f"wrong {number}")) for number in range(3 * MOST_WAITING)]
+    await asyncio.sleep(0)
+    await look_up("known")
+    assert len(looked_up) <= 3
+    results = await asyncio.gather(*flood, return_exceptions=True)
+    # One of the flood, and the known key.
+    assert most == 2
+    assert len(looked_up) == 1 + MOST_WAITING + 1
+    assert sum(isinstance(result, Busy) for result in results) == len(flood) - MOST_WAITING - 1
+
+
+async def test_malformed_keys_do_not_reach_the_database(app: Starlette, pool: Pool) -> None:
+    await pool.close()
+    for malformed in ("short", "a" * 600, "two words of a key"):
+        assert await status(app, [("X-API-Key", malformed)]) == 401
+    # A key of the right form does.
+    with pytest.raises(PoolClosed):
+        await status(app, [("X-API-Key", "gs_wrong_key_number_1")])
+
+
 def test_failures_count_per_ipv6_network() -> None:
     failures = Failures()
     for number in range(MOST_FAILURES):
@@ -249,3 +301,106 @@ async def test_a_body_that_is_too_large_is_refused_after_authentication(
         assert (await http.post("/mcp", content=large, headers=headers)).status_code == 413
         headers["Authorization"] += "x"
         assert (await http.post("/mcp", content=large, headers=headers)).status_code == 401
+
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+PAGE = "https://inspector.example"
+SHARED = ["/mcp", "/mcp/", "/register", "/token", "/.well-known/oauth-authorization-server"]
+SHARED += ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"]
+
+
+@pytest.fixture
+async def shared_app(pool: Pool) -> AsyncGenerator[Starlette]:
+    """A server that pages of another origin may use."""
+    settings = load({"http": True, "allowed_origin": f"{PAGE}, http://127.0.0.1:6274"})
+    app = build_app(App(pool, None), settings, "https://gear.example", Stop())
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def test_pages_of_an_allowed_origin_may_use_what_clients_need(
+    shared_app: Starlette, keys: dict[str, str]
+) -> None:
+    wanted = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    wanted["Access-Control-Request-Headers"] = "authorization, content-type, mcp-protocol-version"
+    async with web(shared_app) as http:
+        for path in SHARED:
+            response = await http.options(path, headers=wanted)
+            assert (response.status_code, response.content) == (204, b""), path
+            assert response.headers["Access-Control-Allow-Origin"] == PAGE
+            assert "POST" in response.headers["Access-Control-Allow-Methods"]
+            allowed = response.headers["Access-Control-Allow-Headers"]
+            assert allowed == wanted["Access-Control-Request-Headers"]
+            assert response.headers["Vary"] == "Origin"
+            response = await http.request(
+                "GET" if "known" in path else "POST", path, headers={"Origin": PAGE}
+            )
+            assert response.status_code in (200, 400, 401), path
+            assert response.headers["Access-Control-Allow-Origin"] == PAGE
+            assert "Access-Control-Allow-Credentials" not in response.headers
+            exposed = response.headers["Access-Control-Expose-Headers"]
+            assert exposed == "WWW-Authenticate, Mcp-Session-Id"
+        headers = {"Origin": PAGE, "X-API-Key": keys["good"]}
+        assert (await http.post("/mcp", json=HELLO, headers=headers)).status_code == 200
+
+
+async def test_pages_of_other_origins_may_not_and_learn_which_option_would_allow_them(
+    shared_app: Starlette, app: Starlette
+) -> None:
+    wanted = {"Access-Control-Request-Method": "POST"}
+    others = [
+        "https://evil.example",
+        f"{PAGE}:8443",
+        f"{PAGE}.evil.example",
+        "http://inspector.example",
+        "null",
+    ]
+    for server, origins in ((shared_app, others), (app, [PAGE])):
+        async with web(server) as http:
+            for origin in origins:
+                for path in SHARED:
+                    response = await http.options(path, headers={**wanted, "Origin": origin})
+                    assert response.status_code == 403, (path, origin)
+                    assert "--allowed-origin" in response.text
+                    assert "Access-Control-Allow-Origin" not in response.headers
+    async with web(shared_app) as http:
+        for path in ("/authorize", "/sign-in", "/account", "/revoke", "/sse", "/livez", "/metrics", "/mcp/x"):
+            response = await http.options(path, headers={**wanted, "Origin": PAGE})
+            assert response.status_code == 403, path
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "inspector.example", "https://*.example", "https://x/y"])
+def test_an_origin_without_scheme_or_with_more_is_refused(origin: str) -> None:
+    with pytest.raises(SettingsError, match="GEARSHED_ALLOWED_ORIGIN"):
+        load({"allowed_origin": origin})
+
+
+async def test_a_slash_at_the_end_makes_no_difference(app: Starlette, keys: dict[str, str]) -> None:
+    good = {"Authorization": f"Bearer {keys['good']}"}
+    async with web(app) as http:
+        response = await http.post("/mcp/", json=PING)
+        assert response.status_code == 401
+        assert 'oauth-protected-resource/mcp"' in response.headers["WWW-Authenticate"]
+        assert (await http.post("/mcp/", json=PING, headers=good)).status_code == 200
+        assert (await http.get("/sse/")).status_code == 401
+        metadata = await http.get("/.well-known/oauth-protected-resource/mcp/")
+        assert metadata.json()["resource"] == "https://gear.example/mcp"
+        for path in ("/token/", "/register/", "/authorize/", "/livez/"):
+            assert (await http.post(path)).status_code == 404
+
+
+@pytest.mark.parametrize("version", [None, "2025-11-25", "2026-07-28"])
+async def test_a_client_that_accepts_only_json_gets_json(
+    app: Starlette, keys: dict[str, str], version: str | None
+) -> None:
+    headers = {"X-API-Key": keys["good"], "Accept": "application/json"}
+    if version:
+        headers["MCP-Protocol-Version"] = version
+    async with web(app) as http:
+        response = await http.post("/mcp", json=PING, headers=headers)
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.json()["id"] == 1
+        if version != "2026-07-28":
+            assert (response.status_code, response.json()["result"]) == (200, {})
+        response = await http.post("/mcp", json=HELLO, headers={"X-API-Key": keys["good"]})
+        assert response.headers["Content-Type"] == "text/event-stream"

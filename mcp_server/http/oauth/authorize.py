@@ -7,13 +7,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mcp_server import audit
-from mcp_server.accounts import client, limit, oauth
-from mcp_server.http.address import address, client_network
+from mcp_server.accounts import client, oauth, session, turn
+from mcp_server.http.address import address, spend
 from mcp_server.http.oauth.document import fetch_client
 from mcp_server.http.oauth.endpoints import needed
 from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
 from mcp_server.http.oauth.site import Site, fields, form, form_token
-from mcp_server.models.oauth import LOOPBACK, SCOPES, Asked, Client, OAuthError, host_of, is_document
+from mcp_server.models.oauth import (
+    LOOPBACK,
+    SCOPES,
+    Asked,
+    Client,
+    OAuthError,
+    app_scheme,
+    host_of,
+    is_document,
+)
 from mcp_server.models.session import Person
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -51,7 +60,7 @@ async def find_client(site: Site, request: Request, client_id: str) -> Client:
     """Return the client. A metadata document is fetched each time the consent page is shown."""
     if request.method == "GET" and is_document(client_id):
         async with site.transaction() as conn:
-            await limit.spend(conn, f"document for {client_network(request)}", 30, 60)
+            await spend(conn, request, "document for", 30, 60)
         described = await fetch_client(client_id, site.rules)
         async with site.transaction() as conn:
             await client.remember(conn, described)
@@ -73,9 +82,8 @@ def checked(site: Site, asked: dict[str, str]) -> Asked:
         raise OAuthError("invalid_request", "code_challenge_method must be S256.")
     if not CHALLENGE.fullmatch(asked.get("code_challenge", "")):
         raise OAuthError("invalid_request", "code_challenge must be a SHA-256 hash in base64url.")
-    scopes = asked.get("scope", "").split() or ["read"]
-    if not set(scopes) <= set(SCOPES):
-        raise OAuthError("invalid_scope", "scope must be read, write or both.")
+    # Clients may ask for scopes of other servers, such as openid.
+    scopes = [scope for scope in SCOPES if scope in asked.get("scope", "").split()] or ["read"]
     return Asked(
         client_id=asked["client_id"],
         redirect_uri=asked["redirect_uri"],
@@ -94,6 +102,7 @@ def consent_page(site: Site, request: Request, person: Person, found: Client, wi
         publisher=host_of(found.client_id) if is_document(found.client_id) else None,
         host=host_of(wish.redirect_uri),
         local=bool(LOOPBACK.fullmatch(wish.redirect_uri)),
+        app=app_scheme(wish.redirect_uri) is not None,
         write="write" in wish.scopes,
         person=person.username,
         query=query,
@@ -114,6 +123,9 @@ async def decide(
         audit.note("denied", address=address(request), user=person.username, client=wish.client_id)
         return leave(site, asked, error="access_denied", error_description="Access was denied.")
     async with site.transaction() as conn:
+        await turn.issuing(conn, person.id)
+        if await session.find(conn, site.visit(request)) is None:
+            return sign_in_page(site, request, request.url.query)
         code = await oauth.allow(conn, person.id, wish.model_copy(update={"scopes": scopes}))
     audit.note(
         "allowed", address=address(request), user=person.username, client=wish.client_id, scopes=scopes

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mcp_server import audit
-from mcp_server.accounts import client, limit, oauth
+from mcp_server.accounts import client, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
-from mcp_server.http.address import address, client_network
+from mcp_server.http.address import address, spend
 from mcp_server.http.oauth.site import Site, form
 from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
 
@@ -50,7 +50,7 @@ async def resource_metadata(site: Site, request: Request) -> Response:
     """Return the metadata of a protected resource (RFC 9728), whose path ends the path of the request."""
     return JSONResponse(
         {
-            "resource": f"{site.url}{request.url.path.removeprefix(RESOURCE_METADATA)}",
+            "resource": f"{site.url}{request.url.path.removeprefix(RESOURCE_METADATA).rstrip('/')}",
             "authorization_servers": [site.url],
             # The scope to request first. The server asks for more when a client calls a tool that writes.
             "scopes_supported": ["read"],
@@ -92,7 +92,7 @@ async def register(site: Site, request: Request) -> Response:
         error = "invalid_redirect_uri" if wrong == {"redirect_uris"} else "invalid_client_metadata"
         raise OAuthError(error, str(from_validation(exc))) from None
     async with site.transaction() as conn:
-        await limit.spend(conn, f"register {client_network(request)}", 20, 3600)
+        await spend(conn, request, "register", 20, 3600)
         registered = await client.register(conn, asked)
     audit.note(
         "registered", address=address(request), client=registered.title, client_id=registered.client_id
@@ -113,11 +113,11 @@ async def register(site: Site, request: Request) -> Response:
 async def token(site: Site, request: Request) -> Response:
     """Issue tokens for a code or a refresh token. Reuse of either revokes the whole family."""
     sent = await form(request)
-    if "authorization" in request.headers or "client_secret" in sent:
+    if "authorization" in request.headers or sent.get("client_secret"):
         raise OAuthError("invalid_client", "Clients of this server have no secret. Send only client_id.")
     try:
         async with site.transaction() as conn:
-            await limit.spend(conn, f"token {client_network(request)}", 300, 60)
+            await spend(conn, request, "token", 300, 60)
             tokens = await exchange(conn, site, sent)
     except Replayed as exc:
         async with site.transaction() as conn:

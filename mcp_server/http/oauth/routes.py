@@ -30,7 +30,7 @@ def oauth_routes(site: Site) -> list[Route]:
     return [
         *(
             route(f"{endpoints.RESOURCE_METADATA}{path}", endpoints.resource_metadata, "GET")
-            for path in ("", *ENDPOINTS)
+            for path in ("", *ENDPOINTS, *(f"{path}/" for path in ENDPOINTS))
         ),
         route("/.well-known/oauth-authorization-server", endpoints.server_metadata, "GET"),
         route("/register", endpoints.register, "POST"),

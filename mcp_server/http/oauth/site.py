@@ -18,6 +18,8 @@ from mcp_server.untrusted.fetch import Rules
 
 # The paths of MCP. Each is a protected resource, and so is the whole server.
 ENDPOINTS = ("/mcp", "/sse")
+# Seconds.
+YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Site:
         """The cookie's name. With the `__Host-` prefix, browsers let only this host set it, over https."""
         return "__Host-gearshed" if self.secure else "gearshed"
 
+    @property
+    def browser_cookie(self) -> str:
+        return f"{self.cookie}-browser"
+
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a transaction that can access users and tokens, but not collections."""
         return credentials(self.pool)
@@ -59,6 +65,17 @@ class Site:
     def remember(self, response: Response, visit: str) -> None:
         response.set_cookie(
             self.cookie, visit, max_age=HOURS * 3600, secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def remember_browser(self, response: Response, known: str) -> None:
+        response.set_cookie(
+            self.browser_cookie,
+            known,
+            max_age=YEAR,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="strict",
         )
 
 

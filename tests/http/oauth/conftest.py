@@ -12,6 +12,7 @@ from db.pool import Pool
 from mcp_server.accounts import password, session
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
+from mcp_server.models.auth import Login
 from scripts.browser import PASSWORD, Browser, Program, wish
 
 # As cheap as the library allows.
@@ -48,7 +49,8 @@ async def stranger(site: Site) -> AsyncGenerator[Browser]:
 async def signed_in(site: Site, user_id: int) -> AsyncGenerator[Browser]:
     """A browser with an existing session."""
     async with site.transaction() as conn:
-        visit = await session.begin(conn, user_id)
+        visit = await session.begin(conn, Login(user_id=user_id, password_hash=HASH))
+    assert visit
     http = web(site) if site.secure else httpx2.AsyncClient(base_url=site.url)
     async with http:
         http.cookies.set(site.cookie, visit)

@@ -76,7 +76,7 @@ BAD_DOCUMENTS: list[tuple[str, dict[str, Any]]] = [
     ("it is about another client", {"client_id": "https://client.test/other.json"}),
     ("it has no client_id", {"client_id": None}),
     ("it has no redirect_uris", {"redirect_uris": []}),
-    ("it has none that is allowed", {"redirect_uris": ["javascript:alert(1)", "claude://callback"]}),
+    ("it has none that is allowed", {"redirect_uris": ["javascript:alert(1)", "claude:callback"]}),
     ("it has another one", {"redirect_uris": ["https://evil.example/callback"]}),
     ("it holds a secret", {"client_secret": "x"}),
     ("it wants a secret", {"token_endpoint_auth_method": "client_secret_basic"}),

@@ -97,14 +97,15 @@ async def test_the_sign_in_gives_the_browser_a_new_cookie_which_scripts_do_not_s
     response = await stranger.http.post(
         "/sign-in", data={**page.forms[0].fields, "username": "ada", "password": "correct horse"}
     )
-    cookie = response.headers["set-cookie"]
+    session, browser = response.headers.get_list("set-cookie")
     assert stranger.http.cookies["__Host-gearshed"] != before
-    assert re.search(r"; HttpOnly; .*; Path=/; SameSite=lax; Secure$", cookie)
-    assert "Domain" not in cookie
+    assert re.search(r"^__Host-gearshed=.*; HttpOnly; .*; Path=/; SameSite=lax; Secure$", session)
+    assert re.search(r"^__Host-gearshed-browser=.*; HttpOnly; .*; Path=/; SameSite=strict; Secure$", browser)
+    assert "Domain" not in session + browser
     async with pool.connection() as conn:
         cursor = await conn.execute("SELECT id FROM sessions")
         ((stored,),) = await cursor.fetchall()
-    assert stored not in cookie
+    assert stored not in session
 
 
 async def test_on_plain_http_the_cookie_is_one_that_browsers_take(site: Site) -> None:

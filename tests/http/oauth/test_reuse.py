@@ -59,8 +59,55 @@ async def test_eight_concurrent_refreshes_all_get_valid_tokens(
     assert len({pair["refresh_token"] for pair in pairs}) == 8
     for pair in [tokens, *pairs]:
         assert await works(pool, pair)
-    for pair in pairs:
-        assert (await program.refresh(pair["refresh_token"])).status_code == 200
+    # The client goes on with one of them.
+    for _ in range(3):
+        renewed = await program.refresh(pairs[-1]["refresh_token"])
+        pairs.append(renewed.json())
+        assert renewed.status_code == 200
+
+
+async def test_two_used_successors_of_one_refresh_token_end_the_family(
+    program: Program, tokens: dict[str, str], pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours, theirs = [(await program.refresh(tokens["refresh_token"])).json() for _ in range(2)]
+    assert await works(pool, ours)
+    renewed = (await program.refresh(ours["refresh_token"])).json()
+    # One successor used twice is a lost response.
+    assert (await program.refresh(ours["refresh_token"])).status_code == 200
+    assert await works(pool, renewed)
+    response = await program.refresh(theirs["refresh_token"])
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
+    for pair in (tokens, ours, theirs, renewed):
+        assert not await works(pool, pair)
+    assert 'reason="reused"' in caplog.text
+
+
+async def test_a_fork_is_detected_after_the_parent_has_expired_and_was_deleted(
+    program: Program, tokens: dict[str, str], pool: Pool
+) -> None:
+    ours, theirs = [(await program.refresh(tokens["refresh_token"])).json() for _ in range(2)]
+    async with pool.connection() as conn:
+        cursor = await conn.execute(
+            """
+            UPDATE oauth_tokens SET expires_at = now(), refresh_expires_at = now() WHERE parent_id IS NULL
+            """
+        )
+        assert cursor.rowcount == 1
+    assert (await program.refresh(ours["refresh_token"])).status_code == 200
+    async with pool.connection() as conn:
+        cursor = await conn.execute("SELECT count(*) FROM oauth_tokens WHERE parent_id IS NULL")
+        assert await cursor.fetchone() == (0,)
+    assert (await program.refresh(theirs["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_two_concurrent_uses_of_two_successors_end_the_family(
+    program: Program, tokens: dict[str, str], pool: Pool
+) -> None:
+    pairs = [(await program.refresh(tokens["refresh_token"])).json() for _ in range(2)]
+    responses = await asyncio.gather(*(program.refresh(pair["refresh_token"]) for pair in pairs))
+    assert sorted(response.status_code for response in responses) == [200, 400]
+    for pair in [*pairs, *(response.json() for response in responses if response.status_code == 200)]:
+        assert not await works(pool, pair)
 
 
 async def test_a_refresh_can_be_retried_after_a_lost_response(

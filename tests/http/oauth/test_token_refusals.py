@@ -104,6 +104,37 @@ async def test_a_link_cannot_change_anything(program: Program, path: str) -> Non
     assert (await program.http.get(path)).status_code == 405
 
 
+async def test_an_empty_client_secret_is_ignored(program: Program, code: str) -> None:
+    response = await program.redeem(code, client_secret="")
+    assert response.status_code == 200
+    assert (await program.refresh(response.json()["refresh_token"], client_secret="")).status_code == 200
+
+
+@pytest.mark.parametrize("resource", ["https://gear.example/mcp", "https://gear.example"])
+async def test_a_resource_that_is_named_at_the_token_endpoint_only_binds_the_token(
+    ada: Browser, program: Program, pool: Pool, resource: str
+) -> None:
+    page = await ada.allow(wish(program.client_id, resource=None))
+    for foreign in ("https://evil.example/mcp", "https://gear.example/mcp2"):
+        response = await program.redeem(page.answer["code"], resource=foreign)
+        assert response.json()["error"] == "invalid_target"
+    tokens = (await program.redeem(page.answer["code"], resource=resource)).json()
+    renewed = (await program.refresh(tokens["refresh_token"], resource="https://gear.example/mcp")).json()
+    async with pool.connection() as conn:
+        for place, valid in (("/mcp", True), ("/sse", resource == "https://gear.example")):
+            found = await oauth.find_token(conn, tokens["access_token"], f"https://gear.example{place}")
+            assert (found is not None) is valid
+        assert await oauth.find_token(conn, renewed["access_token"], "https://gear.example/mcp")
+        assert await oauth.find_token(conn, renewed["access_token"], "https://gear.example/sse") is None
+    response = await program.refresh(renewed["refresh_token"], resource="https://gear.example")
+    assert response.json()["error"] == "invalid_target"
+
+
+async def test_an_unknown_scope_is_ignored_when_refreshing(program: Program, tokens: dict[str, str]) -> None:
+    response = await program.refresh(tokens["refresh_token"], scope="read admin")
+    assert (response.status_code, response.json()["scope"]) == (200, "read write")
+
+
 # The token endpoint: refreshing
 
 
@@ -113,7 +144,7 @@ BAD_REFRESHES: list[tuple[str, dict[str, str | None], str]] = [
     ("client_id is missing", {"client_id": None}, "invalid_request"),
     ("client_id is another client's", {"client_id": "other"}, "invalid_grant"),
     ("resource is another one of ours", {"resource": "https://gear.example/sse"}, "invalid_target"),
-    ("scope is unknown", {"scope": "admin"}, "invalid_scope"),
+    ("scope is too much", {"scope": "read write admin"}, "invalid_scope"),
 ]
 
 
@@ -121,6 +152,7 @@ async def test_a_token_is_not_refreshed(
     program: Program, tokens: dict[str, str], pool: Pool, subtests: pytest.Subtests
 ) -> None:
     await run(pool, "INSERT INTO oauth_clients (client_id, redirect_uris) VALUES ('other', '[]')")
+    await run(pool, "UPDATE oauth_tokens SET scopes = '{read}'")
     for violates, changes, error in BAD_REFRESHES:
         with subtests.test(violates):
             response = await program.refresh(tokens["refresh_token"], **changes)
