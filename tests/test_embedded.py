@@ -161,7 +161,7 @@ def start_as_a_former_release(database: Embedded) -> None:
     password.write_text("secret")
     database.log.touch()
     for path in (database.folder, password, database.log):
-        shutil.chown(path, private.SERVER_USER)
+        shutil.chown(path, "nobody")
     # The server needs the group for initdb only.
     access = ("--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", password)
     database._run("initdb", "-D", database.data, "-U", "postgres", *access)  # pyright: ignore[reportPrivateUsage]
@@ -211,7 +211,7 @@ def test_planted_links_do_not_lead_to_files_of_root(folder: Path, tmp_path: Path
     secret.write_text("of root")
     secret.chmod(0o600)
     # A former release gave the folder away.
-    shutil.chown(folder, private.SERVER_USER)
+    shutil.chown(folder, "nobody")
     names = ("output.log", "password", "lock", "pg_hba.conf", "pg_ident.conf", "postgres-16.log")
     for name in names:
         (folder / name).unlink(missing_ok=True)
@@ -228,7 +228,7 @@ def test_planted_links_do_not_lead_to_files_of_root(folder: Path, tmp_path: Path
 def test_a_link_to_another_name_of_a_file_is_removed(folder: Path) -> None:
     secret = folder / "of root"
     secret.write_text("of root")
-    shutil.chown(folder, private.SERVER_USER)
+    shutil.chown(folder, "nobody")
     for name in ("lock", "pg_hba.conf"):
         (folder / name).hardlink_to(secret)
     with Embedded(folder) as database:
