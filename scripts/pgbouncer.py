@@ -16,6 +16,7 @@ from time import sleep
 
 import psycopg
 
+from db import private
 from db.embedded import Embedded, free_port
 
 CONFIGURATION = """
@@ -44,7 +45,17 @@ def pooled(database: Embedded, folder: Path) -> Generator[str]:
     users.write_text('"postgres" ""')
     configuration.write_text(CONFIGURATION.format(host=database.data, port=port, users=users))
     command = [program, "--quiet", str(configuration)]
-    with subprocess.Popen(command, user=database.user, stderr=subprocess.DEVNULL) as bouncer:
+    # It cannot pass on a password that it does not know, and as another user it needs one.
+    (database.folder / "pg_hba.conf").write_text("local all all trust\n")
+    with psycopg.connect(database.url) as conn:
+        conn.execute("SELECT pg_reload_conf()")
+    with subprocess.Popen(
+        command,
+        user=private.SERVER_USER,
+        group=private.SERVER_GROUP,
+        extra_groups=[] if private.SERVER_USER else None,
+        stderr=subprocess.DEVNULL,
+    ) as bouncer:
         try:
             url = f"postgresql://postgres:unasked@127.0.0.1:{port}/postgres"
             check(url)

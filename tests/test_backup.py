@@ -11,8 +11,8 @@ from mcp import Client
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
-from db.embedded import WHEEL_FOLDERS
 from db.pool import Pool, create_pool
+from db.programs import WHEEL_FOLDERS
 from db.schema import metadata
 from mcp_server.accounts import key
 from mcp_server.models.auth import READ_WRITE

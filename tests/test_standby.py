@@ -13,7 +13,7 @@ import pytest
 from mcp import Client
 from psycopg.conninfo import make_conninfo
 
-from db import migrations
+from db import migrations, private
 from db.embedded import Embedded
 from db.pool import create_pool
 from db.standby import following
@@ -43,9 +43,13 @@ def pair(folder: Path) -> Generator[Pair]:
 
 
 def copy(primary: Embedded, standby: Embedded) -> None:
-    standby._make_folder(standby.folder)  # pyright: ignore[reportPrivateUsage]
+    private.claim(standby.folder)
+    private.enclose(standby.folder, standby.data, standby.log)
+    # As root, the standby runs as another user, so it needs a password.
+    run(primary, "CREATE ROLE replica LOGIN REPLICATION PASSWORD 'copy'")
+    address = make_conninfo(primary.url, user="replica", password="copy")
     options = ("-R", "-X", "stream", "-c", "fast", "-D", standby.data)
-    primary._run("pg_basebackup", *options, "-d", primary.url)  # pyright: ignore[reportPrivateUsage]
+    primary._run("pg_basebackup", *options, "-d", address)  # pyright: ignore[reportPrivateUsage]
     # The copied data contains the lock file of the primary's socket.
     (standby.data / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
