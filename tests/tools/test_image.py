@@ -12,7 +12,9 @@ from mcp.types import ImageContent, TextContent
 
 from db.pool import Pool
 from mcp_server.tools import image
+from mcp_server.untrusted import fetch as fetching
 from mcp_server.untrusted.fetch import Rules, fetch
+from mcp_server.untrusted.turns import Turns
 from tests.calls import call, refused, without_change
 from tests.listener import Listener, listening, ok
 from tests.pictures import bomb, in_base64, opened, photo
@@ -110,6 +112,18 @@ async def test_an_invalid_image_is_refused_with_a_reason(client: Client, data: s
 async def test_nothing_is_fetched_for_an_item_that_is_not_there(client: Client, shop: Listener) -> None:
     url = f"http://127.0.0.1:{shop.port}/"
     assert (await refused(client, "upload_image_from_url", url=url, item_id=12)).startswith("[not_found]")
+    assert shop.connections == 0
+
+
+async def test_an_image_is_fetched_in_a_turn_of_its_user(
+    client: Client, shop: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here, users have no turns."""
+    monkeypatch.setattr(fetching, "FETCHES", Turns(0, 8, "fetches", patience=0.01))
+    item_id = (await call(client, "create_item", name="Tent"))["id"]
+    url = f"http://127.0.0.1:{shop.port}/"
+    text = await refused(client, "upload_image_from_url", url=url, item_id=item_id)
+    assert text.startswith("[busy] Too many fetches are in progress.")
     assert shop.connections == 0
 
 
