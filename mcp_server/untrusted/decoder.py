@@ -11,6 +11,7 @@ import sys
 import warnings
 from contextlib import suppress
 from io import BytesIO
+from typing import Any, cast
 
 # All modules that Pillow imports late are imported here: later, the process can no longer open files.
 from PIL import (
@@ -47,6 +48,8 @@ MOST_PIXELS = 40_000_000
 # each byte of the file allows this many. docs/images.md has the figures of real images.
 FREE_PIXELS = 2_500_000
 PIXELS_PER_BYTE = {"JPEG": 100, "MPO": 100, "PNG": 350, "GIF": 350, "WEBP": 500, "AVIF": 500}
+# The position of the bits per sample in a PNG.
+BIT_DEPTH = 24
 # A progressive JPEG has about ten. Each takes time for every pixel, however short it is.
 MOST_SCANS = 30
 # Markers in a JPEG, except padding, those inside a scan, and those without a length.
@@ -144,7 +147,8 @@ def clean(data: bytes, longest: int) -> bytes:
         check_cost(image, data)
         # Lets the JPEG decoder scale down, as long as no side becomes shorter than this.
         image.draft(None, (longest, longest))
-        picture = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        picture = in_eight_bits(image, data[BIT_DEPTH] if image.format == "PNG" else 8)
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
@@ -172,6 +176,21 @@ def scans(data: bytes) -> int:
         found += marker[1] == SCAN
         at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
     return found
+
+
+def in_eight_bits(image: Image.Image, depth: int) -> Image.Image:
+    """Scale samples of more than 8 bits: Pillow would clip them. A transparent colour is scaled as well."""
+    key: Any = image.info.get("transparency")
+    if image.mode.startswith("I;16") and image.mode != "I;16":
+        image = image.convert("I")
+    if image.mode in ("I;16", "I", "F"):
+        scaled = image.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType]
+        image = scaled.convert("L")
+    if image.mode == "L" and isinstance(key, int):
+        image.info["transparency"] = key >> 8 if depth == 16 else key * 255 // (2**depth - 1)
+    elif image.mode == "RGB" and isinstance(key, tuple) and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in cast(tuple[int, ...], key))
+    return image
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Untrusted pictures: what is kept, what is refused, and the limits of decoding."""
 
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 from mcp_server.errors import Busy, InvalidInput
 from mcp_server.untrusted import decoder, picture
 from mcp_server.untrusted.turns import Turns
-from tests.pictures import bomb, encoded, large, opened, photo, scanned
+from tests.pictures import bomb, encoded, large, opened, photo, samples, scanned
 
 SECRET = b"Zsecretz"
 ORIENTATION, GPS, GPS_AREA, ARTIST = 0x0112, 0x8825, 0x001C, 0x013B
@@ -129,6 +130,86 @@ async def test_every_kind_of_colour_becomes_rgb(mode: str, kind: str) -> None:
     cleaned = await picture.clean(encoded(gradient(mode), kind))
     assert cleaned[:3] == ("image/jpeg", 256, 256)
     assert opened(cleaned.data).mode == "RGB"
+
+
+def words(*values: int) -> bytes:
+    return struct.pack(f">{len(values)}H", *values)
+
+
+# From black to white in four steps, and how they are shown.
+STEPS, SHOWN = (0, 0x5555, 0xAAAA, 0xFFFF), [0, 85, 170, 255]
+
+
+def pixels(image: Image.Image, band: int = 0) -> list[int]:
+    return list(image.getchannel(band).tobytes())
+
+
+DEEP = {
+    "grey": samples(16, 0, words(*STEPS)),
+    "grey with alpha": samples(16, 4, words(*(value for step in STEPS for value in (step, 0xFFFF)))),
+    "colour": samples(16, 2, words(*(step for step in STEPS for _ in range(3)))),
+    "colour with alpha": samples(16, 6, words(*(v for s in STEPS for v in (s, s, s, 0xFFFF)))),
+    "two bits": samples(2, 0, b"\x1b"),
+    "four bits": samples(4, 0, b"\x05\xaf"),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+async def test_samples_of_any_depth_keep_their_brightness(name: str) -> None:
+    """Pillow alone shows every 16-bit grey above 255 of 65535 as white."""
+    if name == "grey":
+        assert pixels(opened(DEEP[name]).convert("RGB")) == [0, 255, 255, 255]
+    image = opened((await picture.clean(DEEP[name])).data)
+    assert image.format == "JPEG"
+    assert all(abs(seen - step) <= 3 for seen, step in zip(pixels(image), SHOWN, strict=True))
+
+
+TRANSPARENT = {
+    "16-bit grey": (samples(16, 0, words(*STEPS), (b"tRNS", words(0x5555))), [255, 0, 255, 255]),
+    "16-bit white": (samples(16, 0, words(*STEPS), (b"tRNS", words(0xFFFF))), [255, 255, 255, 0]),
+    "16-bit colour": (
+        samples(16, 2, words(*(step for step in STEPS for _ in range(3))), (b"tRNS", words(*[0x5555] * 3))),
+        [255, 0, 255, 255],
+    ),
+    "8-bit grey": (samples(8, 0, bytes(SHOWN), (b"tRNS", words(85))), [255, 0, 255, 255]),
+    "4-bit grey": (samples(4, 0, b"\x05\xaf", (b"tRNS", words(5))), [255, 0, 255, 255]),
+    "2-bit grey": (samples(2, 0, b"\x1b", (b"tRNS", words(1))), [255, 0, 255, 255]),
+    "1-bit white": (samples(1, 0, b"\x50", (b"tRNS", words(1))), [255, 0, 255, 0]),
+    "1-bit black": (samples(1, 0, b"\x50", (b"tRNS", words(0))), [0, 255, 0, 255]),
+    "palette": (
+        samples(8, 3, bytes(range(4)), (b"PLTE", bytes(12)), (b"tRNS", b"\xff\0\x80")),
+        [255, 0, 128, 255],
+    ),
+    "palette of two bits": (
+        samples(2, 3, b"\x1b", (b"PLTE", bytes(12)), (b"tRNS", b"\xff\0\xff")),
+        [255, 0, 255, 255],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPARENT)
+async def test_a_transparent_colour_stays_transparent_at_any_depth(name: str) -> None:
+    data, alpha = TRANSPARENT[name]
+    cleaned = await picture.clean(data)
+    assert cleaned.mime_type == "image/webp"
+    assert pixels(opened(cleaned.data), 3) == alpha
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F"])
+def test_every_mode_of_more_than_eight_bits_is_scaled(mode: str) -> None:
+    image = Image.new(mode, (4, 1))
+    for column, value in enumerate(STEPS):
+        image.putpixel((column, 0), value)
+    assert pixels(image.convert("L")) == [0, 255, 255, 255]
+    assert pixels(decoder.in_eight_bits(image, 16)) == SHOWN
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "RGB"])
+async def test_ink_has_the_colour_of_light(mode: str) -> None:
+    red = (
+        Image.new("CMYK", (60, 40), (0, 255, 255, 0)) if mode == "CMYK" else Image.new("RGB", (60, 40), "red")
+    )
+    assert is_red(opened((await picture.clean(encoded(red, "JPEG"))).data))
 
 
 @pytest.mark.parametrize(
