@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mcp_server.errors import InvalidInput
+from mcp_server.untrusted import signature
 from mcp_server.untrusted.turns import Turns
 
 # Pixels on the long side: as stored, and as shown by default.
@@ -69,6 +70,8 @@ async def clean(
         finally:
             process.kill()
     header, _, content = answer.partition(b"\n")
+    if header == b"no_image" and (recognised := signature.refusal(data)):
+        raise InvalidInput(recognised)
     if header in REFUSALS:
         raise InvalidInput(REFUSALS[header])
     mime_type, width, height = header.decode().split()

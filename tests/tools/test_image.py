@@ -98,7 +98,8 @@ async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners
     ("data", "words"),
     [
         ("not base64!", "data: must be base64"),
-        (in_base64(b"<svg/>"), "Not an image"),
+        (in_base64(b"<svg/>"), "Not a supported image: the content is SVG."),
+        (in_base64(b"svg"), "Not an image: "),
         (in_base64(photo()[:60]), "damaged or incomplete"),
         (in_base64(bomb(9000, 9000)), "more than 40 megapixels"),
     ],

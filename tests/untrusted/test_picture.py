@@ -1,6 +1,7 @@
 """Untrusted pictures: what is kept, what is refused, and the limits of decoding."""
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -245,22 +246,39 @@ async def test_metadata_is_gone_and_the_picture_stands_upright(kind: str) -> Non
     assert not {"exif", "xmp", "icc_profile", "comment"} & opened(cleaned.data).info.keys()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"GIF89a",
-        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
-        b"<!doctype html><title>image.png</title>",
-        b"%PDF-1.4",
-        encoded(Image.new("RGB", (9, 9)), "BMP"),
-        encoded(Image.new("RGB", (9, 9)), "TIFF"),
-        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-    ],
-    ids=["nothing", "a word", "SVG", "HTML", "PDF", "BMP", "TIFF", "PostScript"],
-)
-async def test_other_formats_are_refused(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"GIF89a", b"not an image", b"svg", b"<p>BM"])
+async def test_a_file_that_is_not_recognised_is_refused(data: bytes) -> None:
     assert (await refusal(data)).startswith("[invalid_input] Not an image: ")
+
+
+OTHER_FORMATS = [
+    (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+    (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "SVG"),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a tent -->\n<svg>", "SVG"),
+    (b"<!doctype html><title>image.png</title>", "a web page"),
+    (b"\n <HTML><title>image.png</title>", "a web page"),
+    (b"%PDF-1.4", "PDF"),
+    (encoded(Image.new("RGB", (9, 9)), "BMP"), "BMP"),
+    (encoded(Image.new("RGB", (9, 9)), "TIFF"), "TIFF, or RAW from a camera"),
+    (encoded(Image.new("I;16B", (9, 9)), "TIFF"), "TIFF, or RAW from a camera"),
+    (encoded(Image.new("RGB", (16, 16)), "ICO"), "an icon (ICO)"),
+    (encoded(Image.new("RGB", (9, 9)), "JPEG2000"), "JPEG 2000"),
+    (b"II*\0\x10\0\0\0CR\2\0", "a camera's RAW format"),
+    (b"\0\0\0\x18ftypcrx \0\0\0\1", "a camera's RAW format"),
+    (b"FUJIFILMCCD-RAW 0201", "a camera's RAW format"),
+    (b"\xff\x0a\0\0", "JPEG XL"),
+    (b"8BPS\0\1", "a Photoshop document"),
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript"),
+    (b"\0\0\0\x18ftypisom\0\0\0\0", "a video"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), OTHER_FORMATS, ids=range(len(OTHER_FORMATS)))
+async def test_other_formats_are_refused_by_name(data: bytes, name: str) -> None:
+    text = await refusal(data)
+    assert text.startswith(f"[invalid_input] Not a supported image: the content is {name}. ")
+    assert re.search(r"Send |Export .* and send that\.$", text)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
