@@ -66,11 +66,14 @@ async def absent(conn: AsyncConnection, image_id: int) -> NotFound:
     return no_such("image", image_id)
 
 
-async def shown(found: ImageShown, *, full: bool) -> ImageShown:
-    """Return a thumbnail, or the whole image if *full*. Decoding is slow: do not hold a connection."""
+async def shown(found: ImageShown, *, full: bool, user_id: int) -> ImageShown:
+    """Return a thumbnail, or the whole image if *full*, in a turn of the user.
+
+    Decoding is slow: do not hold a connection.
+    """
     if full or max(found.width, found.height) <= picture.THUMBNAIL:
         return found
-    small = await picture.clean(found.data, picture.THUMBNAIL)
+    small = await picture.clean(found.data, picture.THUMBNAIL, user_id=user_id)
     return found.model_copy(update={**small._asdict(), "thumbnail": True})
 
 

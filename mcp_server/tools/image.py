@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalId
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
-from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.edge import App, Written, principal, read, write
 from mcp_server.services import image
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.fetch import fetch
@@ -20,7 +20,7 @@ async def get_image(
 ) -> ImageShown:
     """Show an image by the image_id of an item or candidate: a thumbnail, unless full."""
     found = await read(ctx).do(image.get, image_id)
-    return await image.shown(found, full=full)
+    return await image.shown(found, full=full, user_id=principal(ctx).user_id)
 
 
 async def upload_image_from_url(
@@ -29,7 +29,8 @@ async def upload_image_from_url(
     """Fetch an image of at most 10 MB from a public URL for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
     await read(ctx).do(image.check, owner)
-    cleaned = await picture.clean(await fetch(url))
+    user_id = principal(ctx).user_id
+    cleaned = await picture.clean(await fetch(url, user_id=user_id), user_id=user_id)
     return await write(ctx).do(image.attach, owner, cleaned, url)
 
 
@@ -42,7 +43,7 @@ async def upload_image(
     """Store an image for an item or a candidate; replaces its image."""
     owner = image.owner(item_id, candidate_id)
     await read(ctx).do(image.check, owner)
-    cleaned = await picture.clean(data)
+    cleaned = await picture.clean(data, user_id=principal(ctx).user_id)
     return await write(ctx).do(image.attach, owner, cleaned)
 
 

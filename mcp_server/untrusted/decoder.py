@@ -1,27 +1,77 @@
 """A separate process that decodes one picture: untrusted bytes on standard input, clean ones on output.
 
-It runs as a script (`decoder.py LONGEST MEMORY`) and imports nothing of Gearshed. It writes a line
+It runs as a script (`decoder.py LONGEST MEMORY SECONDS`) and imports nothing of Gearshed. It writes a line
 `image/jpeg 1600 1200` and the bytes, or one of the error codes below.
 """
 
+import copy
+import os
+import re
 import sys
 import warnings
 from contextlib import suppress
 from io import BytesIO
+from typing import Any, cast
 
-from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError
+# All modules that Pillow imports late are imported here: later, the process can no longer open files.
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageColor,
+    ImageFilter,
+    ImageOps,
+    ImagePalette,
+    MpoImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+if sys.platform != "win32":
+    import resource
+if sys.platform == "linux":
+    import ctypes
+
+PRELOADED = (copy, ImageColor, ImageFilter, ImagePalette, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 
 NO_IMAGE = b"no_image"
 TOO_MANY_PIXELS = b"too_many_pixels"
+TOO_FEW_BYTES = b"too_few_bytes"
+TOO_MANY_SCANS = b"too_many_scans"
 OUT_OF_MEMORY = b"out_of_memory"
 DAMAGED = b"damaged"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 MOST_PIXELS = 40_000_000
 
 
+# Pixels are cheap to write and expensive to read: 34 bytes of WebP can be 40 megapixels. Beyond FREE_PIXELS,
+# each byte of the file allows this many. docs/images.md has the figures of real images.
+FREE_PIXELS = 2_500_000
+PIXELS_PER_BYTE = {"JPEG": 100, "MPO": 100, "PNG": 350, "GIF": 350, "WEBP": 500, "AVIF": 500}
+# The position of the bits per sample in a PNG.
+BIT_DEPTH = 24
+# A progressive JPEG has about ten. Each takes time for every pixel, however short it is.
+MOST_SCANS = 30
+# Markers in a JPEG, except padding, those inside a scan, and those without a length.
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+SCAN, END = b"\xda", b"\xd9"
+# A user and group without an account or other processes. PostgreSQL can run as nobody, so it is not that one.
+UNPRIVILEGED = 65533
+# From linux/prctl.h and linux/capability.h.
+SET_DUMPABLE, DROP_BOUNDING, SET_NO_NEW_PRIVILEGES = 4, 24, 38
+CAPABILITIES, CAPABILITY_VERSION = 64, 0x20080522
+
+
+class Refused(Exception):
+    """A refusal; the argument is its error code."""
+
+
 def main() -> None:
-    longest, memory = map(int, sys.argv[1:])
+    longest, memory, seconds = map(int, sys.argv[1:])
+    Image.preinit()
+    drop_privileges()
     limit_memory(memory)
+    limit_resources(seconds)
     # Pillow checks the size in the header against this before decoding, but up to twice the limit only warns.
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -30,17 +80,56 @@ def main() -> None:
     sys.stdout.buffer.write(answer(sys.stdin.buffer.read(), longest))
 
 
+def drop_privileges() -> None:
+    """Give up root and all capabilities, for good.
+
+    Each step is attempted on its own. In a user namespace with a single user, the user stays the same.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+        for capability in range(CAPABILITIES):
+            libc.prctl(DROP_BOUNDING, capability, 0, 0, 0)
+    if sys.platform != "win32" and os.geteuid() == 0:
+        with suppress(OSError):
+            os.setgroups([])
+        with suppress(OSError):
+            os.setgid(UNPRIVILEGED)
+        with suppress(OSError):
+            os.setuid(UNPRIVILEGED)
+    if sys.platform == "linux":
+        # Of this thread, the only one: no capability is effective, permitted or inheritable.
+        libc.capset((ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())
+        libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def limit_memory(size: int) -> None:
     """Limit the address space to *size* bytes. Where this is not supported, only pixels are limited."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
+    limit("RLIMIT_AS", size, size)
 
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+def limit_resources(seconds: int) -> None:
+    """Limit the processor time, and forbid new processes and threads, written files and opened files."""
+    limit("RLIMIT_CPU", seconds, seconds + 1)
+    for name in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE"):
+        limit(name, 0, 0)
+    # Standard input, output and error are open already.
+    limit("RLIMIT_NOFILE", 3, 3)
+
+
+def limit(name: str, soft: int, hard: int) -> None:
+    """Set a limit, if the system supports it."""
+    if sys.platform != "win32":
+        with suppress(AttributeError, ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (soft, hard))
 
 
 def answer(data: bytes, longest: int) -> bytes:
     try:
         return clean(data, longest)
+    except Refused as exc:
+        return exc.args[0]
     except UnidentifiedImageError:
         return NO_IMAGE
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -55,9 +144,11 @@ def answer(data: bytes, longest: int) -> bytes:
 def clean(data: bytes, longest: int) -> bytes:
     """Return only the pixels of the first frame, upright, with at most *longest* on the long side."""
     with Image.open(BytesIO(data), formats=FORMATS) as image:
+        check_cost(image, data)
         # Lets the JPEG decoder scale down, as long as no side becomes shorter than this.
         image.draft(None, (longest, longest))
-        picture = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        picture = in_eight_bits(image, data[BIT_DEPTH] if image.format == "PNG" else 8)
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
@@ -67,6 +158,39 @@ def clean(data: bytes, longest: int) -> bytes:
     output, kind = BytesIO(), "JPEG" if picture.mode == "RGB" else "WEBP"
     picture.save(output, kind, quality=85)
     return f"{Image.MIME[kind]} {picture.width} {picture.height}\n".encode() + output.getvalue()
+
+
+def check_cost(image: Image.Image, data: bytes) -> None:
+    """Refuse an image that is expensive to decode for the size of its file."""
+    allowed = FREE_PIXELS + len(data) * PIXELS_PER_BYTE[image.format or ""]
+    if image.width * image.height > allowed:
+        raise Refused(TOO_FEW_BYTES)
+    if image.format in ("JPEG", "MPO") and scans(data) > MOST_SCANS:
+        raise Refused(TOO_MANY_SCANS)
+
+
+def scans(data: bytes) -> int:
+    """Return the number of scans of a JPEG. Those of a thumbnail in its metadata are not counted."""
+    found, at = 0, 2
+    while (marker := MARKER.search(data, at)) and marker[1] != END:
+        found += marker[1] == SCAN
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return found
+
+
+def in_eight_bits(image: Image.Image, depth: int) -> Image.Image:
+    """Scale samples of more than 8 bits: Pillow would clip them. A transparent colour is scaled as well."""
+    key: Any = image.info.get("transparency")
+    if image.mode.startswith("I;16") and image.mode != "I;16":
+        image = image.convert("I")
+    if image.mode in ("I;16", "I", "F"):
+        scaled = image.point(lambda value: value * (1 / 256))  # pyright: ignore[reportUnknownMemberType]
+        image = scaled.convert("L")
+    if image.mode == "L" and isinstance(key, int):
+        image.info["transparency"] = key >> 8 if depth == 16 else key * 255 // (2**depth - 1)
+    elif image.mode == "RGB" and isinstance(key, tuple) and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in cast(tuple[int, ...], key))
+    return image
 
 
 if __name__ == "__main__":

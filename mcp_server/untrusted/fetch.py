@@ -17,6 +17,7 @@ import httpx2
 from httpcore2 import SOCKET_OPTION
 
 from mcp_server.errors import Forbidden, InvalidInput, TimedOut, Unavailable
+from mcp_server.untrusted.turns import Turn, Turns
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
@@ -24,6 +25,8 @@ LARGEST = 10 * 1024 * 1024
 REDIRECTS, MOST_REDIRECTS = (301, 302, 303, 307, 308), 3
 # Timeouts for the whole fetch, and for connecting to each address.
 SECONDS, SECONDS_TO_CONNECT = 8.0, 3.0
+# Fetches, including their name look-ups: per user, and in all.
+FETCHES = Turns(2, 8, "fetches")
 HEADERS = [
     ("User-Agent", f"gearshed/{version('gearshed')}"),
     # Content is never decompressed, so it cannot exceed the size limit afterwards.
@@ -53,7 +56,8 @@ def is_public(address: Address) -> bool:
 async def resolve(host: str, port: int) -> list[Address]:
     """Return the addresses of *host*; an empty list if it does not resolve.
 
-    The resolver runs in a daemon thread, so that neither a cancelled call nor a shutdown waits for it.
+    The resolver runs in a daemon thread, so that neither a cancelled call nor a shutdown waits for it. It
+    cannot be stopped, and may take longer than the fetch, whose turn therefore lasts until it ends.
     """
     answer: Future[list[Address]] = Future()
 
@@ -82,8 +86,9 @@ class Rules:
 class Guard(httpcore2.AsyncNetworkBackend):
     """Connects only to addresses that passed the check. A name is resolved once, before the check."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, turn: Turn) -> None:
         self.rules = rules
+        self.turn = turn
         # It is a subclass, but httpcore2 defines a placeholder of the same name for when anyio is missing.
         self.backend: httpcore2.AsyncNetworkBackend = httpcore2.AnyIOBackend()  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -115,7 +120,9 @@ class Guard(httpcore2.AsyncNetworkBackend):
         except ValueError:
             if NUMERIC.search(host):
                 raise Forbidden(f"url: the host must be a name or a plain IP address. {INSTEAD}") from None
-        return await self.rules.resolve(host, port)
+        lookup = asyncio.ensure_future(self.rules.resolve(host, port))
+        self.turn.extend(lookup)
+        return await asyncio.shield(lookup)
 
 
 async def fetch(
@@ -124,16 +131,27 @@ async def fetch(
     seconds: float = SECONDS,
     *,
     accept: str = "image/*",
+    user_id: int | None = None,
     largest: int = LARGEST,
     redirects: int = MOST_REDIRECTS,
 ) -> bytes:
-    """Return the content of *url*: at most *largest* bytes, after at most *redirects* redirects."""
+    """Return the content of *url*: at most *largest* bytes, after at most *redirects* redirects.
+
+    It waits for a turn of the user first, or raises Busy. The *seconds* do not include the wait.
+    """
+    at = checked(httpx2.URL, url)
+    async with FETCHES.take(user_id) as turn:
+        return await follow(at, Guard(rules, turn), seconds, accept, largest, redirects)
+
+
+async def follow(
+    at: httpx2.URL, guard: Guard, seconds: float, accept: str, largest: int, redirects: int
+) -> bytes:
     try:
         async with (
             asyncio.timeout(seconds),
-            httpcore2.AsyncConnectionPool(ssl_context=rules.tls, network_backend=Guard(rules)) as pool,
+            httpcore2.AsyncConnectionPool(ssl_context=guard.rules.tls, network_backend=guard) as pool,
         ):
-            at = checked(httpx2.URL, url)
             for _ in range(1 + redirects):
                 target = httpcore2.URL(
                     scheme=at.raw_scheme, host=at.raw_host, port=at.port, target=at.raw_path

@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import anyio
-
 from mcp_server.errors import InvalidInput
+from mcp_server.untrusted import signature
+from mcp_server.untrusted.turns import Turns
 
 # Pixels on the long side: as stored, and as shown by default.
 FULL, THUMBNAIL = 1600, 320
 # Bytes and seconds. The worst case at 40 megapixels, a transparent WebP, takes 0.9 GB and 3 seconds.
 MEMORY, SECONDS = 1024**3, 6.0
-# The limit on concurrent decoders, for all users together.
-DECODERS = anyio.CapacityLimiter(2)
+# Decoders at a time: per user, and in all.
+DECODERS = Turns(1, 2, "images")
+# The exit status after the limit on processor time.
+TOOK_TOO_LONG = -24
 PROGRAM = Path(__file__).with_name("decoder.py")
 # Only what Python may need to start. The rest of the environment may contain secrets.
 ENVIRONMENT = {
@@ -27,7 +29,10 @@ SMALLER = "Send a smaller copy."
 REFUSALS = {
     b"no_image": "Not an image: the content is not JPEG, PNG, WebP, GIF or AVIF. Send one of these.",
     b"too_many_pixels": f"The image has more than 40 megapixels. {SMALLER}",
+    b"too_few_bytes": f"The image has far more pixels than its file size justifies. {SMALLER}",
+    b"too_many_scans": "The JPEG has too many scans. Save it again as an ordinary JPEG.",
     b"out_of_memory": f"Decoding the image takes too much memory. {SMALLER}",
+    b"too_slow": f"Decoding the image takes too long. {SMALLER}",
     b"damaged": "The image is damaged or incomplete. Send another copy.",
     # The process was killed, possibly because the system was out of memory.
     b"": f"The image cannot be decoded. {SMALLER}",
@@ -44,10 +49,18 @@ class Picture(NamedTuple):
 
 
 async def clean(
-    data: bytes, longest: int = FULL, *, memory: int = MEMORY, seconds: float = SECONDS
+    data: bytes,
+    longest: int = FULL,
+    *,
+    user_id: int | None = None,
+    memory: int = MEMORY,
+    seconds: float = SECONDS,
 ) -> Picture:
-    """Return the first frame of *data*, upright, with at most *longest* pixels on the long side."""
-    async with DECODERS:
+    """Return the first frame of *data*, upright, with at most *longest* pixels on the long side.
+
+    It waits for a turn of the user first, or raises Busy. The *seconds* do not include the wait.
+    """
+    async with DECODERS.take(user_id):
         process = start(longest, memory)
         try:
             # In a thread, because the event loop that psycopg needs on Windows does not support processes.
@@ -57,6 +70,8 @@ async def clean(
         finally:
             process.kill()
     header, _, content = answer.partition(b"\n")
+    if header == b"no_image" and (recognised := signature.refusal(data)):
+        raise InvalidInput(recognised)
     if header in REFUSALS:
         raise InvalidInput(REFUSALS[header])
     mime_type, width, height = header.decode().split()
@@ -65,7 +80,7 @@ async def clean(
 
 def start(longest: int, memory: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (every word of it is ours)
-        [sys.executable, "-I", str(PROGRAM), str(longest), str(memory)],
+        [sys.executable, "-I", str(PROGRAM), str(longest), str(memory), str(int(SECONDS))],
         env=ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -76,8 +91,11 @@ def start(longest: int, memory: int) -> subprocess.Popen[bytes]:
 def converse(process: subprocess.Popen[bytes], data: bytes, seconds: float) -> bytes:
     with process:
         try:
-            return process.communicate(data, seconds)[0]
+            answer = process.communicate(data, seconds)[0]
+            if process.returncode == TOOK_TOO_LONG:
+                raise InvalidInput(REFUSALS[b"too_slow"])
+            return answer
         except subprocess.TimeoutExpired:
-            raise InvalidInput(f"Decoding the image takes too long. {SMALLER}") from None
+            raise InvalidInput(REFUSALS[b"too_slow"]) from None
         finally:
             process.kill()

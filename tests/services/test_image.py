@@ -169,17 +169,17 @@ async def test_an_image_is_shown_small_unless_all_of_it_is_asked_for(conn: Async
     owner = ImageOwner("item", await make_item(conn))
     stored = await image.attach(conn, owner, await picture.clean(photo(1000, 500)))
     found = await image.get(conn, stored.id)
-    small = await image.shown(found, full=False)
+    small = await image.shown(found, full=False, user_id=1)
     assert (small.width, small.height, small.thumbnail) == (320, 160, True)
     assert opened(small.data).size == (320, 160)
     assert len(small.data) < len(found.data)
-    assert await image.shown(found, full=True) == found
+    assert await image.shown(found, full=True, user_id=1) == found
 
 
 async def test_a_small_image_is_shown_as_it_is(conn: AsyncConnection) -> None:
     stored = await image.attach(conn, ImageOwner("item", await make_item(conn)), RED)
     found = await image.get(conn, stored.id)
-    assert await image.shown(found, full=False) == found
+    assert await image.shown(found, full=False, user_id=1) == found
 
 
 async def test_the_bytes_are_in_no_dump_and_no_schema(conn: AsyncConnection) -> None:

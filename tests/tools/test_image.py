@@ -12,7 +12,10 @@ from mcp.types import ImageContent, TextContent
 
 from db.pool import Pool
 from mcp_server.tools import image
+from mcp_server.untrusted import fetch as fetching
+from mcp_server.untrusted import picture
 from mcp_server.untrusted.fetch import Rules, fetch
+from mcp_server.untrusted.turns import Turns
 from tests.calls import call, refused, without_change
 from tests.listener import Listener, listening, ok
 from tests.pictures import bomb, in_base64, opened, photo
@@ -30,12 +33,12 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Listener]:
 async def shown(client: Client, **arguments: Any) -> tuple[dict[str, Any], bytes]:
     """The structure of get_image's result, and its picture."""
     result = await client.call_tool("get_image", arguments)
-    text, picture = result.content
+    text, content = result.content
     assert isinstance(text, TextContent)
-    assert isinstance(picture, ImageContent)
+    assert isinstance(content, ImageContent)
     assert result.structured_content is not None
-    assert picture.mime_type == result.structured_content["mime_type"]
-    return result.structured_content, base64.b64decode(picture.data)
+    assert content.mime_type == result.structured_content["mime_type"]
+    return result.structured_content, base64.b64decode(content.data)
 
 
 async def make_candidate(client: Client) -> int:
@@ -95,7 +98,8 @@ async def test_there_has_to_be_exactly_one_to_show_it_for(client: Client, owners
     ("data", "words"),
     [
         ("not base64!", "data: must be base64"),
-        (in_base64(b"<svg/>"), "Not an image"),
+        (in_base64(b"<svg/>"), "Not a supported image: the content is SVG."),
+        (in_base64(b"svg"), "Not an image: "),
         (in_base64(photo()[:60]), "damaged or incomplete"),
         (in_base64(bomb(9000, 9000)), "more than 40 megapixels"),
     ],
@@ -111,6 +115,35 @@ async def test_nothing_is_fetched_for_an_item_that_is_not_there(client: Client, 
     url = f"http://127.0.0.1:{shop.port}/"
     assert (await refused(client, "upload_image_from_url", url=url, item_id=12)).startswith("[not_found]")
     assert shop.connections == 0
+
+
+async def test_an_image_is_fetched_in_a_turn_of_its_user(
+    client: Client, shop: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here, users have no turns."""
+    monkeypatch.setattr(fetching, "FETCHES", Turns(0, 8, "fetches", patience=0.01))
+    item_id = (await call(client, "create_item", name="Tent"))["id"]
+    url = f"http://127.0.0.1:{shop.port}/"
+    text = await refused(client, "upload_image_from_url", url=url, item_id=item_id)
+    assert text.startswith("[busy] Too many fetches are in progress.")
+    assert shop.connections == 0
+
+
+async def test_an_image_is_decoded_in_a_turn_of_its_user(
+    client: Client, shop: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first upload, users have no turns."""
+    item_id = (await call(client, "create_item", name="Tent"))["id"]
+    data, url = in_base64(photo(1000, 500)), f"http://127.0.0.1:{shop.port}/"
+    stored = await call(client, "upload_image", data=data, item_id=item_id)
+    monkeypatch.setattr(picture, "DECODERS", Turns(0, 2, "images", patience=0.01))
+    texts = [
+        await refused(client, "upload_image", data=data, item_id=item_id),
+        await refused(client, "upload_image_from_url", url=url, item_id=item_id),
+        await refused(client, "get_image", image_id=stored["id"]),
+    ]
+    assert {text.partition(".")[0] for text in texts} == {"[busy] Too many images are in progress"}
+    await shown(client, image_id=stored["id"], full=True)
 
 
 async def test_nothing_is_fetched_from_this_machine(client: Client) -> None:

@@ -6,19 +6,21 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from gzip import compress
 from ipaddress import ip_address
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 import trustme
 
-from mcp_server.errors import AppError, Forbidden, InvalidInput, TimedOut, Unavailable
+from mcp_server.errors import AppError, Busy, Forbidden, InvalidInput, TimedOut, Unavailable
 from mcp_server.untrusted import fetch as fetching
 from mcp_server.untrusted.fetch import LARGEST, Address, Rules, fetch, is_public
+from mcp_server.untrusted.turns import Turns
 from tests.listener import Listener, listening, ok, redirect_to
 
 SECRET = "Zsecretz"
@@ -339,6 +341,102 @@ async def test_a_name_that_does_not_resolve_does_not_block(monkeypatch: pytest.M
         assert [thread.daemon for thread in waiting] == [True]
     finally:
         late.set()
+
+
+@pytest.fixture
+def slow_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Look-ups that take until the end of the test."""
+    late = threading.Event()
+
+    def getaddrinfo(*_: object, **__: object) -> list[Any]:
+        late.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    late.set()
+
+
+def lookups() -> int:
+    return sum("ask" in thread.name for thread in threading.enumerate())
+
+
+async def fetch_slowly(user_id: int, refused: list[type[AppError]] | None = None) -> None:
+    with pytest.raises(AppError) as error:
+        await fetch(f"http://pictures-{user_id}.test/", seconds=0.2, user_id=user_id)
+    if refused is not None:
+        refused.append(type(error.value))
+
+
+@pytest.mark.usefixtures("slow_names")
+async def test_without_turns_every_slow_name_has_a_thread() -> None:
+    """Control for the tests below."""
+    waiting = [asyncio.ensure_future(fetching.resolve(f"{n}.test", 80)) for n in range(100)]
+    await anyio.wait_all_tasks_blocked()
+    assert lookups() == 100
+    for lookup in waiting:
+        lookup.cancel()
+
+
+@pytest.mark.usefixtures("slow_names")
+@pytest.mark.parametrize(("users", "threads"), [(1, 2), (3, 6), (100, 8)])
+async def test_a_thousand_slow_names_have_eight_threads_and_two_per_user(
+    monkeypatch: pytest.MonkeyPatch, users: int, threads: int
+) -> None:
+    """The fetches time out long before the look-ups end, but do not make room for more of them."""
+    monkeypatch.setattr(fetching, "FETCHES", Turns(2, 8, "fetches", patience=1))
+    refused: list[type[AppError]] = []
+    most = 0
+    async with anyio.create_task_group() as group:
+        for n in range(1000):
+            group.start_soon(fetch_slowly, n % users, refused)
+        while len(refused) < 1000:
+            most = max(most, lookups())
+            await anyio.sleep(0.02)
+    assert most == lookups() == threads
+    assert (refused.count(TimedOut), refused.count(Busy)) == (threads, 1000 - threads)
+
+
+@pytest.mark.usefixtures("slow_names")
+async def test_a_user_whose_names_are_slow_keeps_no_other_user_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetching, "FETCHES", Turns(2, 8, "fetches"))
+    async with listening(ok(b"picture")) as listener, anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(fetch_slowly, 1)
+        await anyio.wait_all_tasks_blocked()
+        assert lookups() == 2
+        with anyio.fail_after(2):
+            assert await get(listener, user_id=2) == b"picture"
+        group.cancel_scope.cancel()
+
+
+async def test_two_fetches_of_a_user_and_eight_in_all_are_in_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetching, "FETCHES", Turns(2, 8, "fetches"))
+    async with listening(silence) as listener, anyio.create_task_group() as group:
+
+        async def ask(user_id: int) -> None:
+            await get(listener, user_id=user_id)
+
+        for _ in range(5):
+            group.start_soon(ask, 1)
+        await until_requests(listener, 2)
+        for user_id in range(2, 12):
+            group.start_soon(ask, user_id)
+        await until_requests(listener, 8)
+        group.cancel_scope.cancel()
+
+
+async def until_requests(listener: Listener, number: int) -> None:
+    """Wait for *number* requests, and assert that no more arrive."""
+    with anyio.fail_after(5):
+        while len(listener.requests) < number:  # noqa: ASYNC110 (a listener announces nothing)
+            await anyio.sleep(0.01)
+    await anyio.sleep(0.1)
+    assert len(listener.requests) == number
 
 
 @pytest.mark.parametrize("status", [204, 206, 300, 304, 400, 401, 404, 418, 500, 503, 999])

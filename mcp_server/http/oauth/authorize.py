@@ -39,7 +39,7 @@ async def authorize(site: Site, request: Request) -> Response:
     client_id, back = needed(asked, "client_id"), needed(asked, "redirect_uri")
     if person is None and is_document(client_id):
         return sign_in_page(site, request, request.url.query)
-    found = await find_client(site, request, client_id)
+    found = await find_client(site, request, person, client_id)
     if not found.allows(back):
         raise OAuthError("invalid_request", "The program has not registered this redirect address.")
     if person is None:
@@ -56,12 +56,12 @@ async def authorize(site: Site, request: Request) -> Response:
     return await decide(site, request, person, asked, wish)
 
 
-async def find_client(site: Site, request: Request, client_id: str) -> Client:
+async def find_client(site: Site, request: Request, person: Person | None, client_id: str) -> Client:
     """Return the client. A metadata document is fetched each time the consent page is shown."""
-    if request.method == "GET" and is_document(client_id):
+    if request.method == "GET" and person and is_document(client_id):
         async with site.transaction() as conn:
             await spend(conn, request, "document for", 30, 60)
-        described = await fetch_client(client_id, site.rules)
+        described = await fetch_client(client_id, site.rules, person.id)
         async with site.transaction() as conn:
             await client.remember(conn, described)
         return described

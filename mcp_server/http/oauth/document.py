@@ -2,18 +2,22 @@
 
 from pydantic import ValidationError
 
-from mcp_server.errors import AppError
+from mcp_server.errors import AppError, Busy
 from mcp_server.models.oauth import Client, Document, OAuthError, is_redirect_uri
 from mcp_server.untrusted.fetch import Rules, fetch
 
 LARGEST, SECONDS = 16 * 1024, 5.0
 
 
-async def fetch_client(url: str, rules: Rules) -> Client:
-    """Fetch the document at *url* and return the client that it describes."""
+async def fetch_client(url: str, rules: Rules, user_id: int) -> Client:
+    """Fetch the document at *url* for a user, and return the client that it describes."""
     try:
-        data = await fetch(url, rules, SECONDS, accept="application/json", largest=LARGEST, redirects=0)
+        data = await fetch(
+            url, rules, SECONDS, accept="application/json", user_id=user_id, largest=LARGEST, redirects=0
+        )
         document = Document.model_validate_json(data)
+    except Busy:
+        raise
     except (AppError, ValidationError):
         raise OAuthError(
             "invalid_client", "client_id does not lead to a metadata document that this server can use."

@@ -12,7 +12,9 @@ import trustme
 
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
+from mcp_server.untrusted import fetch
 from mcp_server.untrusted.fetch import Rules
+from mcp_server.untrusted.turns import Turns
 from scripts.browser import BACK, Browser, Program, wish
 from tests.http.oauth.conftest import signed_in
 from tests.listener import Answer, Listener, listening, ok, redirect_to
@@ -122,6 +124,18 @@ async def test_a_document_inside_our_network_is_not_fetched(
         publish(listener)
         page = await ada.ask(wish(about(listener)))
     assert (page.response.status_code, listener.connections) == (400, 0)
+
+
+async def test_a_document_is_fetched_in_a_turn_of_the_signed_in_person(
+    site: Site, user_id: int, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here, a person has no turns. The page says so, and does not blame the client's document."""
+    monkeypatch.setattr(fetch, "FETCHES", Turns(0, 8, "fetches", patience=0.01))
+    async with published(site, user_id, authority) as (listener, ada):
+        publish(listener)
+        page = await ada.ask(wish(about(listener)))
+    assert (page.response.status_code, listener.connections) == (429, 0)
+    assert "Too many fetches are in progress" in page.words
 
 
 async def test_nothing_is_fetched_for_a_stranger(site: Site, user_id: int, authority: trustme.CA) -> None:
