@@ -73,9 +73,9 @@ async def redeem(
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request.")
     if given.code_challenge_method != "S256" or not proves(verifier, given.code_challenge):
         raise OAuthError("invalid_grant", "code_verifier does not match the code_challenge.")
-    resource = narrowed(given.resource, resource)
+    bound = narrowed(given.resource, resource)
     await conn.execute("UPDATE oauth_codes SET used = true WHERE id = %(id)s", {"id": given.id})
-    return await issue(conn, given.model_copy(update={"resource": resource}))
+    return await issue(conn, given.model_copy(update={"resource": bound}))
 
 
 def proves(verifier: str, challenge: str) -> bool:
@@ -135,13 +135,13 @@ async def refresh(
         )
     if pair.replayed:
         raise Replayed(pair.family)
-    resource = narrowed(pair.resource, resource)
+    bound = narrowed(pair.resource, resource)
     if not set(scopes) & set(SCOPES) <= set(pair.scopes):
         raise OAuthError("invalid_scope", "scope exceeds what was allowed.")
     await conn.execute(
         "UPDATE oauth_tokens SET rotated_at = coalesce(rotated_at, now()) WHERE id = %(id)s", {"id": pair.id}
     )
-    return await issue(conn, pair.model_copy(update={"resource": resource}), pair)
+    return await issue(conn, pair.model_copy(update={"resource": bound}), pair)
 
 
 async def issue(conn: AsyncConnection, given: Code | Pair, parent: Pair | None = None) -> Tokens:

@@ -24,7 +24,17 @@ logger = logging.getLogger(__name__)
 
 # Seconds for which a result is cached, and the timeout of the database check.
 FRESH, PATIENCE = 1.0, 3.0
-FORWARDED = ("forwarded", "x-forwarded-for")
+# Proxies send at least one of these, whichever they are.
+FORWARDED = (
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-ray",
+)
+FORWARDED_PREFIXES = ("x-forwarded-", "cf-connecting-", "fly-", "x-envoy-", "x-original-")
 
 
 @dataclass
@@ -83,8 +93,8 @@ class Health:
         return None
 
     async def show_metrics(self, request: Request) -> Response:
-        """Return metrics to this machine and *metrics_from*, but not through a proxy on this machine."""
-        if any(name in request.headers for name in FORWARDED) or not self._may_see(request):
+        """Return metrics to this machine and *metrics_from*, but not through a proxy."""
+        if any(map(is_from_proxy, request.headers)) or not self._may_see(request):
             return PlainTextResponse("Metrics are not available from this address. See --metrics-from.", 403)
         return Response(self.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
@@ -94,3 +104,7 @@ class Health:
         except ValueError:
             return False
         return address.is_loopback or any(address in network for network in self.metrics_from)
+
+
+def is_from_proxy(header: str) -> bool:
+    return header in FORWARDED or header.startswith(FORWARDED_PREFIXES)

@@ -10,21 +10,18 @@ import anyio
 import psycopg
 import uvicorn
 from mcp.server.sse import SseServerTransport
-from mcp.server.streamable_http import check_accept_headers
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from db.embedded import Database
 from db.pool import Pool, create_pool
 from mcp_server import audit
 from mcp_server.accounts.auth import list_ids
 from mcp_server.http.address import Failures
+from mcp_server.http.body import WholeBodies
 from mcp_server.http.gate import Gate, OwnHostsOnly
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
@@ -32,7 +29,9 @@ from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.origins import CrossOrigin
+from mcp_server.http.proxy import TrustedProxies
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
+from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
 from mcp_server.http.version import VersionsOnly
 from mcp_server.process import forget_old_changes, restarting, sharing
 from mcp_server.protocol import sdk
@@ -49,8 +48,6 @@ KEEP_ALIVE = 75
 PATIENCE = 10.0
 # Minimum pool size, for bursts of calls.
 CONNECTIONS = 4
-# OwnHostsOnly replaces the SDK's check: it covers every route, and ports.
-NO_REBINDING_CHECK = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
 def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
@@ -59,16 +56,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     # Tools never send requests to the client, so replicas need not share any state.
     server = build_server(app, off, metrics.count_call, middleware=[stop.count])
     low_level = sdk.low_level(server)
-    streams, plain = (
-        StreamableHTTPSessionManager(
-            low_level,
-            json_response=is_plain,
-            stateless=True,
-            security_settings=NO_REBINDING_CHECK,
-            max_request_body_size=LARGEST_BODY,
-        )
-        for is_plain in (False, True)
-    )
+    streamable = Streamable(low_level, LARGEST_BODY)
     sse = SseServerTransport("/messages/", NO_REBINDING_CHECK, LARGEST_BODY)
 
     async def open_sse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,18 +65,19 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streams.run(), plain.run():
+        async with streamable.run():
             yield
 
     step_up = StepUp(
-        ByAccept(StreamableHTTPASGIApp(streams), StreamableHTTPASGIApp(plain)),
+        streamable,
         f"{url}/.well-known/oauth-protected-resource/mcp",
         set(WRITES) - off.keys(),
         LARGEST_BODY,
     )
     gate = Gate(app.pool, url, metrics, Failures())
     health = Health(app.pool, metrics, settings.read_only, settings.metrics_from)
-    mcp, sse_stream = gate.guard(VersionsOnly(step_up), "/mcp"), gate.guard(open_sse, "/sse")
+    mcp = gate.guard(WholeBodies(VersionsOnly(step_up), LARGEST_BODY), "/mcp")
+    sse_stream = gate.guard(open_sse, "/sse")
     starlette = Starlette(
         routes=[
             *health.routes(),
@@ -97,7 +86,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
             Route("/mcp/", mcp),
             Route("/sse", sse_stream, methods=["GET"]),
             Route("/sse/", sse_stream, methods=["GET"]),
-            Mount("/messages", gate.guard(sse.handle_post_message, "/sse")),
+            Mount("/messages", gate.guard(WholeBodies(sse.handle_post_message, LARGEST_BODY), "/sse")),
         ],
         middleware=[
             Middleware(
@@ -113,19 +102,6 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     # Some clients drop the key or the body when they are redirected.
     starlette.router.redirect_slashes = False
     return starlette
-
-
-class ByAccept:
-    """Sends requests that accept JSON, but no event stream, to *plain* and all others to *streams*."""
-
-    def __init__(self, streams: ASGIApp, plain: ASGIApp) -> None:
-        self._streams = streams
-        self._plain = plain
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accepts_json, accepts_stream = check_accept_headers(Request(scope))
-        app = self._plain if accepts_json and not accepts_stream else self._streams
-        await app(scope, receive, send)
 
 
 async def forget_old_changes_daily(pool: Pool, days: int) -> None:
@@ -154,14 +130,15 @@ async def serve_http(database: Database, settings: Settings) -> None:
             ):
                 if not settings.read_only:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
+                web = build_app(app, settings, url, stop)
                 config = uvicorn.Config(
-                    build_app(app, settings, url, stop),
+                    TrustedProxies(web, settings.trusted_proxy) if settings.trusted_proxy else web,
                     log_config=None,
                     # URLs may contain secrets.
                     access_log=False,
                     server_header=False,
-                    proxy_headers=bool(settings.trusted_proxy),
-                    forwarded_allow_ips=[str(network) for network in settings.trusted_proxy],
+                    # TrustedProxies reads them.
+                    proxy_headers=False,
                     timeout_keep_alive=KEEP_ALIVE,
                     timeout_graceful_shutdown=FOR_CONNECTIONS,
                 )

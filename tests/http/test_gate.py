@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -90,7 +91,7 @@ async def test_names_can_be_added(
                 assert (await http.get("/livez", headers={"Host": name})).status_code == status
 
 
-def web(app: Starlette, address: str = "198.51.100.7") -> httpx2.AsyncClient:
+def web(app: Any, address: str = "198.51.100.7") -> httpx2.AsyncClient:
     """An HTTP client with a public address."""
     transport = httpx2.ASGITransport(app, client=(address, 50000))
     return httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=ACCEPT)
@@ -305,8 +306,15 @@ async def test_a_body_that_is_too_large_is_refused_after_authentication(
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 PAGE = "https://inspector.example"
-SHARED = ["/mcp", "/mcp/", "/register", "/token", "/.well-known/oauth-authorization-server"]
-SHARED += ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"]
+SHARED = [
+    "/mcp",
+    "/mcp/",
+    "/register",
+    "/token",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+]
 
 
 @pytest.fixture

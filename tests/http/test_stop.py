@@ -176,7 +176,15 @@ async def test_metrics_are_for_this_machine_and_name_only_tools_and_codes(
         await refused(client, "no_such_tool_as_this")
     async with httpx2.AsyncClient(base_url=replicas[0].url) as http:
         figures = (await http.get("/metrics")).text
-        assert (await http.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"})).status_code == 403
+        for header in (
+            "X-Forwarded-For",
+            "Forwarded",
+            "X-Real-IP",
+            "Via",
+            "X-Forwarded-Host",
+            "CF-Connecting-IP",
+        ):
+            assert (await http.get("/metrics", headers={header: "127.0.0.1"})).status_code == 403
     assert re.search(r'^gearshed_calls_total\{tool="get_item"\} \d', figures, re.MULTILINE)
     assert 'gearshed_calls_total{tool="unknown"}' in figures
     assert 'gearshed_errors_total{code="not_found"}' in figures

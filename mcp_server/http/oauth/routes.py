@@ -6,6 +6,7 @@ from mcp.server.transport_security import RequestBodyLimitMiddleware
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from mcp_server.http.body import WholeBodies
 from mcp_server.http.oauth import endpoints
 from mcp_server.http.oauth.account import account, sign_in, sign_out
 from mcp_server.http.oauth.authorize import authorize
@@ -24,7 +25,10 @@ def oauth_routes(site: Site) -> list[Route]:
             path,
             partial(endpoint, site),
             methods=methods,
-            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST)],
+            middleware=[
+                Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST),
+                Middleware(WholeBodies, largest=LARGEST),
+            ],
         )
 
     return [

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_server import audit
+from mcp_server.http.body import read_ahead
 from mcp_server.protocol.edge import Caller
 
 NEEDS_WRITE = "This tool writes, and the user granted read access only. Request the scope write."
@@ -42,8 +43,8 @@ class StepUp:
         caller: Caller = scope["user"]
         who = caller.principal
         if scope["method"] == "POST" and who.by_consent and not who.may_write:
-            body, receive = await self._peek(receive)
-            tool = tool_of(body)
+            messages, receive = await read_ahead(receive, self._largest)
+            tool = tool_of(b"".join(message.get("body", b"") for message in messages))
             if tool in self._writes:
                 audit.note("refused", user=who.user_id, client=who.client, tool=tool, reason="scope")
                 response = JSONResponse(
@@ -53,19 +54,6 @@ class StepUp:
                 )
                 return await response(scope, receive, send)
         return await self._app(scope, receive, send)
-
-    async def _peek(self, receive: Receive) -> tuple[bytes, Receive]:
-        """Return the body, up to the size limit, and a function that receives it again."""
-        messages, body = list[Message](), bytearray()
-        while not messages or (messages[-1].get("more_body") and len(body) <= self._largest):
-            messages.append(await receive())
-            body += messages[-1].get("body", b"")
-        messages.reverse()
-
-        async def again() -> Message:
-            return messages.pop() if messages else await receive()
-
-        return bytes(body), again
 
 
 def tool_of(body: bytes) -> str | None:
