@@ -21,8 +21,8 @@ EXCLUDED = re.compile(
 SUGGESTIONS = {
     "whoever": "the user who, anyone who",
     "whomever": "anyone",
-    # Not the Unix user, which stands in quotes.
-    r"(?<![\"'`])nobody(?![\"'`])": "no one, no user, or an active sentence",
+    # Not the Unix user, which is quoted, or named as one.
+    r"(?<![\"'`])(?<!as[_ ])nobody(?![\"'`])": "no one, no user, or an active sentence",
     "somebody": "someone, a user, another user",
     "anew": "again",
     "plainly": "clearly, or leave it out",
