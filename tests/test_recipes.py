@@ -167,7 +167,8 @@ bags = Table(
 TEST_OF_BAGS = """
 from psycopg import AsyncConnection
 from db.pool import Pool, transaction
-from mcp_server.services import change, undo
+from mcp_server.models.change import Author
+from mcp_server.services import change, summary, undo
 from tests.factories import make_item
 
 async def test_a_bag_comes_back(pool: Pool, user_id: int) -> None:
@@ -187,10 +188,10 @@ async def test_a_bag_comes_back(pool: Pool, user_id: int) -> None:
         await record(conn, await change.current(conn))
 
 async def record(conn: AsyncConnection, change_id: int) -> None:
-    summary = change.summarize(await change.effects(conn, change_id))
-    assert "bag" in summary
+    sentence = summary.summarize(await summary.effects(conn, change_id))
+    assert "bag" in sentence
     await change.record(
-        conn, change_id, tool="t", client=None, summary=summary, key=None, digest=b"", result=None
+        conn, change_id, tool="t", author=Author(), summary=sentence, key=None, digest=b"", result=None
     )
 """
 
@@ -239,8 +240,7 @@ TOOL = """
 
 async def get_oldest_item(ctx: Context[App]) -> ItemShown:
     \"\"\"Show the item that was created first.\"\"\"
-    async with read(ctx) as conn:
-        return await item.oldest(conn)
+    return await read(ctx).do(item.oldest)
 """
 FORMAT = """\"\"\"Shelves: a program that lists things and where they lie.\"\"\"
 

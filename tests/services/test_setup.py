@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, NotFound
-from mcp_server.models.setup import Classification, Difference, NewLine, SetupSummary
+from mcp_server.models.setup import Classification, Difference, NewLine, SetupCreated, SetupSummary
 from mcp_server.services import item, setup
 from tests.factories import make_category, make_item, make_setup
 
@@ -96,7 +96,7 @@ async def line_ids(conn: AsyncConnection, setup_id: int) -> dict[int, int]:
 
 async def test_an_empty_setup_weighs_nothing_and_has_no_price(conn: AsyncConnection) -> None:
     created = await setup.create(conn, "Weekend", [])
-    assert created == SetupSummary(
+    assert created == SetupCreated(
         id=created.id,
         name="Weekend",
         items=0,
