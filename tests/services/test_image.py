@@ -117,9 +117,9 @@ async def test_a_removed_candidate_or_thread_takes_images_along_unless_something
     first, second = [await make_candidate(conn, thread_id) for _ in range(2)]
     await image.attach(conn, ImageOwner("candidate", first), RED)
     await image.attach(conn, ImageOwner("candidate", second), BLUE)
-    winner = await thread.resolve(conn, thread_id, second, [])
     await candidate.remove(conn, first)
     assert await count(conn) == 1
+    winner = await thread.resolve(conn, thread_id, second, [])
     await thread.delete(conn, thread_id)
     assert (await item.get(conn, winner.item_id)).image_id is not None
     await item.delete(conn, winner.item_id)
