@@ -32,7 +32,7 @@ BAD_LINES = (
     ("Tent,Shelter,,1,540 g,ounce,,0,,", "line 3, weight: has another unit than the column unit"),
     ("Tent,Shelter,,1,540,,,0,,", "line 3, weight: has no unit"),
     ("Tent,Shelter,,1,1000000,kg,,0,,", "line 3, weight: must be at least 0 and below 1,000,000 kg"),
-    ("Tent,Shelter,,1,1e99,kg,,0,,", "line 3, weight: must be at least 0 and below 1,000,000 kg"),
+    ("Tent,Shelter,,1,1e99,kg,,0,,", "line 3, weight: must be a weight such as 540 g"),
     ("Tent,Shelter,,1,1e400,kg,,0,,", "line 3, weight: must be a weight such as 540 g"),
     ("Tent,Shelter,,1,540,stone,,0,,", "line 3, unit: must be ounce, pound, gram or kilogram"),
     (f"{'x' * 201},Shelter,,1,540,gram,,0,,", "line 3, item name: "),
