@@ -50,8 +50,8 @@ each tool, in an order in which each finds what earlier ones created.
 - Unknown values are omitted, never 0. A total with unknown parts reports them: `"unweighed": 3`.
 - base = total − worn − consumable, the weight that hikers compare. pack = total − worn, the weight on the
   back.
-- `update_settings` sets a weight unit (g, kg, oz, lb) and a currency. Results then repeat their figures in
-  these units, as `display`.
+- `update_settings` sets a weight unit (g, kg, oz, lb) and a currency. Rows then repeat their weights in this
+  unit, as `weight`, and `display` repeats prices: see [Weights and prices](figures.md).
 - A result comes twice, as text to read and as structured content to parse, each complete and both short: a
   list is a table, a single object is one line of JSON, and fields that are unknown, empty or at their default
   are omitted.
@@ -59,6 +59,8 @@ each tool, in an order in which each finds what earlier ones created.
   The codes are `not_found`, `invalid_input`, `conflict`, `in_use`, `read_only`, `forbidden`,
   `insufficient_scope`, `busy`, `timeout`, `unavailable`, `storage_full` and `internal`, which is a bug whose
   details are in the log. A call that ends in an error changes nothing.
+- Unknown arguments are refused. Ignored are only those that some clients add to every call: `toolCallId`,
+  `sessionId`, `action`, `chatInput`, and names that start with `_`, unless the tool has that argument.
 - Every write can be undone: see [Undo](undo.md).
 """
 
