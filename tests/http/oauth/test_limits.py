@@ -80,6 +80,7 @@ async def test_a_browser_is_no_longer_known_after_a_new_password(site: Site, use
         assert browser.recognize(without, forged) is None
 
 
+@pytest.mark.usefixtures("any_alphabet")
 async def test_all_spellings_of_a_name_are_one_account(site: Site, pool: Pool) -> None:
     async with pool.connection() as conn:
         await conn.execute("UPDATE users SET username = 'İda' WHERE username = 'ada'")
