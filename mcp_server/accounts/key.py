@@ -114,18 +114,24 @@ async def matching(candidates: Sequence[SlowKey], key: str) -> SlowKey | None:
     return None
 
 
-async def upgrade(conn: AsyncConnection, found: SlowKey, key: str) -> Principal:
-    """Replace the argon2 hash of *key* with its SHA-256 where possible, and return the caller."""
+async def upgrade(conn: AsyncConnection, found: SlowKey, key: str) -> Principal | None:
+    """Replace the argon2 hash of *key* with its SHA-256 where possible, and return the caller.
+
+    Return None if the key was revoked while its hash was being verified.
+    """
     # In a read-only database, the key stays valid and is verified again at the next call.
     with suppress(psycopg.errors.ReadOnlySqlTransaction):
         async with conn.transaction():
-            await conn.execute(
+            upgraded = await conn.execute(
                 """
                 UPDATE api_keys SET key_hash = %(hash)s, last_used_at = now()
                 WHERE id = %(id)s AND key_hash = %(old)s
                 """,
                 {"id": found.id, "old": found.key_hash, "hash": digest(key)},
             )
+        if upgraded.rowcount == 0:
+            # Revoked, or upgraded by another call.
+            return await find(conn, key)
     return Principal(user_id=found.user_id, scopes=found.scopes, client=found.client)
 
 

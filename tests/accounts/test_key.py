@@ -102,6 +102,26 @@ async def test_a_key_with_an_argon2_hash_is_valid_in_a_read_only_database(pool: 
     assert await stored_hashes(pool) == [OLD_HASH]
 
 
+async def test_a_key_that_is_revoked_while_it_is_verified_is_rejected(pool: Pool, user_id: int) -> None:
+    await add_old_key(pool, user_id)
+    (candidate,) = await slow_keys(pool, OLD_KEY)
+    async with pool.connection() as conn:
+        await key.revoke(conn, candidate.id)
+    async with credentials(pool) as conn:
+        assert await key.upgrade(conn, candidate, OLD_KEY) is None
+
+
+async def test_two_first_uses_of_a_key_at_once_both_succeed(pool: Pool, user_id: int) -> None:
+    await add_old_key(pool, user_id)
+    (candidate,) = await slow_keys(pool, OLD_KEY)
+    for _ in range(2):
+        async with credentials(pool) as conn:
+            assert await key.upgrade(conn, candidate, OLD_KEY) == Principal(
+                user_id=user_id, scopes=READ_WRITE, client="phone"
+            )
+    assert await stored_hashes(pool) == [key.digest(OLD_KEY)]
+
+
 async def test_a_queue_of_keys_to_verify_is_bounded(
     pool: Pool, user_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
