@@ -25,15 +25,16 @@ from mcp_server.models.setup import Classification
 
 # What LighterPack once wrote for a missing value.
 MISSING = "undefined"
-# How a text starts that a spreadsheet runs, or that is not there; and such a text behind what guards it.
+# The start of a text that a spreadsheet would run, or the word for a missing value; and such a text after the
+# quote that guards it.
 RISKY = re.compile(rf"'*(?:[=+\-@\t\r]|{MISSING}\Z)")
 GUARDED = re.compile(rf"'{RISKY.pattern}")
 YES, NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
-# How people write that they do not know.
+# How people write an unknown value.
 UNKNOWN = frozenset(
     {"", "-", "–", "—", "?", "??", "n/a", "na", "n.a.", "tbd", "null", "none", "unknown", "…"}
 )
-# What a line below all others is called that adds up the list.
+# The name of the last line of a list, if it adds up the others.
 TOTAL = re.compile(
     r"(grand |sub ?)?totals?( weight)?|sum|summe|gesamt(gewicht)?|totalt|summa|totaal|totale|suma",
     re.IGNORECASE,
@@ -107,10 +108,10 @@ class FormatLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Columns without which there is nothing to read, and those that no other program has.
+    # Required columns, and columns that only this program writes.
     NEEDED: ClassVar[frozenset[str]]
     OWN: ClassVar[frozenset[str]] = frozenset()
-    # Fields without which a line means nothing. Any other field that cannot be read costs only its cell.
+    # An invalid value in one of these fields refuses the line. In any other field, it costs only its cell.
     VITAL: ClassVar[frozenset[str]] = frozenset({"name", "weight", "unit", "notes"})
     # Fields whose text goes into the notes if it cannot be read.
     NOTED: ClassVar[frozenset[str]] = frozenset({"category", "price_cents", "product_url"})
@@ -277,7 +278,7 @@ def weighed(text: str, sign: Sign | None, *, heavy: bool) -> Decimal:
 class WeighedLine(FormatLine):
     """What every list of other programs has: a name, a weight of one piece and its unit, and a category."""
 
-    # Before the weight, which is nothing without it.
+    # Validated before the weight, which needs it.
     unit: str = ""
     weight: float | None = None
     category: Category = ""

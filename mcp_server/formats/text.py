@@ -19,7 +19,7 @@ SAMPLE = 1 << 20
 SHOWN = 60
 # Characters of a record with cells of several lines.
 LONGEST_RECORD = 1 << 20
-# Characters that may be read again because such a record did not end: so many, and so many times the text.
+# Characters that may be read again because a record did not end: SPARE, plus AGAIN times those read so far.
 SPARE, AGAIN = 1 << 17, 2
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -98,7 +98,7 @@ class EndlessRecord(csv.Error):
 
 
 class PutBackLines:
-    """Lines of a text. Those of a record that turns out to be none can be put back, but not without end."""
+    """Lines of a text. Those of a record that does not end can be put back, within a limit."""
 
     def __init__(self, source: Iterator[str]) -> None:
         self._source = source
