@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection, errors
-from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Literal
 from psycopg_pool import AsyncConnectionPool
 
-Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[TupleRow]]
+from db.reading import Connection, Cursor
+
+Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 # Seconds and counts, as libpq names them: a lost connection is detected within about ten seconds.
 CONNECTION = {
@@ -36,8 +37,7 @@ LIMITS = SQL("""
         true
     )
 """)
-BEGIN = SQL("""
-    BEGIN;
+SETTINGS = SQL("""
     SELECT
         set_config('role', 'gearshed_app', true),
         set_config('gearshed.user_id', {user_id}, true),
@@ -55,7 +55,7 @@ BEGIN = SQL("""
         ),
         -- The log stores times as text.
         set_config('timezone', 'UTC', true),
-        {limits}
+        {limits};
 """)
 BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true), {limits}").format(
     limits=LIMITS
@@ -83,7 +83,8 @@ def create_pool(
     """
     return AsyncConnectionPool(
         url,
-        kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None},
+        connection_class=Connection,
+        kwargs={**CONNECTION, "autocommit": True, "prepare_threshold": None, "cursor_factory": Cursor},
         configure=configure,
         open=False,
         name=name,
@@ -118,8 +119,30 @@ async def transaction(
     async with lent(pool) as conn:
         if written and await last_write(conn, user_id) < written:
             raise Behind
-        await conn.execute(begin(user_id, read_only, logged), prepare=False)
+        # One message: a pipeline would save another one, but when cancelled, it waits for what it has sent.
+        await conn.execute(b"BEGIN;" + settings(user_id, read_only, logged), prepare=False)
         yield conn
+
+
+@asynccontextmanager
+async def reading(
+    pool: Pool, user_id: int, *, written: int = 0, together: bool = False
+) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection for reads of one user's rows, each in a transaction of its own, or all *together*.
+
+    Each sees what is committed when it starts, as in PostgreSQL's default isolation. A cursor of the server
+    needs one transaction.
+    """
+    async with lent(pool) as conn:
+        if written and await last_write(conn, user_id) < written:
+            raise Behind
+        if together or conn.prepare_threshold is None:
+            # Behind a pooler, the next message may reach another session, without what was prepared.
+            await conn.execute(b"BEGIN;" + settings(user_id, True, False), prepare=False)
+            yield conn
+        else:
+            with conn.reading(settings(user_id, True, False)):
+                yield conn
 
 
 @asynccontextmanager
@@ -140,7 +163,7 @@ async def last_write(conn: AsyncConnection, user_id: int) -> int:
 
 
 @asynccontextmanager
-async def lent(pool: Pool) -> AsyncGenerator[AsyncConnection]:
+async def lent(pool: Pool) -> AsyncGenerator[Connection]:
     """Lend a connection. If it is lost, the pool replaces the others too."""
     async with pool.connection() as conn:
         try:
@@ -153,12 +176,9 @@ async def lent(pool: Pool) -> AsyncGenerator[AsyncConnection]:
 
 
 @lru_cache(maxsize=1024)
-def begin(user_id: int, read_only: bool, logged: bool) -> bytes:
-    """Return BEGIN and all settings as one message: one round trip.
-
-    A pipeline would save another one, but when cancelled, it waits for the statements that it has sent.
-    """
-    return BEGIN.format(
+def settings(user_id: int, read_only: bool, logged: bool) -> bytes:
+    """Return the statement that binds a transaction to a user, with all other settings."""
+    return SETTINGS.format(
         user_id=Literal(str(user_id)),
         read_only=Literal(read_only),
         logged=Literal(logged),

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import PoolTimeout
 
-from db.pool import Behind, Pool, create_pool, last_write, lent, transaction
+from db.pool import Behind, Pool, create_pool, last_write, lent, reading
 
 logger = logging.getLogger(__name__)
 
@@ -28,24 +28,30 @@ class Standby:
         self._away = False
 
     @asynccontextmanager
-    async def reading(self, primary: Pool, user_id: int) -> AsyncGenerator[AsyncConnection]:
-        """Lend a connection for one transaction that reads one user's rows, on the standby or the *primary*.
+    async def reading(
+        self, primary: Pool, user_id: int, *, together: bool = False
+    ) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection that reads one user's rows, on the standby or the *primary*.
 
         The primary is asked for the user's last write each time, because another process may just have
-        written. That reads one row by its key; the transaction may read much more.
+        written. That reads one row by its key; the call may read much more.
         """
         async with AsyncExitStack() as stack:
-            conn = await self._enter(stack, primary, user_id) if monotonic() >= self._silent_until else None
+            conn = None
+            if monotonic() >= self._silent_until:
+                conn = await self._enter(stack, primary, user_id, together)
             if conn is None:
-                conn = await stack.enter_async_context(transaction(primary, user_id, read_only=True))
+                conn = await stack.enter_async_context(reading(primary, user_id, together=together))
             yield conn
 
-    async def _enter(self, stack: AsyncExitStack, primary: Pool, user_id: int) -> AsyncConnection | None:
+    async def _enter(
+        self, stack: AsyncExitStack, primary: Pool, user_id: int, together: bool
+    ) -> AsyncConnection | None:
         async with lent(primary) as conn:
             written = await last_write(conn, user_id)
         try:
             conn = await stack.enter_async_context(
-                transaction(self._pool, user_id, read_only=True, written=written)
+                reading(self._pool, user_id, written=written, together=together)
             )
         except Behind:
             return None

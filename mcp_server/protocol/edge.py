@@ -16,7 +16,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, TextContent
 from psycopg import AsyncConnection
 
-from db.pool import Pool, transaction
+from db.pool import Pool, reading, transaction
 from db.standby import Standby
 from mcp_server.errors import Forbidden
 from mcp_server.models.auth import READ, READ_WRITE, Principal
@@ -95,9 +95,10 @@ current_call: ContextVar[Call] = ContextVar("current_call")
 
 @dataclass(frozen=True)
 class read:
-    """One read-only transaction for one call. It runs on the standby if that is up to date."""
+    """The reads of one call, in one transaction if *together*. They use the standby if it is up to date."""
 
     ctx: Context[App]
+    together: bool = False
 
     async def do(
         self,
@@ -106,12 +107,12 @@ class read:
         **kwargs: Arguments.kwargs,
     ) -> Found:
         app, user_id = self.ctx.request_context.lifespan_context, principal(self.ctx).user_id
-        reading = (
-            app.standby.reading(app.pool, user_id)
+        lent = (
+            app.standby.reading(app.pool, user_id, together=self.together)
             if app.standby
-            else transaction(app.pool, user_id, read_only=True)
+            else reading(app.pool, user_id, together=self.together)
         )
-        async with reading as conn:
+        async with lent as conn:
             return await work(conn, *args, **kwargs)
 
 

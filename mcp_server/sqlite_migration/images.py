@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from db.pool import CONNECTION, begin
+from db.pool import CONNECTION, settings
 from mcp_server.errors import InvalidInput
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
@@ -112,12 +112,12 @@ def import_folder(url: str, username: str, folder: Path) -> int:
         if user_id is None:
             print(f"No user {username}. Name the collection's user with --user.", file=sys.stderr)
             return 1
-        conn.execute(begin(user_id[0], False, False))
+        conn.execute(b"BEGIN;" + settings(user_id[0], False, False))
         for each in fill(conn, user_id[0], folder):
             conn.execute("COMMIT")
             filled += each.problem is None
             print(f"{each.gap.filename}: {each.detail or 'stored'}")
-            conn.execute(begin(user_id[0], False, False))
+            conn.execute(b"BEGIN;" + settings(user_id[0], False, False))
         left = len(gaps(conn, user_id[0]))
         conn.execute("COMMIT")
     print(f"{filled} images were stored, {left} are still missing.")

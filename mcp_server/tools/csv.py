@@ -40,4 +40,4 @@ async def export_csv(
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""
-    return await read(ctx).do(export.export_text, setup, format)
+    return await read(ctx, together=True).do(export.export_text, setup, format)

@@ -410,5 +410,14 @@ async def test_a_client_that_accepts_only_json_gets_json(
         assert response.json()["id"] == 1
         if version != "2026-07-28":
             assert (response.status_code, response.json()["result"]) == (200, {})
+
+
+async def test_a_request_of_an_older_protocol_gets_json_unless_it_accepts_only_streams(
+    app: Starlette, keys: dict[str, str]
+) -> None:
+    async with web(app) as http:
         response = await http.post("/mcp", json=HELLO, headers={"X-API-Key": keys["good"]})
-        assert response.headers["Content-Type"] == "text/event-stream"
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.json()["result"]["serverInfo"]["name"] == "gearshed"
+        only_streams = {"X-API-Key": keys["good"], "Accept": "text/event-stream"}
+        assert (await http.post("/mcp", json=HELLO, headers=only_streams)).status_code == 406
