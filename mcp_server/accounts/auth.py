@@ -108,6 +108,27 @@ async def set_password(conn: AsyncConnection, username: str, password_hash: str)
         "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
         {"id": user_id, "password_hash": password_hash},
     )
+    await end_access(conn, user_id)
+
+
+async def replace_password(conn: AsyncConnection, login: Login, password_hash: str) -> Login | None:
+    """Replace a person's own password like *set_password*, as a role that cannot change users otherwise.
+
+    Return the new login, or None if the password was replaced meanwhile.
+    """
+    await turn.ending(conn, login.user_id)
+    replaced = await fetch_value(
+        conn,
+        "SELECT replace_password(%(user_id)s, %(old)s, %(new)s)",
+        {"user_id": login.user_id, "old": login.password_hash, "new": password_hash},
+    )
+    if not replaced:
+        return None
+    await end_access(conn, login.user_id)
+    return login.model_copy(update={"password_hash": password_hash})
+
+
+async def end_access(conn: AsyncConnection, user_id: int) -> None:
     await session.end_all(conn, user_id)
     await oauth.end_all(conn, user_id)
 
