@@ -7,10 +7,11 @@ from typing import cast
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
-from db.query import fetch_one, fetch_only, fetch_value
+from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from mcp_server.accounts import key, oauth, session, turn
 from mcp_server.errors import Conflict, NotFound, did_you_mean
 from mcp_server.models.auth import Login, Principal, User
+from mcp_server.models.session import Person
 
 
 async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
@@ -51,6 +52,11 @@ async def list_ids(conn: AsyncConnection) -> list[int]:
     """Return the ids of all users."""
     cursor = await conn.execute("SELECT id FROM users ORDER BY id")
     return [user_id for (user_id,) in await cursor.fetchall()]
+
+
+async def list_people(conn: AsyncConnection) -> list[Person]:
+    """Return the ids and names of all users."""
+    return await fetch_all(conn, Person, "SELECT id, username FROM users ORDER BY id")
 
 
 async def list_users(conn: AsyncConnection) -> list[User]:
