@@ -188,6 +188,7 @@ def add_serve(commands: Commands) -> None:
         ("--port", None, "port to listen on (default: 8000)"),
         ("--public-url", "URL", "URL under which clients reach the server, such as https://gear.example"),
         ("--allowed-host", "NAMES", "additional host names of the server, separated by commas"),
+        ("--allowed-origin", "ORIGINS", "web pages that may use the server as a client, separated by commas"),
         ("--trusted-proxy", "NETWORKS", "proxies whose X-Forwarded-For is trusted"),
         ("--metrics-from", "NETWORKS", "addresses that may read /metrics, besides this machine"),
     ):
