@@ -267,6 +267,7 @@ Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTE
 Limit = Annotated[
     int, BeforeValidator(whole_between(1, 500)), WithJsonSchema({"type": "integer", "maximum": 500})
 ]
+Cursor = Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")]
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 
