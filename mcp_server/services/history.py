@@ -11,7 +11,7 @@ from db.collection import COLLECTION
 from db.query import fetch_all, fetch_one
 from db.sql import excerpts
 from mcp_server.errors import InvalidInput, no_such
-from mcp_server.models.answer import EXCERPT, MOST_ROWS, WHOLE, Abridged
+from mcp_server.models.answer import EXCERPT, LONGEST, MOST, MOST_ROWS, WHOLE, Abridged, size
 from mcp_server.models.change import Action, Change, ChangeFilter, ChangePage, ChangeShown, RowChange
 from mcp_server.models.fields import Row
 from mcp_server.services import page
@@ -160,15 +160,22 @@ async def get(conn: AsyncConnection, change_id: int, limit: int = MOST_ROWS, cur
         raise no_such("change", change_id)
     cursors = page.Cursors("get_change", change_id, keys=("seq",))
     after = cursors.read(cursor)["after_seq"]
-    rows = await rows_of(conn, change_id, limit + 1, after, longest=WHOLE if limit == 1 else EXCERPT)
-    return page.fit(
-        ChangeShown(**dict(found), rows=list(readable(rows.rows[:limit]))),
-        "rows",
-        lambda shown: {
-            "rows_left_out": rows.remaining - shown,
-            "next_cursor": cursors.next(rows.places, shown),
-        },
-    )
+
+    async def show(longest: int) -> ChangeShown:
+        rows = await rows_of(conn, change_id, limit + 1, after, longest=longest)
+        return page.fit(
+            ChangeShown(**dict(found), rows=list(readable(rows.rows[:limit]))),
+            "rows",
+            lambda shown: {
+                "rows_left_out": rows.remaining - shown,
+                "next_cursor": cursors.next(rows.places, shown),
+            },
+        )
+
+    if limit > 1:
+        return await show(EXCERPT)
+    alone = await show(WHOLE)
+    return alone if size(alone) <= MOST else await show(LONGEST)
 
 
 class LoggedRow(Abridged):

@@ -120,7 +120,8 @@ async def find_categories(
             rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
             problems.append(f"{exc.args[0]} ({shortlist(rows)})")
     if problems:
-        raise NotFound(f"{shortlist(problems, ' ').removesuffix('.')}. Nothing was created.")
+        more = f" {len(problems) - 10} more categories are missing." if len(problems) > 10 else ""
+        raise NotFound(f"{' '.join(problems[:10])}{more} Nothing was created.")
     return ids
 
 

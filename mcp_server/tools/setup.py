@@ -19,7 +19,7 @@ from mcp_server.models.setup import (
     SetupSummary,
 )
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.services import setup
+from mcp_server.services import comparison, setup
 
 Lines = Annotated[
     list[NewLine],
@@ -86,7 +86,7 @@ async def compare_setups(
     ctx: Context[App], setup_id: Id, other_setup_id: Id, limit: Limit = 200, cursor: Cursor = ""
 ) -> SetupsCompared:
     """Show the lines that differ, and the other setup minus the first in grams and cents, line by line."""
-    return await read(ctx).do(setup.compare, setup_id, other_setup_id, limit, cursor)
+    return await read(ctx).do(comparison.compare, setup_id, other_setup_id, limit, cursor)
 
 
 async def set_setup_items(
