@@ -44,7 +44,7 @@ class Replaced(Weighed):
     price_cents: int | None = None
     in_setups: tuple[UsedIn, ...] = ()
     setups_left_out: int = 0
-    # Of all lines. A line of which pieces are in the pack counts as base.
+    # Of all lines. A line counts as base if some of its pieces are in the pack.
     kinds: Annotated[SkipJsonSchema[frozenset[Classification]], Field(exclude=True)] = frozenset()
 
     @computed_field

@@ -19,7 +19,7 @@ from mcp_server.models.fields import Row
 Result = TypeVar("Result", bound=Row)
 Text = TypeVar("Text", bound=Abridged)
 Model = TypeVar("Model")
-# The values by which a list is sorted, the last of which is unique.
+# The values by which a list is sorted. The last one is unique.
 Place: TypeAlias = list[str | int | float]
 
 # Rows of a page of setups, lines, categories or threads.

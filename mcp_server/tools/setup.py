@@ -37,11 +37,11 @@ Removed = Annotated[list[Id], Field(max_length=1000, description="item_ids")]
 
 async def list_setups(
     ctx: Context[App],
-    item_id: Annotated[OptionalId, Field(description="Only setups with this item")] = None,
+    item_id: OptionalId = None,
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> SetupList:
-    """List setups (packing lists) with their totals in grams and cents."""
+    """List setups (packing lists), or those with an item, and their totals in grams and cents."""
     return await read(ctx).do(setup.list_all, item_id, limit=limit, cursor=cursor)
 
 
