@@ -41,7 +41,7 @@ async def list_setups(
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> SetupList:
-    """List setups (packing lists), or those with an item, and their totals in grams and cents."""
+    """List setups (packing lists) with their totals in grams and cents."""
     return await read(ctx).do(setup.list_all, item_id, limit=limit, cursor=cursor)
 
 
