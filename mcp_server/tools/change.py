@@ -60,7 +60,7 @@ async def list_changes(
 async def get_change(
     ctx: Context[App], change_id: Id, limit: Limit = 100, cursor: Cursor = ""
 ) -> ChangeShown:
-    """Show what one change did: each row before and after. With limit 1, texts are whole."""
+    """Show what a change did: each row before and after. With limit 1, texts are whole."""
     return await read(ctx).do(history.get, change_id, limit, cursor)
 
 

@@ -32,7 +32,7 @@ async def list_threads(
 async def get_thread(
     ctx: Context[App],
     thread_id: Id,
-    candidate_id: Annotated[OptionalId, Field(description="Only this, with whole texts")] = None,
+    candidate_id: Annotated[OptionalId, Field(description="Only this, whole")] = None,
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> ThreadShown:
