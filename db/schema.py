@@ -337,9 +337,14 @@ api_keys = Table(
 sessions = Table(
     "sessions",
     metadata,
+    # The SHA-256 of the secret in the cookie.
     Column("id", Text, primary_key=True),
     Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     moment("expires_at", now=False),
+    # By which a page names the session: it shows neither the secret nor its hash.
+    Column("number", BigInteger, Identity(always=False), nullable=False),
+    # Such as `Firefox on Linux`.
+    Column("browser", Text),
 )
 
 oauth_clients = Table(

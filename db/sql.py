@@ -27,6 +27,25 @@ def values(keys: Iterable[str]) -> Composed:
     return SQL(", ").join(map(Placeholder, keys))
 
 
+def excerpts(table: str, texts: Iterable[str]) -> SQL:
+    """Texts up to their first %(longest)s characters, and as `cut` the names of those that are longer."""
+    whole = {name: Identifier(table, name) for name in texts}
+    start = {name: SQL("left({}, %(longest)s::int)").format(text) for name, text in whole.items()}
+    # Unlike length, octet_length does not have to read the text.
+    longer = {
+        name: SQL("octet_length({}) > octet_length({})").format(text, start[name])
+        for name, text in whole.items()
+    }
+    columns = [
+        SQL("{} || CASE WHEN {} THEN '…' ELSE '' END AS {}").format(
+            start[name], longer[name], Identifier(name)
+        )
+        for name in whole
+    ]
+    cut = SQL(", ").join(SQL("CASE WHEN {} THEN {} END").format(longer[name], name) for name in whole)
+    return rendered(SQL(", ").join([*columns, SQL("array_remove(ARRAY[{}], NULL) AS cut").format(cut)]))
+
+
 def rendered(composed: Composed) -> SQL:
     """The same SQL, quoted once. Quoting it for each call would take longer than running it."""
     return SQL(cast(LiteralString, composed.as_string(None)))

@@ -41,6 +41,12 @@ def migrate():
     return migrate
 
 
+def audit():
+    from mcp_server.commands import audit
+
+    return audit
+
+
 def demo():
     from mcp_server.commands import demo
 
@@ -148,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     add_migration(commands)
     add_lists(commands)
     add_db(commands.group("db", "manage the database schema"))
+    add_audit(commands)
     add_users(commands.group("users", "manage users; each has a collection"))
     add_keys(commands.group("keys", "manage the keys that clients send over HTTP"))
     return result
@@ -181,6 +188,7 @@ def add_serve(commands: Commands) -> None:
         ("--port", None, "port to listen on (default: 8000)"),
         ("--public-url", "URL", "URL under which clients reach the server, such as https://gear.example"),
         ("--allowed-host", "NAMES", "additional host names of the server, separated by commas"),
+        ("--allowed-origin", "ORIGINS", "web pages that may use the server as a client, separated by commas"),
         ("--trusted-proxy", "NETWORKS", "proxies whose X-Forwarded-For is trusted"),
         ("--metrics-from", "NETWORKS", "addresses that may read /metrics, besides this machine"),
     ):
@@ -239,6 +247,23 @@ def add_db(db: Commands) -> None:
     )
     upgrading.add_argument("--server-password-file", metavar="FILE", help="file with that role's password")
     db.add("current", database.current, "print the schema revision")
+
+
+def add_audit(commands: Commands) -> None:
+    listing = commands.add(
+        "audit",
+        with_settings(lambda: audit().show),
+        "list who changed what, newest first: all users, or the one that --user names",
+    )
+    listing.add_argument(
+        "--client", "--key", default="", metavar="NAME", help="only with this key or connected program"
+    )
+    listing.add_argument("--program", default="", metavar="NAME", help="only by what calls itself this")
+    listing.add_argument("--tool", default="", metavar="NAME", help="only by this tool")
+    listing.add_argument("--since", default="", metavar="TIME", help="2026-07-01, 2026-07-01T18:30Z, 3d, …")
+    listing.add_argument("--until", default="", metavar="TIME", help="up to and including this day or time")
+    listing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
+    listing.add_argument("--json", action="store_true", help="one JSON object per line")
 
 
 def add_users(users: Commands) -> None:

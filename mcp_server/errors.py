@@ -83,6 +83,12 @@ def in_list(ids: Sequence[int]) -> str:
     return f"{', '.join(map(str, ids[:20]))}{more}"
 
 
+def shortlist(parts: Sequence[str]) -> str:
+    """Join the first ten *parts*, and count the others."""
+    more = [f"and {len(parts) - 10} more"] if len(parts) > 10 else []
+    return ", ".join([*parts[:10], *more])
+
+
 def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 

@@ -145,6 +145,22 @@ def check_confinement(deployed: Deployment) -> None:
     must([each["HostIp"] for each in published] == ["127.0.0.1"], "published on this machine only")
 
 
+def check_limits(deployed: Deployment) -> None:
+    for service in ("postgres", "server"):
+        inspected = json.loads(deployed.sh(f"docker inspect {deployed.container(service)}"))[0]
+        limits = inspected["HostConfig"]
+        must(
+            (limits["Memory"], limits["PidsLimit"]) == (1 << 30, 256),
+            f"{service}: memory and processes bounded",
+        )
+    postgres = deployed.container("postgres")
+    status = deployed.sh(f"docker exec {postgres} cat /proc/1/status")
+    fields = dict(re.findall(r"^(\w+):\s+(.*)$", status, re.MULTILINE))
+    must(set(fields["Uid"].split()) == {"999"}, "PostgreSQL is not root")
+    must({fields[f"Cap{kind}"].strip("0") for kind in ("Eff", "Prm", "Bnd")} == {""}, "nor has capabilities")
+    must(fields["NoNewPrivs"] == "1", "nor gets new privileges")
+
+
 def check_secrets(deployed: Deployment, key: str) -> None:
     containers = deployed.sh("docker compose ps -q").split()
     server = deployed.container("server")
@@ -255,14 +271,21 @@ async def import_list(deployed: Deployment, key: str) -> None:
         must(not result.is_error, f"{len(tools)} tools, and a list imported over HTTP")
 
 
+def base_image() -> str:
+    """Return the name of the image that the Dockerfile starts from."""
+    (name,) = set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE))
+    return name
+
+
 def main() -> None:
     started = time.monotonic()
     with deployment() as deployed:
         deployed.sh("docker compose build")
         say("built", started)
         size = int(deployed.sh("docker image inspect --format '{{.Size}}' gearshed"))
-        base = int(deployed.sh("docker image inspect --format '{{.Size}}' python:3.11-slim"))
-        print(f"          {size / 1e6:.0f} MB, including {base / 1e6:.0f} MB of python:3.11-slim")
+        name = base_image()
+        base = int(deployed.sh(f"docker image inspect --format '{{{{.Size}}}}' {name}"))
+        print(f"          {size / 1e6:.0f} MB, including {base / 1e6:.0f} MB of {name}")
         deployed.sh("docker compose up --detach")
         wait_until_healthy(deployed, "server")
         say("up and healthy", started)
@@ -271,6 +294,7 @@ def main() -> None:
         asyncio.run(import_list(deployed, key))
         say("a user, a key and a list", started)
         check_confinement(deployed)
+        check_limits(deployed)
         check_secrets(deployed, key)
         say("confinement and secrets checked", started)
         asyncio.run(restart_under_load(deployed, key))

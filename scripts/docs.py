@@ -55,6 +55,8 @@ each tool, in an order in which each finds what earlier ones created.
 - A result comes twice, as text to read and as structured content to parse, each complete and both short: a
   list is a table, a single object is one line of JSON, and fields that are unknown, empty or at their default
   are omitted.
+- An answer has at most 256 KB. Longer lists have a `next_cursor`, or say how many rows they leave out, and
+  long texts in lists are cut: see [The size of an answer](figures.md#the-size-of-an-answer).
 - An error says what was wrong and what to do next: `[not_found] No item 12. Call list_items to find its id.`
   The codes are `not_found`, `invalid_input`, `conflict`, `in_use`, `read_only`, `forbidden`,
   `insufficient_scope`, `busy`, `timeout`, `unavailable`, `storage_full` and `internal`, which is a bug whose

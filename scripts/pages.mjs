@@ -43,6 +43,8 @@ async function picture(name) {
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await page.setViewport({ width, height, deviceScaleFactor: 2 });
+      const needed = await page.$eval("html", (element) => element.scrollWidth);
+      assert(needed <= width, `${name} needs ${needed} px of ${width}`);
       await page.screenshot({ path: `${folder}/${name}${size}${scheme === "dark" ? "-dark" : ""}.png`, fullPage: true });
     }
 }
@@ -70,13 +72,55 @@ const grant = { grant_type: "authorization_code", code: answer.get("code"), redi
 const tokens = await post("/token", new URLSearchParams({ ...grant, code_verifier: verifier }));
 assert.equal(tokens.scope, "read write");
 
+// Another browser signs in, and the program writes.
+const another = await (await browser.createBrowserContext()).newPage();
+await another.setUserAgent("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Safari/604.1");
+await another.goto(`${site}/account`);
+await another.type("#username", "ada");
+await another.type("#password", process.env.PASSWORD);
+await Promise.all([another.waitForNavigation(), another.click("button.primary")]);
+const headers = {
+  Authorization: `Bearer ${tokens.access_token}`,
+  Accept: "application/json",
+  "Content-Type": "application/json",
+  "MCP-Protocol-Version": "2025-11-25",
+};
+for (const name of ["Tarp", "A tent with a long name: DurstonXMidPro2PlusDyneemaWithoutAnySpace"]) {
+  const params = { name: "create_item", arguments: { name } };
+  const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+  const answer = await fetch(`${site}/mcp`, { method: "POST", headers, body: call });
+  assert.match(await answer.text(), /change_id/);
+}
+
 await page.goto(`${site}/account`);
 await picture("account");
-await press("form.grant button");
+await page.goto(`${site}/account/writes`);
+await picture("writes");
+await press("ol.writes a");
+assert.match(await page.$eval("main", (element) => element.textContent), /Only writes with the key or connection Claude/);
+await picture("writes-by-program");
+await page.goto(`${site}/account`);
+await press("form.grant:not(.session) button");
+await press("form.session button");
 await picture("account-empty");
+await another.goto(`${site}/account`);
+assert.equal(await another.$eval("h1", (element) => element.textContent), "Sign in");
+await page.goto(`${site}/account/password`);
+await picture("password");
+await page.type("#password", process.env.PASSWORD);
+await page.type("#new", "battery staple");
+await page.type("#again", "battery stable");
+await press("button.primary");
+await picture("password-problem");
+await page.type("#password", process.env.PASSWORD);
+await page.type("#new", "battery staple");
+await page.type("#again", "battery staple");
+await press("button.primary");
+assert.equal(await heading(), "Password changed");
+await picture("password-changed");
 await page.goto(`${site}/authorize?client_id=unknown&redirect_uri=${back}`);
 await picture("problem");
 assert.deepEqual(complaints, []);
 await browser.close();
 program.close();
-console.log(`Signed in, allowed, connected, revoked. The screenshots are in ${folder}.`);
+console.log(`Signed in, allowed, connected, revoked, changed the password. The screenshots are in ${folder}.`);

@@ -7,10 +7,11 @@ from typing import cast
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
-from db.query import fetch_one, fetch_only, fetch_value
+from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from mcp_server.accounts import key, oauth, session, turn
 from mcp_server.errors import Conflict, NotFound, did_you_mean
 from mcp_server.models.auth import Login, Principal, User
+from mcp_server.models.session import Person
 
 
 async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
@@ -51,6 +52,11 @@ async def list_ids(conn: AsyncConnection) -> list[int]:
     """Return the ids of all users."""
     cursor = await conn.execute("SELECT id FROM users ORDER BY id")
     return [user_id for (user_id,) in await cursor.fetchall()]
+
+
+async def list_people(conn: AsyncConnection) -> list[Person]:
+    """Return the ids and names of all users."""
+    return await fetch_all(conn, Person, "SELECT id, username FROM users ORDER BY id")
 
 
 async def list_users(conn: AsyncConnection) -> list[User]:
@@ -108,6 +114,27 @@ async def set_password(conn: AsyncConnection, username: str, password_hash: str)
         "UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s",
         {"id": user_id, "password_hash": password_hash},
     )
+    await end_access(conn, user_id)
+
+
+async def replace_password(conn: AsyncConnection, login: Login, password_hash: str) -> Login | None:
+    """Replace a person's own password like *set_password*, as a role that cannot change users otherwise.
+
+    Return the new login, or None if the password was replaced meanwhile.
+    """
+    await turn.ending(conn, login.user_id)
+    replaced = await fetch_value(
+        conn,
+        "SELECT replace_password(%(user_id)s, %(old)s, %(new)s)",
+        {"user_id": login.user_id, "old": login.password_hash, "new": password_hash},
+    )
+    if not replaced:
+        return None
+    await end_access(conn, login.user_id)
+    return login.model_copy(update={"password_hash": password_hash})
+
+
+async def end_access(conn: AsyncConnection, user_id: int) -> None:
     await session.end_all(conn, user_id)
     await oauth.end_all(conn, user_id)
 

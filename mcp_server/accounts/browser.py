@@ -10,6 +10,27 @@ import secrets
 
 from mcp_server.models.auth import Login
 
+# Parts of a User-Agent and what they stand for. The first one that occurs counts, because most browsers also
+# name others.
+PROGRAMS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
 
 def introduce(login: Login) -> str:
     """Return the cookie for a browser from which the person has just signed in."""
@@ -30,3 +51,10 @@ def recognize(login: Login, cookie: str) -> str | None:
 def signature(login: Login, number: str) -> str:
     secret, text = login.password_hash or "", f"known browser {number} of user {login.user_id}"
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def describe(user_agent: str) -> str | None:
+    """Return a name such as `Firefox on Linux`, or None if the browser is unknown."""
+    program = next((name for part, name in PROGRAMS.items() if part in user_agent), None)
+    system = next((name for part, name in SYSTEMS.items() if part in user_agent), None)
+    return f"{program} on {system}" if program and system else program or system

@@ -31,6 +31,8 @@ SCHEME = "gear://"
 READS = ToolAnnotations(read_only_hint=True)
 # Number of setups, and of threads, that are listed. Others can be read by URI.
 MOST = 100
+# Characters of their names in the list.
+LONGEST_NAME = 100
 
 
 class ResourceKind(NamedTuple):
@@ -80,11 +82,11 @@ async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
     """Return the content at a URI. Errors have the messages of the tool that reads it."""
     try:
         found = await run(*reader_of(uri), context)
+        if isinstance(found, ImageShown):
+            return ReadResourceContents(found.data, found.mime_type)
+        return ReadResourceContents(cast(TextContent, reply(found).content[0]).text, "text/plain")
     except (ToolError, AppError) as exc:
         raise refusal(exc, {"uri": uri}) from exc
-    if isinstance(found, ImageShown):
-        return ReadResourceContents(found.data, found.mime_type)
-    return ReadResourceContents(cast(TextContent, reply(found).content[0]).text, "text/plain")
 
 
 def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:
@@ -105,8 +107,8 @@ async def list_mine(ctx: Context[App]) -> list[Resource]:
 
 
 async def list_in(conn: AsyncConnection) -> list[Resource]:
-    setups = (await setup.list_all(conn)).setups[:MOST]
-    threads = (await thread.list_all(conn, "active")).threads[:MOST]
+    setups = (await setup.list_all(conn, limit=MOST)).setups
+    threads = (await thread.list_all(conn, "active", limit=MOST)).threads
     return [
         SUMMARY,
         *(listed("setups", each, f"Setup, lines: {each.items}") for each in setups),
@@ -116,7 +118,9 @@ async def list_in(conn: AsyncConnection) -> list[Resource]:
 
 def listed(plural: str, row: SetupTotals | ThreadSummary, description: str) -> Resource:
     uri = f"gear://{plural}/{row.id}"
-    return Resource(uri=uri, name=row.name, description=description, mime_type="text/plain")
+    # Names of 200 characters, which a row may have, would make the list too long.
+    name = row.name if len(row.name) <= LONGEST_NAME else f"{row.name[: LONGEST_NAME - 1]}…"
+    return Resource(uri=uri, name=name, description=description, mime_type="text/plain")
 
 
 LISTER = to_tool(list_mine, "", READS)

@@ -27,7 +27,8 @@ class TrustedProxies:
 
 
 def is_address(text: str) -> bool:
+    """Return whether *text* is an IP address. A zone (`fe80::1%eth0`) means nothing to another host."""
     try:
-        return bool(ipaddress.ip_address(text))
+        return "%" not in text and bool(ipaddress.ip_address(text))
     except ValueError:
         return False

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
     CategoryRef,
     Cents,
@@ -30,7 +31,7 @@ class Ranked(Row):
     name: str
 
 
-class Candidate(Ranked, Weighed):
+class Candidate(Ranked, Weighed, Abridged):
     """A product. Weight in grams and price in cents are per piece, and absent if unknown."""
 
     status: CandidateStatus = "researching"
@@ -74,6 +75,7 @@ class Ranking(Row):
     """A thread's candidates by rank, the favourite first."""
 
     thread_id: int
+    candidates_left_out: int = 0
     candidates: list[Ranked]
 
 
@@ -135,6 +137,8 @@ class Preview(Considered):
     """The effect of a candidate on setups."""
 
     hint: str | None = None
+    setups_left_out: int = 0
+    next_cursor: str | None = None
     setups: list[SetupPreview]
 
     def in_units(self) -> str | None:

@@ -34,6 +34,7 @@ class CategorySummary(Category, Weighed):
 
 class CategoryList(Measured):
     total: int
+    next_cursor: str | None = None
     categories: list[CategorySummary]
 
 

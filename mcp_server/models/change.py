@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import STRING, Moment, Row, none_if_blank
 
 Key = Annotated[
@@ -18,7 +19,7 @@ MOST_UNDONE = 500
 Action = Literal["created", "changed", "deleted"]
 
 
-class RowChange(Row):
+class RowChange(Abridged):
     """What a change did to one row. A changed row shows only the fields that differ."""
 
     kind: str
@@ -55,7 +56,7 @@ class Undoing(Row):
     undone_by: int | None = None
 
 
-class Change(Row):
+class Change(Abridged):
     """One write: when, by which tool, client and program, and which changes it undid or was undone by."""
 
     id: int
@@ -74,8 +75,9 @@ class ChangePage(Row):
 
 
 class ChangeShown(Change):
-    rows: list[RowChange]
     rows_left_out: int = 0
+    next_cursor: str | None = None
+    rows: list[RowChange]
 
 
 class ChangeUndone(Row):
@@ -101,6 +103,7 @@ class ChangesUndone(Row):
 
     rows: int
     skipped: tuple[int, ...] = ()
+    undone_left_out: int = 0
     undone: list[Undone]
 
 

@@ -68,10 +68,12 @@ class Imported(Row):
     refused: int = 0
     skipped: int = 0
     new_categories: tuple[str, ...] = ()
+    new_categories_left_out: int = 0
     setup_id: int | None = None
     setup_name: str | None = None
     setup_totals: TotalsAfter | None = None
     not_in_list: tuple[str, ...] = ()
+    not_in_list_left_out: int = 0
     verdicts: tuple[Verdict, ...] = ()
     verdicts_left_out: int = 0
 

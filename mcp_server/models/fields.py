@@ -264,9 +264,9 @@ Weight = Annotated[
 ]
 Cents = Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
 Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTEGER]
-Limit = Annotated[
-    int, BeforeValidator(whole_between(1, 500)), WithJsonSchema({"type": "integer", "maximum": 500})
-]
+Limit = Annotated[int, BeforeValidator(whole_between(1, 500)), INTEGER]
+# The next_cursor of the previous page. Its name says so: many tools have it, and each description costs.
+Cursor = Annotated[str, Field(max_length=2000), STRING]
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
     CategoryRef,
     Cents,
@@ -42,7 +43,7 @@ class Item(Row):
     updated_at: Moment
 
 
-class ItemWritten(Item, Weighed, Measured):
+class ItemWritten(Item, Weighed, Measured, Abridged):
     category: str | None = None
 
     def in_units(self) -> str | None:
@@ -68,6 +69,7 @@ class Origin(Row):
 
 class ItemShown(ItemWritten):
     thread: Origin | None = None
+    setups_left_out: int = 0
     setups: tuple[UsedIn, ...] = ()
 
 
@@ -105,6 +107,7 @@ class ItemsCreated(Row):
     """The new items, in the order of the arguments."""
 
     created: int
+    items_left_out: int = 0
     items: list[ItemRef]
 
 
@@ -117,7 +120,9 @@ class ItemDeleted(Row):
 
     deleted: str
     removed_from_setups: tuple[str, ...] = ()
+    setups_left_out: int = 0
     no_longer_replaced_in_threads: tuple[str, ...] = ()
+    threads_left_out: int = 0
 
 
 class ItemFields(TypedDict, total=False):

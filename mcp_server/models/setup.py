@@ -35,6 +35,7 @@ class SetupTotals(Weighed):
 
 class SetupList(Measured):
     total: int
+    next_cursor: str | None = None
     setups: list[SetupTotals]
 
 
@@ -89,6 +90,9 @@ class CategoryShare(Weighed):
 class SetupShown(SetupSummary):
     unweighed_items: tuple[str, ...] = ()
     unpriced_items: tuple[str, ...] = ()
+    categories_left_out: int = 0
+    lines_left_out: int = 0
+    next_cursor: str | None = None
     by_category: list[CategoryShare]
     lines: list[SetupLine]
 
@@ -123,6 +127,8 @@ class SetupsCompared(Measured):
     setups: list[SetupTotals]
     difference: Difference
     same_lines: int = 0
+    lines_left_out: int = 0
+    next_cursor: str | None = None
     lines: list[LineDifference]
 
     def in_units(self) -> str | None:

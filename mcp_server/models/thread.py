@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, computed_field, with_config
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
 from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
-from mcp_server.models.setup import SetupTotals, in_units
+from mcp_server.models.setup import Classification, SetupTotals, in_units
 
 ThreadStatus = Literal["active", "resolved", "archived"]
 
@@ -30,6 +31,7 @@ class ThreadSummary(Thread):
 
 class ThreadList(Row):
     total: int
+    next_cursor: str | None = None
     threads: list[ThreadSummary]
 
 
@@ -41,12 +43,15 @@ class Replaced(Weighed):
     weight_grams: Grams | None = None
     price_cents: int | None = None
     in_setups: tuple[UsedIn, ...] = ()
+    setups_left_out: int = 0
+    # Of all lines. A line counts as base if some of its pieces are in the pack.
+    kinds: Annotated[SkipJsonSchema[frozenset[Classification]], Field(exclude=True)] = frozenset()
 
     @computed_field
     @property
     def note(self) -> str | None:
         """A warning if a lighter item would not lower any base weight."""
-        kinds = {"base" if used.worn_quantity is not None else used.classification for used in self.in_setups}
+        kinds = self.kinds
         if not kinds or "base" in kinds:
             return None
         return f"{' or '.join(sorted(kinds, reverse=True))} in every setup: it never counts in base weight"
@@ -66,6 +71,8 @@ class ThreadShown(ThreadHead):
     else the owned quantity.
     """
 
+    candidates_left_out: int = 0
+    next_cursor: str | None = None
     candidates: list[CandidateCompared]
 
     def in_units(self) -> str | None:
@@ -89,6 +96,7 @@ class ThreadResolved(ThreadSummary, Measured):
     item_id: int = NOT_IN_A_DRY_RUN
     quantity: int = 1
     swapped_in_setups: tuple[SetupTotals, ...] = ()
+    setups_left_out: int = 0
 
     def in_units(self) -> str | None:
         return in_units(self.swapped_in_setups, self.units)

@@ -41,6 +41,7 @@ class Totals(Weighed, Measured):
     unpriced: int = 0
     setups: int = 0
     active_threads: int = 0
+    categories_left_out: int = 0
     by_category: list[CategoryTotals]
     heaviest: tuple[Heavy, ...] = ()
     dearest: tuple[Dear, ...] = ()

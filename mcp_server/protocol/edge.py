@@ -13,18 +13,19 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult
 from psycopg import AsyncConnection
 
 from db.pool import Pool, reading, transaction
 from db.standby import Standby
 from mcp_server.errors import Forbidden
+from mcp_server.models.answer import MOST, size
 from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Author, Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.live import Live
-from mcp_server.protocol.reply import reply
-from mcp_server.services import change, history, summary
+from mcp_server.protocol.reply import bounded, reply
+from mcp_server.services import change, history, page, summary
 
 Arguments = ParamSpec("Arguments")
 Found = TypeVar("Found")
@@ -174,11 +175,17 @@ class write:
         return replied
 
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
-        rows = await change.rows_of(conn, await change.current(conn))
+        found = await history.rows_of(conn, await change.current(conn))
         await conn.rollback()
-        changes = history.readable(rows, dry_run=True)
-        note = Note(dry_run=True, changes=changes, changes_left_out=len(rows) - len(changes))
-        return reply(history.without_new_ids(result, rows), note)
+        result = history.without_new_ids(result, found.rows)
+        note = page.fit(
+            Note(dry_run=True, changes=history.readable(found.rows, dry_run=True)),
+            "changes",
+            lambda shown: {"changes_left_out": found.remaining - shown},
+            least=0,
+            most=MOST - size(result),
+        )
+        return reply(result, note)
 
     def _author(self) -> Author:
         params = self.ctx.session.client_params
@@ -190,7 +197,4 @@ class write:
 def repeat(stored: Any) -> CallToolResult:
     """Return the result of the first call, marked as repeated."""
     text: str = stored["content"][0]["text"]
-    return CallToolResult(
-        content=[TextContent(text=f'{{"repeated":true}}\n{text}')],
-        structured_content={**stored["structured_content"], "repeated": True},
-    )
+    return bounded(f'{{"repeated":true}}\n{text}', {**stored["structured_content"], "repeated": True})

@@ -9,6 +9,8 @@ from typing import Any, cast
 from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
 from pydantic import BaseModel
 
+from mcp_server.errors import InvalidInput
+from mcp_server.models.answer import LARGEST
 from mcp_server.models.image import ImageShown
 
 # Characters that could end a cell or a line of a table. Escaping them keeps stored text from forging rows.
@@ -26,11 +28,25 @@ def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
         fields = part.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         data |= fields
         values |= {name: getattr(part, name) for name in fields}
-    content: list[ContentBlock] = [TextContent(text=as_text(values, data))]
+    blocks: list[ContentBlock] = []
     if isinstance(result, ImageShown):
         picture = base64.b64encode(result.data).decode()
-        content.append(ImageContent(data=picture, mime_type=result.mime_type))
-    return CallToolResult(content=content, structured_content=data)
+        blocks.append(ImageContent(data=picture, mime_type=result.mime_type))
+    return bounded(as_text(values, data), data, *blocks)
+
+
+def bounded(text: str, data: dict[str, Any], *blocks: ContentBlock) -> CallToolResult:
+    """Return an answer whose text and structured content are each within the bound.
+
+    Services leave out what does not fit, so a larger answer is a mistake in one of them: it is refused, and
+    never cut, because half a table or half an object would be read as the whole.
+    """
+    if max(len(text.encode()), len(to_json(data).encode())) > LARGEST:
+        raise InvalidInput(
+            f"The answer would exceed {LARGEST // 1024} KB. "
+            "Request less at once: a smaller limit, a narrower filter, or fewer rows."
+        )
+    return CallToolResult(content=[TextContent(text=text), *blocks], structured_content=data)
 
 
 def as_text(values: Mapping[str, Any], data: dict[str, Any]) -> str:

@@ -79,11 +79,11 @@ class StrictServer(MCPServer[App]):
             tool = self._find(name, context)
             arguments = given(tool, arguments)
             result = await run(tool, arguments, context or Context(mcp_server=self))
+            if isinstance(result, Written):
+                return cast(Written[Row], result).reply
+            return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
         except AppError as exc:
             raise ToolError(str(exc)) from exc
-        if isinstance(result, Written):
-            return cast(Written[Row], result).reply
-        return reply(result) if isinstance(result, Row) else tool.fn_metadata.convert_result(result)
 
     def _find(self, name: str, context: Context[App, Any] | None) -> Tool:
         if name in self._off:

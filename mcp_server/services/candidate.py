@@ -1,7 +1,7 @@
 """Candidates: the products that a thread compares, their rank, and their effect on setups."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -10,6 +10,7 @@ from psycopg.sql import SQL
 from db.query import fetch_all, fetch_one, fetch_value
 from db.sql import assignments, names, values
 from mcp_server.errors import InUse, InvalidInput, NotFound, in_list
+from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
@@ -23,7 +24,7 @@ from mcp_server.models.candidate import (
 )
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import SetupTotals
-from mcp_server.services import image, line, setup, thread
+from mcp_server.services import image, line, page, setup, thread
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
@@ -50,7 +51,7 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
     found = await fetch_one(conn, CandidateShown, query, {"candidate_id": candidate_id})
     if found is None:
         raise no_such_candidate(candidate_id)
-    return found
+    return page.whole(found)
 
 
 async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
@@ -123,11 +124,16 @@ async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[in
         """,
         {"order": order},
     )
-    return Ranking(thread_id=thread_id, candidates=await ranked(conn, thread_id))
+    first = await ranked(conn, thread_id, MOST_ROWS)
+    return page.fit(
+        Ranking(thread_id=thread_id, candidates=first),
+        "candidates",
+        lambda shown: {"candidates_left_out": len(order) - shown},
+    )
 
 
-async def ranked(conn: AsyncConnection, thread_id: int) -> list[Ranked]:
-    """Return a thread's candidates by rank."""
+async def ranked(conn: AsyncConnection, thread_id: int, limit: int | None = None) -> list[Ranked]:
+    """Return a thread's candidates by rank: all, or the first ones."""
     return await fetch_all(
         conn,
         Ranked,
@@ -136,13 +142,20 @@ async def ranked(conn: AsyncConnection, thread_id: int) -> list[Ranked]:
         FROM candidates
         WHERE thread_id = %(thread_id)s
         ORDER BY rank
+        LIMIT %(limit)s
         """,
-        {"thread_id": thread_id},
+        {"thread_id": thread_id, "limit": limit},
     )
 
 
-async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int | None) -> Preview:
-    """Return the effect of a candidate on all setups that contain the item it would replace, or on one setup.
+async def preview(
+    conn: AsyncConnection,
+    candidate_id: int,
+    in_setup: str | int | None,
+    limit: int = MOST_ROWS,
+    cursor: str = "",
+) -> Preview:
+    """Return the effect of a candidate on the setups that contain the item it would replace, or on one setup.
 
     In a setup without that item, the candidate is added as one more piece.
     """
@@ -164,11 +177,43 @@ async def preview(conn: AsyncConnection, candidate_id: int, in_setup: str | int 
         raise no_such_candidate(candidate_id)
     in_all = await line.setups_with(conn, purchase.replaces_item_id)
     setup_ids = in_all if setup_id is None else [setup_id]
-    return Preview(
+    cursors = page.Cursors("preview_candidate", candidate_id, setup_id, keys=("name", "id"))
+    chosen = await choose(conn, setup_ids, limit, cursors.read(cursor))
+    previewed = Preview(
         **{name: value for name, value in purchase if name != "is_resolved"},
         hint=await what_next(conn, purchase, shown=bool(setup_ids)),
-        setups=await weigh(conn, purchase, setup_ids),
+        setups=await weigh(conn, purchase, chosen.rows[:limit]),
     )
+    return page.fit(
+        previewed,
+        "setups",
+        lambda shown: {
+            "setups_left_out": chosen.remaining - shown,
+            "next_cursor": cursors.next(chosen.places, shown),
+        },
+    )
+
+
+async def choose(
+    conn: AsyncConnection, setup_ids: list[int], limit: int, after: Mapping[str, Any]
+) -> page.Found[int]:
+    """Return the ids of a page of these setups, by name."""
+    query = """
+        SELECT id, json_build_array(lower(name), id) AS place, count(*) OVER () AS remaining
+        FROM setups
+        WHERE id = ANY(%(setup_ids)s::bigint[]) AND (
+            %(after_id)s::bigint IS NULL
+            OR (lower(name), id) > (%(after_name)s::text, %(after_id)s::bigint)
+        )
+        ORDER BY lower(name), id
+        LIMIT %(limit)s
+    """
+    params = {**after, "setup_ids": setup_ids, "limit": limit + 1}
+    return await page.fetch_page(conn, only_id, query, params)
+
+
+def only_id(id: int) -> int:
+    return id
 
 
 class Purchase(Considered):

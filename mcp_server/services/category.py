@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL
 
-from db.query import fetch_all, fetch_one, fetch_only
+from db.query import fetch_one, fetch_only, fetch_value
 from db.sql import assignments, columns
 from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, no_such
 from mcp_server.models.category import (
@@ -15,30 +15,43 @@ from mcp_server.models.category import (
     CategoryList,
     CategorySummary,
 )
-from mcp_server.services import settings
+from mcp_server.services import page, settings
 
 COLUMNS = columns("categories", Category)
 
 
-async def list_all(conn: AsyncConnection) -> CategoryList:
-    """Return all categories by name, with the number and weight of their items."""
-    found = await summarize(conn)
-    return CategoryList(total=len(found), categories=found, units=await settings.get(conn))
-
-
-async def summarize(conn: AsyncConnection) -> list[CategorySummary]:
+async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, cursor: str = "") -> CategoryList:
+    """Return a page of categories by name, with the number and weight of their items."""
+    cursors = page.Cursors("list_categories", keys=("name", "id"))
     query = SQL("""
         SELECT
             {columns},
             count(items.id) AS items,
             sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
-            count(items.id) FILTER (WHERE items.weight_grams IS NULL) AS unweighed
-        FROM categories
+            count(items.id) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
+            json_build_array(lower(categories.name), categories.id) AS place
+        FROM (
+            SELECT id, name, icon
+            FROM categories
+            WHERE %(after_id)s::bigint IS NULL
+                OR (lower(name), id) > (%(after_name)s::text, %(after_id)s::bigint)
+            ORDER BY lower(name), id
+            LIMIT %(limit)s
+        ) AS categories
         LEFT JOIN items ON items.category_id = categories.id
-        GROUP BY categories.id
+        GROUP BY {columns}
         ORDER BY lower(categories.name), categories.id
     """).format(columns=COLUMNS)
-    return await fetch_all(conn, CategorySummary, query)
+    params = {**cursors.read(cursor), "limit": limit + 1}
+    found = await page.fetch_page(conn, CategorySummary, query, params)
+    categories = CategoryList(
+        total=await fetch_value(conn, "SELECT count(*) FROM categories"),
+        categories=found.rows[:limit],
+        units=await settings.get(conn),
+    )
+    return page.fit(
+        categories, "categories", lambda shown: {"next_cursor": cursors.next(found.places, shown)}
+    )
 
 
 async def resolve(conn: AsyncConnection, reference: str | int) -> int:
@@ -52,7 +65,8 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
     name = reference if isinstance(reference, str) else ""
     found = await fetch_one(conn, Category, query, {"name": name, "id": str(reference)})
     if found is None:
-        names = [category.name for category in await summarize(conn)]
+        rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
+        names = [name for (name,) in await rows.fetchall()]
         raise NotFound(
             f"No category {reference!r}.{did_you_mean(name, names)} "
             "Call list_categories to see all of them, or create_category to add one."

@@ -12,8 +12,8 @@ from mcp_server.formats.reader import Reader, open_text
 from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
 from mcp_server.models.fields import lean_number
-from mcp_server.services import category, settings, setup
-from mcp_server.services.staging import Counts, Difference, Staging
+from mcp_server.services import category, page, settings, setup
+from mcp_server.services.staging import MOST_NAMES, Counts, Difference, Missing, Staging
 from mcp_server.services.verdicts import Verdicts
 
 # Bad lines that a refusal names.
@@ -61,9 +61,9 @@ async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOpt
     counts = await staging.count()
     await compare(staging, counts, found_id, options)
     await store(staging, options)
-    setup_id, not_in_list = await fill_setup(conn, staging, found_id, options)
+    setup_id, missing = await fill_setup(conn, staging, found_id, options)
     verdicts = staging.verdicts
-    return Imported(
+    imported = Imported(
         format=reader.format,
         items=counts.new,
         unchanged=counts.unchanged,
@@ -72,15 +72,18 @@ async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOpt
         differs=0 if options.update_existing else counts.differs,
         refused=verdicts.refused,
         skipped=verdicts.skipped,
-        new_categories=tuple(new_categories),
+        new_categories=tuple(new_categories[:MOST_NAMES]),
+        new_categories_left_out=max(len(new_categories) - MOST_NAMES, 0),
         # After a dry run, a new setup does not exist.
         setup_id=found_id if options.dry_run else setup_id,
         setup_name=options.setup_name,
         setup_totals=None if setup_id is None else await totals_after(conn, setup_id),
-        not_in_list=tuple(not_in_list),
+        not_in_list=missing.names,
+        not_in_list_left_out=missing.left_out,
         verdicts=tuple(sorted(verdicts.shown, key=lambda verdict: verdict.line)),
-        verdicts_left_out=verdicts.left_out,
     )
+    counted = verdicts.left_out + len(verdicts.shown)
+    return page.fit(imported, "verdicts", lambda shown: {"verdicts_left_out": counted - shown})
 
 
 async def compare(staging: Staging, counts: Counts, setup_id: int | None, options: ImportOptions) -> None:
@@ -110,15 +113,15 @@ async def store(staging: Staging, options: ImportOptions) -> None:
 
 async def fill_setup(
     conn: AsyncConnection, staging: Staging, setup_id: int | None, options: ImportOptions
-) -> tuple[int | None, list[str]]:
+) -> tuple[int | None, Missing]:
     """Put the lines into the setup. Return its id, and the names of its items that are not in the list."""
     if options.setup_name is None:
-        return None, []
+        return None, Missing()
     setup_id = setup_id or await create_setup(conn, options.setup_name)
-    not_in_list = await staging.not_in_list(setup_id)
+    missing = await staging.not_in_list(setup_id)
     if await staging.put_in_setup(setup_id, update_existing=options.update_existing):
         await setup.touch(conn, setup_id)
-    return setup_id, not_in_list
+    return setup_id, missing
 
 
 async def totals_after(conn: AsyncConnection, setup_id: int) -> TotalsAfter:

@@ -14,11 +14,12 @@ from psycopg.sql import SQL, Composed, Identifier
 from mcp_server.errors import InvalidInput
 from mcp_server.formats import lighterpack
 from mcp_server.formats.line import ITEM_COLUMNS, SETUP_COLUMNS, Line, guarded
+from mcp_server.models.answer import LARGEST, MOST, size
 from mcp_server.models.csv import Exported, ExportFormat
 from mcp_server.services import setup
 
-# Characters that a tool returns at most.
-LONGEST = 1_000_000
+# Bytes of a list, in an answer, that a tool returns.
+LONGEST = MOST
 
 # Every column of an item in our own CSV, by its name there.
 ITEM = SQL(", ").join(
@@ -55,17 +56,25 @@ LINES = SQL("""
 
 
 async def export_text(conn: AsyncConnection, setup_ref: str | int | None, format: ExportFormat) -> Exported:
-    """Return the collection, or one setup, as a text of at most 1 MB."""
+    """Return the collection, or one setup, as a text that fits into an answer."""
     setup_id = None if setup_ref is None else await setup.resolve(conn, setup_ref)
     text, lossy, lines = io.StringIO(newline=""), Counter[str](), 0
     async for line in export_lines(conn, setup_id, format, lossy):
         text.write(line)
         lines += 1
         if text.tell() > LONGEST:
-            raise InvalidInput(
-                "The list is longer than 1 MB. Export one setup, or have the person run `gearshed export`."
-            )
-    return Exported(csv_text=text.getvalue(), lines=lines - 1, lossy=counted(lossy))
+            raise too_long()
+    exported = Exported(csv_text=text.getvalue(), lines=lines - 1, lossy=counted(lossy))
+    if size(exported) > LONGEST:
+        raise too_long()
+    return exported
+
+
+def too_long() -> InvalidInput:
+    return InvalidInput(
+        f"The list does not fit into an answer of {LARGEST // 1024} KB. "
+        "Export one setup, or have the person run `gearshed export`."
+    )
 
 
 def counted(lossy: Counter[str]) -> tuple[str, ...]:

@@ -9,23 +9,41 @@ from psycopg.sql import SQL
 
 from db.collection import COLLECTION
 from db.query import fetch_all, fetch_one
+from db.sql import excerpts
 from mcp_server.errors import InvalidInput, no_such
-from mcp_server.models.change import Change, ChangeFilter, ChangePage, ChangeShown, RowChange
+from mcp_server.models.answer import EXCERPT, LONGEST, MOST, MOST_ROWS, WHOLE, Abridged, size
+from mcp_server.models.change import Action, Change, ChangeFilter, ChangePage, ChangeShown, RowChange
 from mcp_server.models.fields import Row
-from mcp_server.services.change import NetRow, rows_of
+from mcp_server.services import page
+from mcp_server.services.change import NET
 
 Result = TypeVar("Result", bound=Row)
 
 # Fields that mean nothing to a person.
 INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256"}
-# A change shows at most this many rows.
-MOST_ROWS = 100
-
 SELECTED = SQL("""
     SELECT
-        changes.id, changes.at, changes.tool, changes.client, changes.program, changes.summary,
-        coalesce(changes.undoes, '{}') AS undoes, changes.undone_by
+        changes.id, changes.at, changes.tool, changes.client, changes.program,
+        coalesce(changes.undoes, '{{}}') AS undoes, changes.undone_by, {summary}
     FROM changes
+""").format(summary=excerpts("changes", ["summary"]))
+# The fields of a row's state that differ from its other state, with cut texts, and the names of the cut ones.
+DIFFERING = SQL("""
+    SELECT
+        jsonb_object_agg(
+            key, CASE WHEN is_longer THEN to_jsonb(left(text, %(longest)s::int) || '…') ELSE value END
+        ) AS fields,
+        array_agg(key) FILTER (WHERE is_longer) AS cut
+    FROM jsonb_each({state}) AS field (key, value)
+    CROSS JOIN LATERAL (SELECT value #>> '{{}}') AS content (text)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_typeof(value) = 'string'
+            AND octet_length(text) > octet_length(left(text, %(longest)s::int))
+    ) AS measured (is_longer)
+    WHERE key <> ALL(%(internal)s::text[]) AND CASE
+        WHEN {other} IS NULL THEN jsonb_typeof(value) <> 'null'
+        ELSE value IS DISTINCT FROM {other} -> key
+    END
 """)
 # Whether a change is one of those that a ChangeFilter names.
 MATCHING = SQL("""
@@ -117,10 +135,13 @@ async def find(
         "thread_id": thread_id,
         "before": read_cursor(cursor),
         "limit": limit + 1,
+        "longest": EXCERPT,
     }
     found = await fetch_all(conn, Change, query, params)
-    return ChangePage(
-        next_cursor=str(found[limit - 1].id) if len(found) > limit else None, changes=found[:limit]
+    return page.fit(
+        ChangePage(changes=found[:limit]),
+        "changes",
+        lambda shown: {"next_cursor": str(found[shown - 1].id) if shown < len(found) else None},
     )
 
 
@@ -131,39 +152,109 @@ def read_cursor(cursor: str) -> int | None:
     return int(cursor) if cursor else None
 
 
-async def get(conn: AsyncConnection, change_id: int) -> ChangeShown:
-    """Return one change with the state of its rows before and after."""
+async def get(conn: AsyncConnection, change_id: int, limit: int = MOST_ROWS, cursor: str = "") -> ChangeShown:
+    """Return one change with a page of its rows before and after. With a limit of 1, texts are whole."""
     query = SQL("{selected} WHERE changes.id = %(change_id)s").format(selected=SELECTED)
-    found = await fetch_one(conn, Change, query, {"change_id": change_id})
+    found = await fetch_one(conn, Change, query, {"change_id": change_id, "longest": WHOLE})
     if found is None:
         raise no_such("change", change_id)
-    rows = await rows_of(conn, change_id)
-    return ChangeShown(**dict(found), rows=list(readable(rows)), rows_left_out=max(0, len(rows) - MOST_ROWS))
+    cursors = page.Cursors("get_change", change_id, keys=("seq",))
+    after = cursors.read(cursor)["after_seq"]
+
+    async def show(longest: int) -> ChangeShown:
+        rows = await rows_of(conn, change_id, limit + 1, after, longest=longest)
+        return page.fit(
+            ChangeShown(**dict(found), rows=list(readable(rows.rows[:limit]))),
+            "rows",
+            lambda shown: {
+                "rows_left_out": rows.remaining - shown,
+                "next_cursor": cursors.next(rows.places, shown),
+            },
+        )
+
+    if limit > 1:
+        return await show(EXCERPT)
+    alone = await show(WHOLE)
+    return alone if size(alone) <= MOST else await show(LONGEST)
 
 
-def readable(rows: Sequence[NetRow], *, dry_run: bool = False) -> tuple[RowChange, ...]:
-    """Return the first rows as a caller reads them. In a dry run, created rows have names instead of ids."""
+class LoggedRow(Abridged):
+    """What a change did to one row. Texts may be cut, but not before both states are compared."""
+
+    table_name: str
+    row_id: int
+    name: str | None
+    action: Action
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+async def rows_of(
+    conn: AsyncConnection,
+    change_id: int,
+    limit: int = MOST_ROWS,
+    after: int | None = None,
+    *,
+    longest: int = EXCERPT,
+) -> page.Found[LoggedRow]:
+    """Return the first rows of a change or those *after* a place.
+
+    Each has the fields that differ or, if it has no other state, those that are not null.
+    """
+    query = SQL("""
+        SELECT
+            json_build_array(seq) AS place, remaining, table_name, row_id,
+            coalesce(rows.after, rows.before) ->> 'name' AS name,
+            CASE WHEN rows.before IS NULL THEN 'created' WHEN rows.after IS NULL THEN 'deleted'
+                ELSE 'changed' END AS action,
+            CASE WHEN rows.before IS NOT NULL THEN coalesce(old.fields, '{{}}') END AS before,
+            CASE WHEN rows.after IS NOT NULL THEN coalesce(new.fields, '{{}}') END AS after,
+            array(SELECT unnest(old.cut) UNION SELECT unnest(new.cut) ORDER BY 1) AS cut
+        FROM (
+            SELECT table_name, row_id, seq, before, after, count(*) OVER () AS remaining
+            FROM ({net}) AS net
+            WHERE %(after)s::bigint IS NULL OR seq > %(after)s
+            ORDER BY seq
+            LIMIT %(limit)s
+        ) AS rows
+        CROSS JOIN LATERAL ({old}) AS old
+        CROSS JOIN LATERAL ({new}) AS new
+        ORDER BY seq
+    """).format(
+        net=NET,
+        old=DIFFERING.format(state=SQL("rows.before"), other=SQL("rows.after")),
+        new=DIFFERING.format(state=SQL("rows.after"), other=SQL("rows.before")),
+    )
+    params = {
+        "change_ids": [change_id],
+        "internal": list(INTERNAL),
+        "after": after,
+        "limit": limit,
+        "longest": longest,
+    }
+    return await page.fetch_page(conn, LoggedRow, query, params)
+
+
+def readable(rows: Sequence[LoggedRow], *, dry_run: bool = False) -> tuple[RowChange, ...]:
+    """Return rows as a caller reads them. In a dry run, created rows have names instead of ids."""
     created = names_of_created(rows) if dry_run else {}
     return tuple(
         RowChange(
             kind=COLLECTION[row.table_name],
             id=None if (COLLECTION[row.table_name], row.row_id) in created else row.row_id,
-            name=(row.after or row.before or {}).get("name"),
+            name=row.name,
             action=row.action,
-            before=differing(row.before, row.after),
-            after=with_names(differing(row.after, row.before), created),
+            before=row.before,
+            after=with_names(row.after, created),
+            cut=row.cut,
         )
-        for row in rows[:MOST_ROWS]
+        for row in rows
     )
 
 
-def names_of_created(rows: Iterable[NetRow]) -> dict[tuple[str, int], str | None]:
+def names_of_created(rows: Iterable[LoggedRow]) -> dict[tuple[str, int], str | None]:
     """Return the name of each created row, by its kind and id."""
-    return {
-        (COLLECTION[row.table_name], row.row_id): (row.after or {}).get("name")
-        for row in rows
-        if row.before is None
-    }
+    return {(COLLECTION[row.table_name], row.row_id): row.name for row in rows if row.action == "created"}
 
 
 def with_names(
@@ -186,20 +277,9 @@ def kind_of(field: str) -> str:
     return field.removesuffix("_id").rpartition("_")[2] if field.endswith("_id") else ""
 
 
-def without_new_ids(result: Result, rows: Iterable[NetRow]) -> Result:
+def without_new_ids(result: Result, rows: Iterable[LoggedRow]) -> Result:
     """Clear the ids of created rows in the result of a dry run. Such fields are optional in its model."""
     created = names_of_created(rows)
     optional = [name for name, field in type(result).model_fields.items() if not field.is_required()]
     new = [name for name in optional if name == "id" or (kind_of(name), getattr(result, name)) in created]
     return result.model_copy(update=dict.fromkeys(new))
-
-
-def differing(row: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the fields that differ from the row's other state or, without one, those that are not null."""
-    if row is None:
-        return None
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in INTERNAL and (value is not None if other is None else value != other.get(name))
-    }

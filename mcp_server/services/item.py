@@ -8,7 +8,8 @@ from psycopg.sql import SQL, Composed
 
 from db.query import fetch_one, fetch_only
 from db.sql import assignments, columns, names, rendered, values
-from mcp_server.errors import NotFound, in_list, no_such
+from mcp_server.errors import NotFound, in_list, no_such, shortlist
+from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.item import (
     Item,
     ItemChanges,
@@ -20,9 +21,11 @@ from mcp_server.models.item import (
     ItemWritten,
     NewItem,
 )
-from mcp_server.services import category, image
+from mcp_server.services import category, image, page
 from mcp_server.services.settings import UNITS
 
+# Names of setups, and of threads, that a deletion lists.
+MOST_NAMES = 50
 # The columns of ItemWritten: those of an item, the name of its category, and the units.
 WRITTEN = rendered(
     SQL("""
@@ -31,7 +34,7 @@ WRITTEN = rendered(
         {units}
     """).format(columns=columns("items", Item), units=UNITS)
 )
-# An item's lines in setups.
+# The first of an item's lines in setups, and the number of the others.
 USED_IN = SQL("""
     array(
         SELECT jsonb_build_object(
@@ -46,8 +49,12 @@ USED_IN = SQL("""
         JOIN setups ON setups.id = setup_items.setup_id
         WHERE setup_items.item_id = items.id
         ORDER BY lower(setups.name), setups.id
+        LIMIT {most}
     )
-""")
+""").format(most=MOST_ROWS)
+MORE_USES = SQL("""
+    greatest((SELECT count(*) FROM setup_items WHERE setup_items.item_id = items.id) - {most}, 0)
+""").format(most=MOST_ROWS)
 SHOWN = rendered(
     SQL("""
         {written},
@@ -58,8 +65,8 @@ SHOWN = rendered(
             ORDER BY threads.id
             LIMIT 1
         ) AS thread,
-        {used_in} AS setups
-    """).format(written=WRITTEN, used_in=USED_IN)
+        {used_in} AS setups, {more_uses} AS setups_left_out
+    """).format(written=WRITTEN, used_in=USED_IN, more_uses=MORE_USES)
 )
 
 
@@ -69,14 +76,14 @@ async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
         raise no_such("item", item_id)
-    return found
+    return page.whole(found)
 
 
 async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
     """Create an item and return it. Omitted fields get the defaults of the table."""
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     query = SQL("{insert} RETURNING {written}").format(insert=insert(row), written=WRITTEN)
-    return await fetch_only(conn, ItemWritten, query, row)
+    return page.whole(await fetch_only(conn, ItemWritten, query, row))
 
 
 async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCreated:
@@ -96,7 +103,8 @@ async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCre
         ],
     )
     items = [ItemRef(id=id_, name=each["name"]) for id_, each in zip(ids, new, strict=True)]
-    return ItemsCreated(created=len(items), items=items)
+    created = ItemsCreated(created=len(items), items=items)
+    return page.fit(created, "items", lambda shown: {"items_left_out": len(items) - shown})
 
 
 async def find_categories(
@@ -110,9 +118,10 @@ async def find_categories(
             ids[reference] = None if reference is None else await category.resolve(conn, reference)
         except NotFound as exc:
             rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
-            problems.append(f"{exc.args[0]} ({', '.join(rows)})")
+            problems.append(f"{exc.args[0]} ({shortlist(rows)})")
     if problems:
-        raise NotFound(f"{' '.join(problems)} Nothing was created.")
+        more = f" {len(problems) - 10} more categories are missing." if len(problems) > 10 else ""
+        raise NotFound(f"{' '.join(problems[:10])}{more} Nothing was created.")
     return ids
 
 
@@ -138,7 +147,7 @@ async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> I
     updated = await fetch_one(conn, ItemWritten, query, {**row, "item_id": item_id})
     if updated is None:
         raise no_such("item", item_id)
-    return updated
+    return page.whole(updated)
 
 
 async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
@@ -175,20 +184,34 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
                 JOIN setups ON setups.id = setup_items.setup_id
                 WHERE setup_items.item_id = items.id
                 ORDER BY lower(setups.name), setups.id
+                LIMIT %(most)s
             ) AS removed_from_setups,
+            (SELECT count(*) FROM setup_items WHERE setup_items.item_id = items.id) AS setups_left_out,
             array(
                 SELECT threads.name
                 FROM threads
                 WHERE threads.replaces_item_id = items.id AND threads.status = 'active'
                 ORDER BY lower(threads.name), threads.id
-            ) AS no_longer_replaced_in_threads
+                LIMIT %(most)s
+            ) AS no_longer_replaced_in_threads,
+            (
+                SELECT count(*)
+                FROM threads
+                WHERE threads.replaces_item_id = items.id AND threads.status = 'active'
+            ) AS threads_left_out
         """,
-        {"item_id": item_id},
+        {"item_id": item_id, "most": MOST_NAMES},
     )
     if deleted is None:
         raise no_such("item", item_id)
     await image.delete_unused(conn, [deleted.image_id])
-    return ItemDeleted(**deleted.model_dump(exclude={"image_id"}))
+    return ItemDeleted(
+        deleted=deleted.deleted,
+        removed_from_setups=deleted.removed_from_setups,
+        setups_left_out=deleted.setups_left_out - len(deleted.removed_from_setups),
+        no_longer_replaced_in_threads=deleted.no_longer_replaced_in_threads,
+        threads_left_out=deleted.threads_left_out - len(deleted.no_longer_replaced_in_threads),
+    )
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,6 +230,6 @@ def insert(row: Mapping[str, Any]) -> Composed:
 
 
 class DeletedRow(ItemDeleted):
-    """A deleted item, and its image."""
+    """A deleted item, its image, and the numbers of all its setups and threads."""
 
     image_id: int | None

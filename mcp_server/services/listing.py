@@ -1,20 +1,16 @@
 """Pages of items: search, order, and cursors."""
 
-import base64
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable, Composed, Placeholder
-from pydantic import ConfigDict, TypeAdapter
 
-from db.query import fetch_all, fetch_only
-from mcp_server.errors import InvalidInput
+from db.query import fetch_only
 from mcp_server.models.item import ItemPage, ItemRow, Sort
 from mcp_server.models.settings import Measured
-from mcp_server.services import category, setup
+from mcp_server.services import category, page, setup
 from mcp_server.services.settings import UNITS
 
 
@@ -62,12 +58,6 @@ class Counted(Measured):
     """The number of matching items, at most ENOUGH."""
 
     total: int
-
-
-class FoundRow(ItemRow):
-    """A row of a page and its sort key as text, for the cursor."""
-
-    key: str
 
 
 # Text after ASCII punctuation, up to the next punctuation.
@@ -121,7 +111,8 @@ COUNT = SQL("""
 PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
-        items.weight_grams, items.price_cents, {figures}, {key}::text AS key
+        items.weight_grams, items.price_cents, {figures},
+        json_build_array({key}::text, items.id) AS place
     FROM ({parts}) AS page
     JOIN items ON items.id = page.id {in_setup}
     LEFT JOIN categories ON categories.id = items.category_id
@@ -168,18 +159,19 @@ async def find(
         "enough": ENOUGH if in_setup is None else None,
         "limit": limit + 1,
     }
-    params |= read_cursor(cursor, sort, params)
+    cursors = page.Cursors("list_items", sort, filtered(params), keys=("key", "id"))
+    params |= cursors.read(cursor)
     count = COUNT.format(matches=matches(prefixes, params), units=UNITS, in_setup=joined(params))
     counted = await fetch_only(conn, Counted, count, params)
     many = counted.total == params["enough"]
-    found = await fetch_all(conn, FoundRow, select(sort, prefixes, params, many=many), params)
-    return ItemPage(
+    found = await page.fetch_page(conn, ItemRow, select(sort, prefixes, params, many=many), params)
+    items = ItemPage(
         total=None if many else counted.total,
         total_at_least=ENOUGH if many else None,
-        next_cursor=write_cursor(sort, params, found[limit - 1]) if len(found) > limit else None,
-        items=[ItemRow(**row.model_dump(exclude={"key"}, round_trip=True)) for row in found[:limit]],
+        items=found.rows[:limit],
         units=counted.units,
     )
+    return page.fit(items, "items", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
 def read_query(query: str) -> tuple[dict[str, str], list[str]]:
@@ -248,33 +240,7 @@ def ranges(order: Order, after_key: str | None) -> list[Composable]:
     return [SQL("{} < {} AND {}").format(order.key, order.unknown, rest), unknown]
 
 
-# Sort order, key and id of the last row, and checksum of the filters.
-CURSOR = TypeAdapter(tuple[str, str, int, int], config=ConfigDict(strict=True))
-
-
-def write_cursor(sort: Sort, params: Mapping[str, Any], last: FoundRow) -> str:
-    content = CURSOR.dump_json((sort, last.key, last.id, filtered(params)))
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def filtered(params: Mapping[str, Any]) -> int:
-    """Return a checksum of the filters."""
+def filtered(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the filters and their values."""
     filters = {*FILTERS, "setup_id"}
-    chosen = [(name, params[name]) for name in sorted(params) if name in filters or name.startswith("prefix")]
-    return crc32(repr(chosen).encode())
-
-
-def read_cursor(cursor: str, sort: Sort, params: Mapping[str, Any]) -> dict[str, Any]:
-    if not cursor:
-        return {"after_key": None, "after_id": None}
-    try:
-        its_sort, key, item_id, its_filters = CURSOR.validate_json(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        )
-    except ValueError:
-        its_sort = key = item_id = its_filters = None
-    if (its_sort, its_filters) != (sort, filtered(params)):
-        raise InvalidInput(
-            "cursor: not the next_cursor of a page with this sort and these filters. Omit it to start again."
-        )
-    return {"after_key": key, "after_id": item_id}
+    return [(name, params[name]) for name in sorted(params) if name in filters or name.startswith("prefix")]

@@ -1,17 +1,16 @@
 """Setups: packing lists, and their total, worn and pack weight."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
-from db.query import fetch_all, fetch_one, fetch_value
+from db.query import fetch_one, fetch_only, fetch_value
 from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, in_list, no_such
+from mcp_server.models.answer import MOST_ROWS
+from mcp_server.models.fields import Row
 from mcp_server.models.setup import (
     CategoryShare,
-    Difference,
-    LineDifference,
     NewLine,
     SetupChanges,
     SetupCreated,
@@ -19,12 +18,11 @@ from mcp_server.models.setup import (
     SetupItemsSet,
     SetupLine,
     SetupList,
-    SetupsCompared,
     SetupShown,
     SetupSummary,
     SetupTotals,
 )
-from mcp_server.services import line, settings
+from mcp_server.services import line, page, settings
 from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
@@ -55,18 +53,49 @@ LINES = SQL("""
     JOIN items ON items.id = setup_items.item_id
 """)
 
+# Whether a setup contains an item, if one is given.
+WITH_ITEM = SQL("""
+    (%(item_id)s::bigint IS NULL OR EXISTS (
+        SELECT FROM setup_items WHERE setup_items.setup_id = setups.id AND setup_items.item_id = %(item_id)s
+    ))
+""")
 
-async def list_all(conn: AsyncConnection) -> SetupList:
-    """Return all setups by name, with their totals."""
+
+async def list_all(
+    conn: AsyncConnection,
+    item_id: int | None = None,
+    *,
+    limit: int = page.DEFAULT_LIMIT,
+    cursor: str = "",
+) -> SetupList:
+    """Return a page of setups by name, with their totals: of all, or of those that contain an item."""
+    cursors = page.Cursors("list_setups", item_id, keys=("name", "id"))
     query = SQL("""
-        SELECT setups.id, setups.name, {totals}
-        FROM setups
+        SELECT
+            setups.id, setups.name, {totals}, json_build_array(lower(setups.name), setups.id) AS place
+        FROM (
+            SELECT setups.id, setups.name
+            FROM setups
+            WHERE {matches} AND (
+                %(after_id)s::bigint IS NULL
+                OR (lower(setups.name), setups.id) > (%(after_name)s::text, %(after_id)s::bigint)
+            )
+            ORDER BY lower(setups.name), setups.id
+            LIMIT %(limit)s
+        ) AS setups
         LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
-        GROUP BY setups.id
+        GROUP BY setups.id, setups.name
         ORDER BY lower(setups.name), setups.id
-    """).format(totals=TOTALS, lines=LINES)
-    found = await fetch_all(conn, SetupTotals, query)
-    return SetupList(total=len(found), setups=found, units=await settings.get(conn))
+    """).format(matches=WITH_ITEM, totals=TOTALS, lines=LINES)
+    params = {**cursors.read(cursor), "item_id": item_id, "limit": limit + 1}
+    found = await page.fetch_page(conn, SetupTotals, query, params)
+    count = SQL("SELECT count(*) FROM setups WHERE {matches}").format(matches=WITH_ITEM)
+    setups = SetupList(
+        total=await fetch_value(conn, count, params),
+        setups=found.rows[:limit],
+        units=await settings.get(conn),
+    )
+    return page.fit(setups, "setups", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
 async def resolve(conn: AsyncConnection, reference: str | int) -> int:
@@ -88,11 +117,15 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
     )
 
 
-async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
+async def get(
+    conn: AsyncConnection, setup_id: int, limit: int = page.DEFAULT_LIMIT, cursor: str = ""
+) -> SetupShown:
     """Return a setup: its totals, its weight by category, and its lines in the order of their creation."""
     summary = await summarize(conn, setup_id)
+    cursors = page.Cursors("get_setup", setup_id, keys=("id",))
     query = SQL("""
         SELECT
+            json_build_array(lines.id) AS place, count(*) OVER () AS remaining,
             lines.item_id, lines.name, categories.name AS category, lines.classification, lines.quantity,
             CASE
                 WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
@@ -102,23 +135,57 @@ async def get(conn: AsyncConnection, setup_id: int) -> SetupShown:
             CASE WHEN lines.quantity <> 1 THEN lines.weight_grams::numeric * lines.quantity END AS line_grams
         FROM ({lines}) AS lines
         LEFT JOIN categories ON categories.id = lines.category_id
-        WHERE lines.setup_id = %(setup_id)s
+        WHERE lines.setup_id = %(setup_id)s AND (%(after_id)s::bigint IS NULL OR lines.id > %(after_id)s)
         ORDER BY lines.id
+        LIMIT %(limit)s
     """).format(lines=LINES)
-    lines = await fetch_all(conn, SetupLine, query, {"setup_id": setup_id})
-    return SetupShown(
+    params = {"setup_id": setup_id, **cursors.read(cursor), "limit": limit + 1}
+    found = await page.fetch_page(conn, SetupLine, query, params)
+    missing = await name_unknown(conn, setup_id)
+    shares = await share(conn, setup_id)
+    shown = SetupShown(
         **dict(summary),
-        unweighed_items=named([line for line in lines if line.weight_grams is None]),
-        unpriced_items=named([line for line in lines if line.price_cents is None]),
-        by_category=await share(conn, setup_id),
-        lines=lines,
+        unweighed_items=named(missing.unweighed_items, summary.unweighed),
+        unpriced_items=named(missing.unpriced_items, summary.unpriced),
+        categories_left_out=shares.remaining - len(shares.rows),
+        by_category=shares.rows,
+        lines=found.rows[:limit],
+    )
+    return page.fit(
+        shown,
+        "lines",
+        lambda count: {
+            "lines_left_out": found.remaining - count,
+            "next_cursor": cursors.next(found.places, count),
+        },
     )
 
 
-def named(lines: Sequence[SetupLine]) -> tuple[str, ...]:
-    """Return the names of the first lines, and how many more there are."""
-    more = (f"and {len(lines) - MOST_NAMES} more",) if len(lines) > MOST_NAMES else ()
-    return (*(line.name for line in lines[:MOST_NAMES]), *more)
+class Unknown(Row):
+    """The first items of a setup whose weight, and those whose price, is unknown."""
+
+    unweighed_items: tuple[str, ...]
+    unpriced_items: tuple[str, ...]
+
+
+async def name_unknown(conn: AsyncConnection, setup_id: int) -> Unknown:
+    query = SQL("""
+        WITH lines AS (SELECT id, name, weight_grams, price_cents FROM ({lines}) AS lines WHERE {in_setup})
+        SELECT
+            array(
+                SELECT name FROM lines WHERE weight_grams IS NULL ORDER BY id LIMIT %(most)s
+            ) AS unweighed_items,
+            array(
+                SELECT name FROM lines WHERE price_cents IS NULL ORDER BY id LIMIT %(most)s
+            ) AS unpriced_items
+    """).format(lines=LINES, in_setup=SQL("setup_id = %(setup_id)s"))
+    return await fetch_only(conn, Unknown, query, {"setup_id": setup_id, "most": MOST_NAMES})
+
+
+def named(first: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return the first names, and how many more there are."""
+    more = (f"and {count - MOST_NAMES} more",) if count > MOST_NAMES else ()
+    return (*first, *more)
 
 
 async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
@@ -136,10 +203,11 @@ async def summarize(conn: AsyncConnection, setup_id: int) -> SetupSummary:
     return found
 
 
-async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
-    """Return the weight of each category in a setup, in the order of their first lines."""
+async def share(conn: AsyncConnection, setup_id: int) -> page.Found[CategoryShare]:
+    """Return the weight of the first categories in a setup, in the order of their first lines."""
     query = SQL("""
         SELECT
+            json_build_array(min(lines.id)) AS place, count(*) OVER () AS remaining,
             categories.name AS category,
             count(*) AS items,
             sum(lines.weight_grams::numeric * lines.quantity) AS weight_grams,
@@ -153,60 +221,10 @@ async def share(conn: AsyncConnection, setup_id: int) -> list[CategoryShare]:
         WHERE lines.setup_id = %(setup_id)s
         GROUP BY categories.id
         ORDER BY min(lines.id)
+        LIMIT %(most)s
     """).format(lines=LINES)
-    return await fetch_all(conn, CategoryShare, query, {"setup_id": setup_id})
-
-
-async def compare(conn: AsyncConnection, first_id: int, second_id: int) -> SetupsCompared:
-    """Return the totals of two setups and the lines that differ, the largest difference first."""
-    setups = [await summarize(conn, setup_id) for setup_id in (first_id, second_id)]
-    query = SQL("""
-        WITH lines AS (
-            SELECT
-                lines.item_id, lines.name, lines.weight_grams, lines.price_cents,
-                lines.quantity, lines.classification, lines.worn_quantity,
-                sides.sign,
-                concat_ws(
-                    ' ', trim_scale(lines.quantity), lines.classification,
-                    CASE
-                        WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
-                        THEN '(' || trim_scale(lines.worn_quantity) || ' on the body)'
-                    END
-                ) AS line,
-                coalesce(lines.weight_grams::numeric, 0) AS grams
-            FROM (VALUES (%(first_id)s::bigint, -1), (%(second_id)s, 1)) AS sides (setup_id, sign)
-            JOIN ({lines}) AS lines ON lines.setup_id = sides.setup_id
-        )
-        SELECT
-            item_id, name, weight_grams,
-            max(line) FILTER (WHERE sign < 0) AS first,
-            max(line) FILTER (WHERE sign > 0) AS second,
-            sum(sign * grams * quantity) AS total_grams,
-            coalesce(sum(sign * grams * (quantity - worn_quantity))
-                FILTER (WHERE classification <> 'consumable'), 0) AS base_grams,
-            sum(sign * grams * worn_quantity) AS worn_grams,
-            coalesce(sum(sign * grams * quantity) FILTER (WHERE classification = 'consumable'), 0)
-                AS consumable_grams,
-            coalesce(sum(sign * price_cents * quantity), 0) AS price_cents
-        FROM lines
-        GROUP BY item_id, name, weight_grams
-        ORDER BY abs(sum(sign * grams * quantity)) DESC, lower(name), item_id
-    """).format(lines=LINES)
-    lines = await fetch_all(conn, LineDifference, query, {"first_id": first_id, "second_id": second_id})
-    different = [line for line in lines if line.first != line.second]
-    return SetupsCompared(
-        setups=[setup.totals() for setup in setups],
-        difference=added_up(different),
-        same_lines=len(lines) - len(different),
-        lines=different,
-        units=setups[0].units,
-    )
-
-
-def added_up(lines: Sequence[LineDifference]) -> Difference:
-    return Difference(
-        **{name: sum((getattr(line, name) for line in lines), Decimal(0)) for name in Difference.model_fields}
-    )
+    params = {"setup_id": setup_id, "most": MOST_ROWS}
+    return await page.fetch_page(conn, CategoryShare, query, params)
 
 
 async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> SetupCreated:

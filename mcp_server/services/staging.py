@@ -5,7 +5,7 @@ Lines wait in temporary tables, so that each step is one statement for a list of
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString, NamedTuple
 
 import anyio.to_thread
 from psycopg import AsyncConnection
@@ -26,6 +26,8 @@ from mcp_server.services.verdicts import MOST_VERDICTS, Verdicts
 BATCH = 2000
 # New items whose names are compared with those of other items.
 MOST_COMPARED = 10_000
+# New categories, and items that are not in the list, that a result names.
+MOST_NAMES = 50
 
 
 class Difference(Row):
@@ -47,6 +49,13 @@ class Counts(Row):
     filled: int
     differs: int
     unchanged: int
+
+
+class Missing(NamedTuple):
+    """The first items of a setup that are not in a list, and how many more there are."""
+
+    names: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 # A column in a list has the type of the column in which it will be stored.
@@ -268,11 +277,11 @@ class Staging:
         """).format(columns=names(columns), values=of("matched", columns))
         await self._conn.execute(query)
 
-    async def not_in_list(self, setup_id: int) -> list[str]:
-        """Return the names of items that the setup has and the list does not."""
+    async def not_in_list(self, setup_id: int) -> Missing:
+        """Return the items that the setup has and the list does not."""
         cursor = await self._conn.execute(
             """
-            SELECT items.name
+            SELECT items.name, count(*) OVER ()
             FROM setup_items
             JOIN items ON items.id = setup_items.item_id
             WHERE setup_items.setup_id = %(setup_id)s
@@ -280,9 +289,10 @@ class Staging:
             ORDER BY setup_items.id
             LIMIT %(most)s
             """,
-            {"setup_id": setup_id, "most": MOST_VERDICTS},
+            {"setup_id": setup_id, "most": MOST_NAMES},
         )
-        return [name async for (name,) in cursor]
+        found = await cursor.fetchall()
+        return Missing(tuple(name for name, _ in found), found[0][1] - len(found) if found else 0)
 
     async def put_in_setup(self, setup_id: int, *, update_existing: bool) -> int:
         """Give the setup a line for each of the list's, and return how many were written."""

@@ -6,9 +6,10 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
-from db.query import fetch_all, fetch_one, fetch_only, fetch_value
-from db.sql import assignments, names, values
+from db.query import fetch_one, fetch_only, fetch_value
+from db.sql import assignments, excerpts, names, values
 from mcp_server.errors import Conflict, InvalidInput, NotFound, in_list, no_such
+from mcp_server.models.answer import EXCERPT, MOST_ROWS, TEXTS, WHOLE
 from mcp_server.models.candidate import CandidateCompared
 from mcp_server.models.fields import Row
 from mcp_server.models.thread import (
@@ -22,8 +23,8 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, line, settings, setup
-from mcp_server.services.item import USED_IN, to_columns
+from mcp_server.services import image, line, page, settings, setup
+from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
 # Fields that are a record once a thread is resolved.
@@ -34,11 +35,13 @@ ALL = "all"
 SUMMARIES = SQL("""
     SELECT
         threads.id, threads.name, threads.status, categories.name AS category, items.name AS replaces,
-        (SELECT count(*) FROM candidates WHERE candidates.thread_id = threads.id) AS candidates
+        (SELECT count(*) FROM candidates WHERE candidates.thread_id = threads.id) AS candidates {place}
     FROM threads
     LEFT JOIN categories ON categories.id = threads.category_id
     LEFT JOIN items ON items.id = threads.replaces_item_id
 """)
+# Whether a thread comes after the active ones.
+INACTIVE = SQL("(threads.status <> 'active')::int")
 # How many pieces of an item a purchase replaces: as many as are needed at once, in one setup or in any.
 PIECES = SQL("""
     coalesce(
@@ -65,63 +68,143 @@ class Locked(Row):
     resolved_item_id: int | None
 
 
-async def list_all(conn: AsyncConnection, status: ThreadStatus | None = None) -> ThreadList:
-    """Return all threads, or those with a status. Active ones come first."""
+async def list_all(
+    conn: AsyncConnection,
+    status: ThreadStatus | None = None,
+    *,
+    limit: int = page.DEFAULT_LIMIT,
+    cursor: str = "",
+) -> ThreadList:
+    """Return a page of threads: of all, or of those with a status. Active ones come first."""
+    cursors = page.Cursors("list_threads", status, keys=("inactive", "name", "id"))
     query = SQL("""
         {summaries}
-        WHERE %(status)s::text IS NULL OR threads.status = %(status)s
-        ORDER BY threads.status <> 'active', lower(threads.name), threads.id
-    """).format(summaries=SUMMARIES)
-    found = await fetch_all(conn, ThreadSummary, query, {"status": status})
-    return ThreadList(total=len(found), threads=found)
+        WHERE (%(status)s::text IS NULL OR threads.status = %(status)s) AND (
+            %(after_id)s::bigint IS NULL
+            OR ({inactive}, lower(threads.name), threads.id)
+                > (%(after_inactive)s::int, %(after_name)s::text, %(after_id)s::bigint)
+        )
+        ORDER BY {inactive}, lower(threads.name), threads.id
+        LIMIT %(limit)s
+    """).format(
+        summaries=SUMMARIES.format(
+            place=SQL(", json_build_array({inactive}, lower(threads.name), threads.id) AS place").format(
+                inactive=INACTIVE
+            )
+        ),
+        inactive=INACTIVE,
+    )
+    params = {**cursors.read(cursor), "status": status, "limit": limit + 1}
+    found = await page.fetch_page(conn, ThreadSummary, query, params)
+    count = "SELECT count(*) FROM threads WHERE %(status)s::text IS NULL OR status = %(status)s"
+    threads = ThreadList(total=await fetch_value(conn, count, params), threads=found.rows[:limit])
+    return page.fit(threads, "threads", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
-async def get(conn: AsyncConnection, thread_id: int) -> ThreadShown:
-    """Return a thread with its candidates side by side, by rank."""
+async def get(
+    conn: AsyncConnection,
+    thread_id: int,
+    candidate_id: int | None = None,
+    *,
+    limit: int = page.DEFAULT_LIMIT,
+    cursor: str = "",
+) -> ThreadShown:
+    """Return a thread with a page of its candidates side by side, by rank, or one with whole texts."""
     query = SQL("""
         SELECT
             threads.id, threads.name, threads.status, categories.name AS category,
             CASE WHEN items.id IS NOT NULL THEN jsonb_build_object(
                 'item_id', items.id, 'name', items.name,
                 'weight_grams', items.weight_grams, 'price_cents', items.price_cents,
-                'in_setups', {used_in}
+                'in_setups', {used_in}, 'setups_left_out', {more_uses},
+                'kinds', array(
+                    SELECT DISTINCT CASE
+                        WHEN worn_quantity < quantity AND classification = 'worn' THEN 'base'
+                        ELSE classification
+                    END
+                    FROM setup_items
+                    WHERE setup_items.item_id = items.id
+                )
             ) END AS replaces,
             {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE threads.id = %(thread_id)s
-    """).format(units=UNITS, pieces=PIECES, used_in=USED_IN)
+    """).format(units=UNITS, pieces=PIECES, used_in=USED_IN, more_uses=MORE_USES)
     found = await fetch_one(conn, ThreadHead, query, {"thread_id": thread_id, "setup_id": None})
     if found is None:
         raise no_such("thread", thread_id)
-    return ThreadShown(**dict(found), candidates=await compare(conn, thread_id))
+    cursors = page.Cursors("get_thread", thread_id, candidate_id, keys=("order", "id"))
+    compared = await compare(conn, thread_id, candidate_id, limit, cursors.read(cursor))
+    if candidate_id is not None and not compared.rows:
+        raise not_in_thread(candidate_id, thread_id)
+    shown = page.fit(
+        ThreadShown(**dict(found), candidates=compared.rows[:limit]),
+        "candidates",
+        lambda count: {
+            "candidates_left_out": compared.remaining - count,
+            "next_cursor": cursors.next(compared.places, count),
+        },
+    )
+    if candidate_id is None:
+        return shown
+    return shown.model_copy(update={"candidates": [page.whole(each) for each in shown.candidates]})
 
 
-async def compare(conn: AsyncConnection, thread_id: int) -> list[CandidateCompared]:
-    """Return a thread's candidates compared with each other and with the item they would replace."""
+async def compare(
+    conn: AsyncConnection, thread_id: int, candidate_id: int | None, limit: int, after: Mapping[str, Any]
+) -> page.Found[CandidateCompared]:
+    """Return candidates of a thread compared with all of its others and with the item they would replace."""
     query = SQL("""
+        WITH all_candidates AS (
+            SELECT
+                id, sort_order,
+                row_number() OVER (ORDER BY sort_order, id) AS rank,
+                min(weight_grams::numeric) OVER () AS lightest, min(price_cents) OVER () AS cheapest
+            FROM candidates
+            WHERE thread_id = %(thread_id)s
+        ), page AS (
+            SELECT id, rank, lightest, cheapest, count(*) OVER () AS remaining
+            FROM all_candidates
+            WHERE (%(candidate_id)s::bigint IS NULL OR id = %(candidate_id)s) AND (
+                %(after_id)s::bigint IS NULL
+                OR (sort_order, id) > (%(after_order)s::float8, %(after_id)s::bigint)
+            )
+            ORDER BY rank
+            LIMIT %(limit)s
+        )
         SELECT
-            row_number() OVER (ORDER BY candidates.sort_order, candidates.id) AS rank,
-            candidates.id, candidates.name, candidates.status, categories.name AS category,
-            candidates.weight_grams, candidates.price_cents, candidates.pros, candidates.cons,
-            candidates.notes, candidates.product_url, candidates.image_id,
-            candidates.weight_grams::numeric - min(candidates.weight_grams::numeric) OVER ()
-                AS over_lightest_grams,
-            candidates.price_cents - min(candidates.price_cents) OVER () AS over_cheapest_cents,
+            json_build_array(candidates.sort_order, candidates.id) AS place, page.remaining,
+            page.rank, candidates.id, candidates.name, candidates.status, categories.name AS category,
+            candidates.weight_grams, candidates.price_cents, candidates.image_id, {texts},
+            candidates.weight_grams::numeric - page.lightest AS over_lightest_grams,
+            candidates.price_cents - page.cheapest AS over_cheapest_cents,
             candidates.price_cents * {pieces} AS outlay_cents,
             (items.weight_grams::numeric - candidates.weight_grams::numeric) * {pieces} AS saves_grams,
             CASE WHEN candidates.weight_grams < items.weight_grams THEN round(
                 candidates.price_cents / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
             ) END AS cents_per_gram_saved
-        FROM candidates
+        FROM page
+        JOIN candidates ON candidates.id = page.id
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         LEFT JOIN categories ON categories.id = candidates.category_id
-        WHERE candidates.thread_id = %(thread_id)s
-        ORDER BY rank
-    """).format(pieces=PIECES)
-    return await fetch_all(conn, CandidateCompared, query, {"thread_id": thread_id, "setup_id": None})
+        ORDER BY page.rank
+    """).format(pieces=PIECES, texts=excerpts("candidates", TEXTS))
+    params = {
+        **after,
+        "thread_id": thread_id,
+        "candidate_id": candidate_id,
+        "setup_id": None,
+        "limit": limit + 1,
+        "longest": EXCERPT if candidate_id is None else WHOLE,
+    }
+    return await page.fetch_page(conn, CandidateCompared, query, params)
+
+
+def not_in_thread(candidate_id: int, thread_id: int) -> NotFound:
+    return NotFound(f"No candidate {candidate_id} in thread {thread_id}. Call get_thread to find its id.")
 
 
 async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
@@ -205,14 +288,15 @@ async def resolve(
         """,
         {"candidate_id": candidate_id, "item_id": new.item_id, "thread_id": thread_id},
     )
-    swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids]
-    return ThreadResolved(
+    swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids[:MOST_ROWS]]
+    resolved = ThreadResolved(
         **dict(await summarize(conn, thread_id)),
         **dict(new),
         candidate_id=candidate_id,
         swapped_in_setups=tuple(each.totals() for each in swapped),
         units=await settings.get(conn),
     )
+    return page.fit(resolved, "swapped_in_setups", lambda shown: {"setups_left_out": len(setup_ids) - shown})
 
 
 class Bought(Row):
@@ -253,9 +337,7 @@ async def become_item(
         },
     )
     if new is None:
-        raise NotFound(
-            f"No candidate {candidate_id} in thread {its_thread.id}. Call get_thread to find its id."
-        )
+        raise not_in_thread(candidate_id, its_thread.id)
     return new
 
 
@@ -369,7 +451,9 @@ def what_next(its_thread: Locked) -> str:
 
 
 async def summarize(conn: AsyncConnection, thread_id: int) -> ThreadSummary:
-    query = SQL("{summaries} WHERE threads.id = %(thread_id)s").format(summaries=SUMMARIES)
+    query = SQL("{summaries} WHERE threads.id = %(thread_id)s").format(
+        summaries=SUMMARIES.format(place=SQL(""))
+    )
     found = await fetch_one(conn, ThreadSummary, query, {"thread_id": thread_id})
     if found is None:
         raise no_such("thread", thread_id)

@@ -19,7 +19,7 @@ from mcp_server.models.change import (
     Undone,
 )
 from mcp_server.models.fields import Row
-from mcp_server.services import restore
+from mcp_server.services import page, restore
 from mcp_server.services.change import NetRow, reached, rows_of, undone_after
 from mcp_server.services.history import MATCHING, parameters
 from mcp_server.services.restore import Blocked, Place
@@ -81,11 +81,12 @@ async def undo_many(
     if not rows:
         raise InvalidInput(f"Nothing to undo: changes {in_list(ids)} have no rows.")
     restored = await take_back(conn, ids, rows)
-    return ChangesUndone(
+    result = ChangesUndone(
         undone=[Undone(id=change.id, summary=change.summary) for change in undone],
         skipped=skipped,
         rows=restored,
     )
+    return page.fit(result, "undone", lambda shown: {"undone_left_out": len(undone) - shown})
 
 
 async def select(

@@ -14,7 +14,7 @@ from mcp_server.models.candidate import (
     Ranking,
 )
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Flag, Id, SetupRef
+from mcp_server.models.fields import Cursor, Flag, Id, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate
@@ -24,12 +24,13 @@ async def preview_candidate(
     ctx: Context[App],
     candidate_id: Id,
     setup: Annotated[SetupRef, Field(description="Only this (name or id), with or without it")] = None,
+    cursor: Cursor = "",
 ) -> Preview:
     """Show how buying it would change the weight and value of setups that contain the replaced item.
 
     outlay_cents is what the purchase costs: price × pieces.
     """
-    return await read(ctx).do(candidate.preview, candidate_id, setup)
+    return await read(ctx).do(candidate.preview, candidate_id, setup, cursor=cursor)
 
 
 @spread

@@ -13,14 +13,14 @@ from mcp_server.models.category import (
     Icon,
 )
 from mcp_server.models.change import Key
-from mcp_server.models.fields import CategoryRef, Flag, Id, Name
+from mcp_server.models.fields import CategoryRef, Cursor, Flag, Id, Limit, Name
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import category
 
 
-async def list_categories(ctx: Context[App]) -> CategoryList:
-    """List all categories with the number and total weight (grams) of their items."""
-    return await read(ctx).do(category.list_all)
+async def list_categories(ctx: Context[App], limit: Limit = 200, cursor: Cursor = "") -> CategoryList:
+    """List categories with the number and total weight (grams) of their items."""
+    return await read(ctx).do(category.list_all, limit, cursor)
 
 
 async def create_category(

@@ -13,7 +13,7 @@ from mcp_server.models.change import (
     ChangesUndone,
     ChangeUndone,
 )
-from mcp_server.models.fields import Flag, Id, Limit, OptionalId, whole_between
+from mcp_server.models.fields import Cursor, Flag, Id, Limit, OptionalId, whole_between
 from mcp_server.models.period import Since, Until
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import history
@@ -39,7 +39,7 @@ async def list_changes(
     setup_id: OptionalId = None,
     thread_id: OptionalId = None,
     limit: Limit = 20,
-    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")] = "",
+    cursor: Cursor = "",
 ) -> ChangePage:
     """List changes, newest first: all, or some.
 
@@ -57,9 +57,11 @@ async def list_changes(
     )
 
 
-async def get_change(ctx: Context[App], change_id: Id) -> ChangeShown:
-    """Show what one change did: each row before and after."""
-    return await read(ctx).do(history.get, change_id)
+async def get_change(
+    ctx: Context[App], change_id: Id, limit: Limit = 100, cursor: Cursor = ""
+) -> ChangeShown:
+    """Show what a change did: each row before and after. With limit 1, texts are whole."""
+    return await read(ctx).do(history.get, change_id, limit, cursor)
 
 
 async def undo_change(ctx: Context[App], change_id: Id, dry_run: Flag = False) -> Written[ChangeUndone]:

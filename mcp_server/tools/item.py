@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import CategoryRef, Flag, Id, Limit, SetupRef
+from mcp_server.models.fields import CategoryRef, Cursor, Flag, Id, Limit, SetupRef
 from mcp_server.models.item import (
     ItemChanges,
     ItemDeleted,
@@ -31,7 +31,7 @@ async def list_items(
     unweighed: Annotated[Flag, Field(description="Only items with unknown weight")] = False,
     sort: Annotated[Sort, Field(description="- reverses the order; unknown values come last")] = "name",
     limit: Limit = 50,
-    cursor: Annotated[str, Field(max_length=2000, description="next_cursor of the previous page")] = "",
+    cursor: Cursor = "",
 ) -> ItemPage:
     """Search or list items. Weights and prices are per piece. Empty means unknown, or quantity 1.
 

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Flag, Id, Name
+from mcp_server.models.fields import Cursor, Flag, Id, Limit, Name, OptionalId
 from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
@@ -19,7 +19,7 @@ from mcp_server.models.setup import (
     SetupSummary,
 )
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.services import setup
+from mcp_server.services import comparison, setup
 
 Lines = Annotated[
     list[NewLine],
@@ -35,18 +35,23 @@ ChangedLines = Annotated[
 Removed = Annotated[list[Id], Field(max_length=1000, description="item_ids")]
 
 
-async def list_setups(ctx: Context[App]) -> SetupList:
-    """List all setups (packing lists) with their totals in grams and cents."""
-    return await read(ctx).do(setup.list_all)
+async def list_setups(
+    ctx: Context[App],
+    item_id: OptionalId = None,
+    limit: Limit = 200,
+    cursor: Cursor = "",
+) -> SetupList:
+    """List setups (packing lists) with their totals in grams and cents."""
+    return await read(ctx).do(setup.list_all, item_id, limit=limit, cursor=cursor)
 
 
-async def get_setup(ctx: Context[App], setup_id: Id) -> SetupShown:
-    """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, all lines.
+async def get_setup(ctx: Context[App], setup_id: Id, limit: Limit = 200, cursor: Cursor = "") -> SetupShown:
+    """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, lines.
 
     Weights and prices of lines are per piece, line_grams of all. Empty: quantity 1, classification base,
     worn_quantity all.
     """
-    return await read(ctx).do(setup.get, setup_id)
+    return await read(ctx).do(setup.get, setup_id, limit, cursor)
 
 
 async def create_setup(
@@ -77,9 +82,11 @@ async def copy_setup(
     return await write(ctx, key=idempotency_key).do(setup.copy, setup_id, name)
 
 
-async def compare_setups(ctx: Context[App], setup_id: Id, other_setup_id: Id) -> SetupsCompared:
+async def compare_setups(
+    ctx: Context[App], setup_id: Id, other_setup_id: Id, limit: Limit = 200, cursor: Cursor = ""
+) -> SetupsCompared:
     """Show the lines that differ, and the other setup minus the first in grams and cents, line by line."""
-    return await read(ctx).do(setup.compare, setup_id, other_setup_id)
+    return await read(ctx).do(comparison.compare, setup_id, other_setup_id, limit, cursor)
 
 
 async def set_setup_items(

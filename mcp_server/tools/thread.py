@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Count, Flag, Id, Reference
+from mcp_server.models.fields import Count, Cursor, Flag, Id, Limit, OptionalId, Reference
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -22,18 +22,26 @@ from mcp_server.protocol.schema import spread
 from mcp_server.services import thread
 
 
-async def list_threads(ctx: Context[App], status: ThreadStatus | None = None) -> ThreadList:
+async def list_threads(
+    ctx: Context[App], status: ThreadStatus | None = None, limit: Limit = 200, cursor: Cursor = ""
+) -> ThreadList:
     """List purchase research threads, active ones first."""
-    return await read(ctx).do(thread.list_all, status)
+    return await read(ctx).do(thread.list_all, status, limit=limit, cursor=cursor)
 
 
-async def get_thread(ctx: Context[App], thread_id: Id) -> ThreadShown:
+async def get_thread(
+    ctx: Context[App],
+    thread_id: Id,
+    candidate_id: Annotated[OptionalId, Field(description="Only this, whole")] = None,
+    limit: Limit = 200,
+    cursor: Cursor = "",
+) -> ThreadShown:
     """Compare a thread's candidates side by side, by rank.
 
     Per piece: grams and cents above the lightest and cheapest, cents per gram saved over the replaced item.
     For all `pieces` that the purchase replaces: saves_grams and outlay_cents.
     """
-    return await read(ctx).do(thread.get, thread_id)
+    return await read(ctx).do(thread.get, thread_id, candidate_id, limit=limit, cursor=cursor)
 
 
 @spread

@@ -29,7 +29,7 @@ class Call(NamedTuple):
 
 def calls() -> list[Call]:
     first: dict[str, Any] = {**dict.fromkeys(listing.FILTERS), "limit": 51}
-    first |= listing.read_cursor("", "name", first)
+    first |= {"after_key": None, "after_id": None}
     return [
         Call(
             tool="get_item",

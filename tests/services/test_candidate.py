@@ -48,7 +48,7 @@ async def test_a_candidate_has_all_it_is_given_and_is_ranked_last(conn: AsyncCon
             "category": "shelter",
         },
     )
-    assert added.model_dump(exclude={"id", "display", "weight"}, exclude_none=True) == {
+    assert added.model_dump(exclude={"id", "display", "weight", "cut"}, exclude_none=True) == {
         "rank": 2,
         "name": "X-Mid",
         "thread_id": thread_id,

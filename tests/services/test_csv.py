@@ -91,7 +91,7 @@ async def all_items(conn: AsyncConnection) -> list[ItemRow]:
 
 
 # What an item has besides the cells of its line.
-NOT_LISTED = {"id", "updated_at", "display", "weight", "thread", "setups"}
+NOT_LISTED = {"id", "updated_at", "display", "weight", "thread", "setups", "setups_left_out", "cut"}
 
 
 async def import_one(conn: AsyncConnection, line: str) -> ItemShown:

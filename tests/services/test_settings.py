@@ -11,7 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 from db.query import fetch_value
 from mcp_server.models.fields import Row
 from mcp_server.models.settings import SettingsChanges, Units, WeightUnit
-from mcp_server.services import candidate, category, item, listing, settings, setup, thread, totals
+from mcp_server.services import (
+    candidate,
+    category,
+    comparison,
+    item,
+    listing,
+    settings,
+    setup,
+    thread,
+    totals,
+)
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
 
@@ -118,7 +128,7 @@ async def test_every_row_with_grams_repeats_them_in_the_persons_unit(
         await category.list_all(conn),
         await setup.list_all(conn),
         await setup.get(conn, weekend),
-        await setup.compare(conn, weekend, weekend + 1),
+        await comparison.compare(conn, weekend, weekend + 1),
         await thread.get(conn, research),
         await candidate.get(conn, winner.id),
         await candidate.preview(conn, winner.id, None),
@@ -159,7 +169,7 @@ async def test_a_row_names_each_of_its_weights(conn: AsyncConnection) -> None:
     alps, there = (await candidate.preview(conn, shown.candidates[0].id, None)).setups
     assert alps.weight == "total 5 oz → 3.5 oz (-1.5 oz), base 5 oz → 3.5 oz (-1.5 oz)"
     assert there.weight == "total 31 oz → 26.5 oz (-4.5 oz), base 31 oz → 26.5 oz (-4.5 oz)"
-    compared = await setup.compare(conn, weekend, alps.setup_id)
+    compared = await comparison.compare(conn, weekend, alps.setup_id)
     assert compared.difference.weight == "total -26 oz, base -26 oz"
     await settings.update(conn, {"weight_unit": "lb"})
     assert (await setup.summarize(conn, weekend)).weight == (

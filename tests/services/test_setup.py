@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, NotFound
 from mcp_server.models.setup import Classification, Difference, NewLine, SetupCreated, SetupSummary
-from mcp_server.services import item, setup
+from mcp_server.services import comparison, item, setup
 from tests.factories import make_category, make_item, make_setup
 
 CLASSIFICATIONS: tuple[Classification, ...] = get_args(Classification)
@@ -469,7 +469,7 @@ async def test_a_list_has_every_setup_by_name_with_its_totals(conn: AsyncConnect
 
 
 async def test_no_setups_are_an_empty_list(conn: AsyncConnection) -> None:
-    assert (await setup.list_all(conn)).model_dump() == {"total": 0, "setups": [], "display": None}
+    assert (await setup.list_all(conn)).model_dump(exclude_none=True) == {"total": 0, "setups": []}
 
 
 async def test_lines_are_added_changed_and_removed_and_the_others_stay(conn: AsyncConnection) -> None:
@@ -567,7 +567,7 @@ async def test_the_differences_of_lines_add_up_to_the_difference_of_totals(conn:
             )
             for name in ("First", "Second")
         ]
-        found = await setup.compare(conn, first.id, second.id)
+        found = await comparison.compare(conn, first.id, second.id)
         for name in ("total_grams", "base_grams", "worn_grams", "consumable_grams"):
             expected = getattr(second, name) - getattr(first, name)
             assert (
@@ -589,7 +589,7 @@ async def test_only_lines_that_differ_are_shown_the_heaviest_difference_first(co
         await make_setup(conn, "Light", tarp, stove),
     )
     await setup.set_items(conn, second, change=[{"item_id": hat, "classification": "worn"}])
-    found = await setup.compare(conn, first, second)
+    found = await comparison.compare(conn, first, second)
     assert [
         (line.name, line.first, line.second, line.total_grams, line.base_grams) for line in found.lines
     ] == [
@@ -602,7 +602,7 @@ async def test_only_lines_that_differ_are_shown_the_heaviest_difference_first(co
 
 async def test_a_setup_compared_with_itself_has_no_differences(conn: AsyncConnection) -> None:
     setup_id = await make_setup(conn, "Weekend", await make_item(conn, "Tent", weight=1.0))
-    found = await setup.compare(conn, setup_id, setup_id)
+    found = await comparison.compare(conn, setup_id, setup_id)
     assert (found.lines, found.same_lines, found.difference) == ([], 1, Difference())
 
 
@@ -612,7 +612,7 @@ async def test_a_partly_worn_line_is_not_the_same_as_one_that_is_worn_whole(conn
     pair: NewLine = {"item_id": socks, "quantity": Decimal(2), "classification": "worn"}
     await setup.set_items(conn, first, [pair])
     await setup.set_items(conn, second, [{**pair, "worn_quantity": Decimal(1)}])
-    (line,) = (await setup.compare(conn, first, second)).lines
+    (line,) = (await comparison.compare(conn, first, second)).lines
     assert (line.first, line.second, line.worn_grams, line.base_grams) == (
         "2 worn",
         "2 worn (1 on the body)",
@@ -634,7 +634,7 @@ async def test_absent_setups_are_not_found(conn: AsyncConnection) -> None:
         setup.update(conn, 12, {"name": "Alps"}),
         setup.delete(conn, 12),
         setup.copy(conn, 12, "Alps"),
-        setup.compare(conn, 12, 12),
+        comparison.compare(conn, 12, 12),
     ):
         with pytest.raises(NotFound, match=NO_SETUP_12):
             await attempt

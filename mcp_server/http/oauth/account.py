@@ -1,111 +1,77 @@
-"""Sign-in, sign-out, and the page that lists and revokes grants."""
+"""A person's own account: what has access to it, and the way to end that."""
 
+import re
 from uuid import UUID
 
-from psycopg import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mcp_server import audit
-from mcp_server.accounts import auth, browser, limit, oauth, password, session
-from mcp_server.http.address import address, client_network, spend
+from mcp_server.accounts import oauth, session, turn
+from mcp_server.http.address import address
 from mcp_server.http.oauth.pages import check_token, page, sign_in_page, visitor, with_error_page
 from mcp_server.http.oauth.site import Site, form, form_token
-from mcp_server.models.auth import Login
 from mcp_server.models.oauth import OAuthError
-
-# Attempts an hour from all unknown browsers, whatever their networks: bounds guessing from very many.
-MOST_FOR_ACCOUNT = 300
-
-
-@with_error_page
-async def sign_in(site: Site, request: Request) -> Response:
-    """Start a session and continue to the page that asked for the sign-in."""
-    sent = await form(request)
-    check_token(site, request, sent, "sign-in")
-    username, query = sent.get("username", ""), sent.get("query", "")
-    async with site.transaction() as conn:
-        login = await auth.find_login(conn, username)
-        counted = await count_attempt(conn, site, request, login, username)
-    fits = await password.matches(login.password_hash if login else None, sent.get("password", ""))
-    visit = None
-    if login is not None and fits:
-        async with site.transaction() as conn:
-            # A new session id, to prevent session fixation.
-            visit = await session.begin(conn, login)
-            await limit.succeeded(conn, counted)
-    if login is None or visit is None:
-        # An unknown user name is not logged: it may be a password typed into the wrong field.
-        known = username if login else None
-        audit.note("refused", address=address(request), user=known, reason="invalid user name or password")
-        return sign_in_page(
-            site, request, query, "The user name or the password is wrong.", username, status=403
-        )
-    audit.note("signed in", address=address(request), user=username)
-    response = RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
-    site.remember(response, visit)
-    site.remember_browser(response, browser.introduce(login))
-    return response
-
-
-async def count_attempt(
-    conn: AsyncConnection, site: Site, request: Request, login: Login | None, username: str
-) -> str:
-    """Count an attempt to sign in, and return what was counted. Raise Busy if there were too many.
-
-    A browser from which the person signed in before has a count of its own, so that strangers cannot lock the
-    person out. Otherwise the account counts per network, and so do all accounts together.
-    """
-    account = await auth.account_of(conn, login, username)
-    known = login and browser.recognize(login, request.cookies.get(site.browser_cookie, ""))
-    what = f"sign-in as {account} from {f'browser {known}' if known else client_network(request)}"
-    await limit.slow_down(conn, what)
-    if not known:
-        await spend(conn, request, "sign-in from", 10, 60)
-        await limit.spend(conn, f"sign-in as {account}", MOST_FOR_ACCOUNT, 3600)
-    return what
-
-
-@with_error_page
-async def sign_out(site: Site, request: Request) -> Response:
-    """End the session. Grants stay valid."""
-    sent = await form(request)
-    check_token(site, request, sent, "sign-out")
-    async with site.transaction() as conn:
-        await session.end(conn, site.visit(request))
-    query = sent.get("query", "")
-    return RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
+from mcp_server.models.session import Person
 
 
 @with_error_page
 async def account(site: Site, request: Request) -> Response:
-    """List grants, and revoke them."""
+    """List programs and sessions with access, and end it."""
     person = await visitor(site, request)
     if person is None:
         return sign_in_page(site, request)
-    visit = site.visit(request)
     if request.method == "POST":
         sent = await form(request)
         check_token(site, request, sent, "account")
-        async with site.transaction() as conn:
-            await oauth.end(conn, to_family(sent), person.id)
-        audit.note("revoked", address=address(request), user=person.username, family=sent["family"])
+        await end_access(site, request, person, sent)
         return RedirectResponse("/account", 303)
+    visit = site.visit(request)
     async with site.transaction() as conn:
         grants = await oauth.grants(conn, person.id)
+        sessions = await session.list_all(conn, person.id, visit)
     return page(
         "account",
         person=person.username,
         grants=grants,
+        sessions=sessions,
         token=form_token(visit, "account"),
         leave_token=form_token(visit, "sign-out"),
     )
 
 
-def to_family(sent: dict[str, str]) -> UUID:
+async def end_access(site: Site, request: Request, person: Person, sent: dict[str, str]) -> None:
+    """End the access that a form names: one program, one session, all programs, or all other sessions."""
+    what = {name: sent[name] for name in ("family", "session", "all") if name in sent}
+    async with site.transaction() as conn:
+        match what:
+            case {"family": family}:
+                await oauth.end(conn, to_family(family), person.id)
+            case {"session": number}:
+                await session.end_number(conn, person.id, to_number(number))
+            case {"all": "programs"}:
+                await turn.ending(conn, person.id)
+                await oauth.end_all(conn, person.id)
+            case {"all": "sessions"}:
+                await turn.ending(conn, person.id)
+                await session.end_others(conn, person.id, site.visit(request))
+            case _:
+                raise nothing_to_end()
+    audit.note("revoked", address=address(request), user=person.username, **what)
+
+
+def to_family(text: str) -> UUID:
     try:
-        return UUID(sent.get("family", ""))
+        return UUID(text)
     except ValueError:
-        raise OAuthError(
-            "invalid_request", "There is nothing to revoke. Go back and reload the page."
-        ) from None
+        raise nothing_to_end() from None
+
+
+def to_number(text: str) -> int:
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise nothing_to_end()
+    return int(text)
+
+
+def nothing_to_end() -> OAuthError:
+    return OAuthError("invalid_request", "The form does not name any access. Go back and reload the page.")

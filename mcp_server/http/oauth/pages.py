@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from mcp_server import audit
 from mcp_server.accounts import session
-from mcp_server.errors import Busy, from_exception
+from mcp_server.errors import AppError, Busy, InvalidInput, from_exception
 from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
 from mcp_server.models.oauth import OAuthError
@@ -55,9 +55,15 @@ def with_error_page(endpoint: Endpoint) -> Endpoint:
             known = from_exception(exc)
             if known is None:
                 raise
-            return page("problem", 429 if isinstance(known, Busy) else 503, problem=known.args[0])
+            return page("problem", status_of(known), problem=known.args[0])
 
     return answer
+
+
+def status_of(error: AppError) -> int:
+    if isinstance(error, InvalidInput):
+        return 400
+    return 429 if isinstance(error, Busy) else 503
 
 
 async def visitor(site: Site, request: Request) -> Person | None:

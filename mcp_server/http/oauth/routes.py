@@ -8,10 +8,13 @@ from starlette.routing import Route
 
 from mcp_server.http.body import WholeBodies
 from mcp_server.http.oauth import endpoints
-from mcp_server.http.oauth.account import account, sign_in, sign_out
+from mcp_server.http.oauth.account import account
 from mcp_server.http.oauth.authorize import authorize
 from mcp_server.http.oauth.endpoints import Endpoint
+from mcp_server.http.oauth.own_password import own_password
+from mcp_server.http.oauth.sign_in import sign_in, sign_out
 from mcp_server.http.oauth.site import ENDPOINTS, Site
+from mcp_server.http.oauth.writes import writes
 
 # Bytes: the limit for forms and registrations.
 LARGEST = 64 * 1024
@@ -44,4 +47,6 @@ def oauth_routes(site: Site) -> list[Route]:
         route("/sign-in", sign_in, "POST"),
         route("/sign-out", sign_out, "POST"),
         route("/account", account, "GET", "POST"),
+        route("/account/password", own_password, "GET", "POST"),
+        route("/account/writes", writes, "GET"),
     ]

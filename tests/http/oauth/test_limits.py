@@ -9,7 +9,7 @@ from db.query import fetch_value
 from mcp_server.accounts import browser, client, limit
 from mcp_server.accounts.client import MOST_UNUSED
 from mcp_server.errors import Busy
-from mcp_server.http.oauth import account
+from mcp_server.http.oauth import sign_in
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.auth import Login
 from scripts.browser import Browser, Page, Program, wish
@@ -156,7 +156,7 @@ async def test_concurrent_attempts_get_no_more_than_the_free_ones(pool: Pool) ->
 async def test_one_account_has_a_limit_for_very_many_addresses(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account, "MOST_FOR_ACCOUNT", 3)
+    monkeypatch.setattr(sign_in, "MOST_FOR_ACCOUNT", 3)
     async with web(site) as known:
         await Browser(known).submit((await Browser(known).sign_in()).forms[-1])
         for number in range(4):
