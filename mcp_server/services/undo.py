@@ -19,8 +19,8 @@ from mcp_server.services import obstacle, restore
 from mcp_server.services.change import reached, undone_after
 from mcp_server.services.history import MATCHING, parameters
 
-# Logged rows of many changes that one call undoes. More may take longer than a call may.
-MOST_ROWS = 10_000
+# Logged rows that one call undoes. More take longer than a call may.
+MOST_ROWS = 100_000
 
 
 class Candidate(Undoing):
@@ -29,8 +29,11 @@ class Candidate(Undoing):
     summary: str
 
 
-async def undo(conn: AsyncConnection, change_id: int) -> ChangeUndone:
-    """Restore every row to its state before a change, ids and times included. An undo can be undone too."""
+async def undo(conn: AsyncConnection, change_id: int, *, limited: bool = True) -> ChangeUndone:
+    """Restore every row to its state before a change, ids and times included. An undo can be undone too.
+
+    A *limited* undo is refused if it would take longer than a call may.
+    """
     found = await by_id(conn, [change_id])
     if not found:
         raise no_such("change", change_id)
@@ -40,12 +43,19 @@ async def undo(conn: AsyncConnection, change_id: int) -> ChangeUndone:
             f"Change {change_id} was already undone by change {change.undone_by}. "
             f"To redo it, call undo_change(change_id={change.undone_by})."
         )
+    if limited:
+        await check_size(conn, [change_id])
     rows = await take_back(conn, [change_id])
     return ChangeUndone(undone=change_id, summary=change.summary, rows=rows)
 
 
 async def undo_many(
-    conn: AsyncConnection, which: ChangeFilter, *, last: int | None = None, change_ids: Sequence[int] = ()
+    conn: AsyncConnection,
+    which: ChangeFilter,
+    *,
+    last: int | None = None,
+    change_ids: Sequence[int] = (),
+    limited: bool = True,
 ) -> ChangesUndone:
     """Undo changes as one change: the *last* that match, those with *change_ids*, or all that match."""
     found = await select(conn, which, last, change_ids)
@@ -54,7 +64,8 @@ async def undo_many(
     skipped = tuple(change.id for change in found if change.id not in ids)
     if not undone:
         raise Conflict(f"Nothing to undo: {in_list(skipped)} were undone already, or are their undos.")
-    await check_size(conn, ids)
+    if limited:
+        await check_size(conn, ids)
     restored = await take_back(conn, ids)
     return ChangesUndone(
         undone=[Undone(id=change.id, summary=change.summary) for change in undone],
@@ -136,9 +147,10 @@ async def check_size(conn: AsyncConnection, change_ids: Sequence[int]) -> None:
         {"change_ids": change_ids},
     )
     if rows > MOST_ROWS:
+        fewer = "Undo fewer at once, newest first, or" if len(change_ids) > 1 else "To undo it,"
         raise InvalidInput(
             f"These changes wrote {rows:,} rows, and one call undoes up to {MOST_ROWS:,}. "
-            "Undo fewer at once, newest first, or each alone with undo_change."
+            f"{fewer} ask the user to run `gearshed undo {' '.join(map(str, change_ids))}`."
         )
 
 
