@@ -185,20 +185,23 @@ async def test_an_undo_waits_for_a_write_of_its_rows_and_then_sees_it(pool: Pool
         tent = await call(client, "create_item", name="Tent", weight=1)
         update = await call(client, "update_item", item_id=tent["id"], changes={"weight": 2})
         texts: list[str] = []
+        later = 0
 
         async def undo() -> None:
             texts.append(await refused(client, "undo_change", change_id=update["change_id"]))
 
-        async with anyio.create_task_group() as tasks:
-            async with transaction(pool, collection.user_id, logged=True) as conn:
-                later = await change.current(conn)
-                await conn.execute("UPDATE items SET weight_grams = 3")
-                tasks.start_soon(undo)
-                while not await is_waiting(pool):
-                    await anyio.sleep(0.01)
-                await change.record(
-                    conn, later, tool="x", author=Author(), summary="", key=None, digest=b"", result=None
-                )
+        async with (
+            anyio.create_task_group() as tasks,
+            transaction(pool, collection.user_id, logged=True) as conn,
+        ):
+            later = await change.current(conn)
+            await conn.execute("UPDATE items SET weight_grams = 3")
+            tasks.start_soon(undo)
+            while not await is_waiting(pool):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            await change.record(
+                conn, later, tool="x", author=Author(), summary="", key=None, digest=b"", result=None
+            )
         assert f'item {tent["id"]} "Tent" changed later, in change {later}.' in texts[0]
 
 
