@@ -36,8 +36,8 @@ class Blocked(Row):
         return self.table_name, self.row_id
 
 
-# What undoing the changes does: the present state of each row and the one that it gets. NULL stands for a row that
-# does not exist.
+# What undoing the changes does: the present state of each row, and the one that it gets. NULL stands for a row
+# that does not exist.
 CREATE_PLAN = """
     CREATE TEMPORARY TABLE plan (
         table_name text, row_id bigint, name text, change_id bigint, seq bigint,
