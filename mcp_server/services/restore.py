@@ -36,8 +36,8 @@ class Blocked(Row):
         return self.table_name, self.row_id
 
 
-# What undoing the changes does: the present state of each row, and the one that it gets. NULL stands for a row
-# that does not exist.
+# What undoing the changes does: the present state of each row, and the one that it gets. NULL stands for a
+# row that does not exist.
 CREATE_PLAN = """
     CREATE TEMPORARY TABLE plan (
         table_name text, row_id bigint, name text, change_id bigint, seq bigint,
@@ -75,12 +75,13 @@ UNDONE = SQL("""
         SELECT befores[turn + 1] AS before, afters[turn + 1] AS after
     ) AS effect,
     LATERAL (
-        SELECT ARRAY(
+        -- Most rows are as they were left. To compare all of their fields at once is faster.
+        SELECT CASE WHEN state || (after - 'updated_at') = state THEN '{}' ELSE ARRAY(
             SELECT key
             FROM jsonb_each(after)
             WHERE value <> state -> key AND key <> 'updated_at'
                 AND (before IS NULL OR value <> before -> key)
-        ) AS fields
+        ) END AS fields
     ) AS differing
 """)
 
