@@ -72,7 +72,8 @@ def undo_changes(url: str, username: str, change_ids: Sequence[int], dry_run: bo
     done, undo_id = run(work())
     verb = "Would undo" if dry_run else "Undid"
     show(("ID", "SUMMARY"), [(each.id, each.summary) for each in done.undone])
-    print(f"{verb} {len(done.undone):,} changes with {done.rows:,} rows.")
+    count = len(done.undone)
+    print(f"{verb} {count:,} {'change' if count == 1 else 'changes'}: {done.rows:,} rows.")
     if undo_id is not None:
         print(f"This is change {undo_id}. To redo what it undid: {undo_command(username, undo_id)}")
 

@@ -36,7 +36,7 @@ def test_the_command_that_an_import_names_undoes_it_and_its_own_redoes_it(
     url: str,
 ) -> None:
     tried = gearshed("undo", "1", "--dry-run")
-    assert "Would undo 1 changes with 2 rows." in tried.stdout
+    assert "Would undo 1 change: 2 rows." in tried.stdout
     assert stored(url) == 2
     done = gearshed("undo", "1")
     assert (done.returncode, done.stderr) == (0, "")
