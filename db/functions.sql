@@ -24,15 +24,21 @@
 
 
 -- [words_of]
--- The words that a search can find: those of the name and notes of an item.
+-- The words that a search can find: those of the name and notes of an item, up to 2,000. Callers pass the name
+-- first, so all of its words are among them, and then the first ones of the notes. Without a limit, notes of
+-- distinct words would take 28 times their size.
 -- No query has a longer word, and an index has no room for a word of any length. Some locales classify the
 -- signs of ASCII as symbols, not as punctuation, so the pattern names them.
 CREATE OR REPLACE FUNCTION words_of(content text) RETURNS SETOF text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-    SELECT DISTINCT left(word, 200)
-    FROM regexp_split_to_table(lower(content), '[[:punct:][:space:][:cntrl:]$+<=>^`|~]+') AS word
-    WHERE word <> '';
+    SELECT left(word, 200)
+    FROM regexp_split_to_table(lower(content), '[[:punct:][:space:][:cntrl:]$+<=>^`|~]+')
+        WITH ORDINALITY AS written (word, place)
+    WHERE word <> ''
+    GROUP BY left(word, 200)
+    ORDER BY min(place)
+    LIMIT 2000;
 END;
 
 
@@ -55,16 +61,25 @@ FOR EACH STATEMENT EXECUTE FUNCTION add_words();
 
 -- [change_words]
 -- An update that changes neither the name nor the notes costs nothing. Words that stay are not rewritten.
+-- OFFSET 0 is explained at remove_words.
 CREATE OR REPLACE FUNCTION change_words() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             DELETE FROM item_words
-            WHERE user_id = NEW.user_id AND item_id = NEW.id AND word IN (
-                SELECT words_of(concat_ws(' ', OLD.name, OLD.notes))
-                EXCEPT
-                SELECT words_of(concat_ws(' ', NEW.name, NEW.notes))
-            );
+            WHERE ctid = ANY (ARRAY(
+                SELECT found.place
+                FROM (
+                    SELECT words_of(concat_ws(' ', OLD.name, OLD.notes)) AS word
+                    EXCEPT
+                    SELECT words_of(concat_ws(' ', NEW.name, NEW.notes))
+                ) AS lost, LATERAL (
+                    SELECT ctid AS place
+                    FROM item_words
+                    WHERE user_id = NEW.user_id AND word = lost.word AND item_id = NEW.id
+                    OFFSET 0
+                ) AS found
+            ));
             INSERT INTO item_words (user_id, item_id, word)
             SELECT NEW.user_id, NEW.id, words_of(concat_ws(' ', NEW.name, NEW.notes))
             ON CONFLICT DO NOTHING;
@@ -78,15 +93,22 @@ EXECUTE FUNCTION change_words();
 
 -- [remove_words]
 -- In place of a foreign key, whose checks would take a fifth of the time in which a long list is stored.
+-- OFFSET 0 makes the lookup of each word a query of its own, by the whole key. The plan of a join depends on
+-- statistics, and without them each deleted item reads all words of the user.
 CREATE OR REPLACE FUNCTION remove_words() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         BEGIN
             DELETE FROM item_words
-            USING gone, words_of(concat_ws(' ', gone.name, gone.notes)) AS said
-            WHERE item_words.user_id = gone.user_id
-                AND item_words.word = said
-                AND item_words.item_id = gone.id;
+            WHERE ctid = ANY (ARRAY(
+                SELECT found.place
+                FROM gone, words_of(concat_ws(' ', name, notes)) AS lost, LATERAL (
+                    SELECT ctid AS place
+                    FROM item_words
+                    WHERE user_id = gone.user_id AND word = lost AND item_id = gone.id
+                    OFFSET 0
+                ) AS found
+            ));
             RETURN NULL;
         END $$;
 
@@ -116,19 +138,31 @@ AS $$
 
 -- [log_row_change]
 -- Updates and deletes are logged row by row, so that the rows to which they cascade are logged after them.
--- A row that an update leaves as it was is not part of the change.
+-- A row that an update leaves as it was is not part of the change. Of an update, only the columns that differ are
+-- logged, and those by which the log finds and names rows.
 CREATE OR REPLACE FUNCTION log_row_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
 AS $$
         DECLARE
             change text := current_setting('gearshed.change_id', true);
+            old_row jsonb;
+            new_row jsonb;
+            same text[] := '{sort_name}';
         BEGIN
             IF change <> '' AND NEW IS DISTINCT FROM OLD THEN
+                old_row := to_jsonb(OLD);
+                new_row := to_jsonb(NEW);
+                IF TG_OP = 'UPDATE' THEN
+                    same := same || ARRAY(
+                        SELECT key
+                        FROM jsonb_each(old_row)
+                        WHERE value = new_row -> key
+                            AND key <> ALL ('{name,setup_id,item_id,thread_id,resolved_item_id}')
+                    );
+                END IF;
                 INSERT INTO row_changes (user_id, change_id, table_name, row_id, before, after)
                 VALUES (
-                    coalesce(NEW.user_id, OLD.user_id), change::bigint,
-                    TG_TABLE_NAME, coalesce(NEW.id, OLD.id),
-                    to_jsonb(OLD) - 'sort_name', to_jsonb(NEW) - 'sort_name'
+                    OLD.user_id, change::bigint, TG_TABLE_NAME, OLD.id, old_row - same, new_row - same
                 );
             END IF;
             RETURN NULL;

@@ -35,6 +35,12 @@ def lists():
     return lists
 
 
+def changes():
+    from mcp_server.commands import changes
+
+    return changes
+
+
 def migrate():
     from mcp_server.commands import migrate
 
@@ -153,6 +159,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_migration(commands)
     add_lists(commands)
+    add_changes(commands)
     add_db(commands.group("db", "manage the database schema"))
     add_audit(commands)
     add_users(commands.group("users", "manage users; each has a collection"))
@@ -237,6 +244,30 @@ def add_lists(commands: Commands) -> None:
     exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")
     exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
     exporting.add_argument("--format", choices=get_args(ExportFormat), default="gearshed")
+
+
+def add_changes(commands: Commands) -> None:
+    listing = commands.add(
+        "changes", with_collection(lambda: changes().list_changes), "list changes, newest first"
+    )
+    for option, metavar, text in (
+        ("--tool", "NAME", "only changes by this tool"),
+        ("--client", "NAME", "only changes with this key or OAuth client"),
+        ("--program", "NAME", "only changes by this program"),
+        ("--since", "TIME", "2026-07-01, 2026-07-01T18:30 (UTC), today, yesterday, or ago: 2h, 3d"),
+        ("--until", "TIME", "likewise; a date includes its whole day"),
+    ):
+        listing.add_argument(option, metavar=metavar, help=text, default="")
+    listing.add_argument("--limit", type=int, metavar="N", default=20, help="at most this many (default: 20)")
+    undoing = commands.add(
+        "undo",
+        with_collection(lambda: changes().undo_changes),
+        "undo changes of any size as one change, completely or not at all",
+    )
+    undoing.add_argument(
+        "change_ids", metavar="CHANGE_ID", type=int, nargs="+", help="as listed by `changes`"
+    )
+    undoing.add_argument("--dry-run", action="store_true", help="show what would be undone; change nothing")
 
 
 def add_db(db: Commands) -> None:

@@ -54,7 +54,7 @@ def test_a_packing_list_becomes_a_setup_of_its_name_once(gearshed: Gearshed, url
     first = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
     assert (first.returncode, first.stderr) == (0, "")
     assert "; setup 'lighterpack': base " in first.stdout
-    assert "; change 1, which undo_change takes back" in first.stdout
+    assert "; change 1; to undo it: gearshed undo 1\n" in first.stdout
     count = stored(url)
     assert count
     again = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")

@@ -139,6 +139,25 @@ async def test_every_change_of_an_older_release_can_be_undone(old_url: str) -> N
     assert left == {"items": 1}
 
 
+async def test_every_older_change_can_be_undone_after_a_column_is_added(old_url: str) -> None:
+    migrations.upgrade(old_url)
+    with psycopg.connect(old_url) as conn:
+        for table in COLLECTION:
+            add = SQL("ALTER TABLE {table} ADD COLUMN added text NOT NULL DEFAULT 'new'")
+            conn.execute(add.format(table=Identifier(table)))
+    before = contents(old_url)
+    async with served(old_url, "ada") as client:
+        changes = (await call(client, "list_changes", limit=100))["changes"]
+        for change in changes:
+            await call(client, "undo_change", change_id=change["id"])
+        assert (await call(client, "list_items"))["total"] == 0
+        undone = (await call(client, "list_changes", limit=len(changes)))["changes"]
+        for change in undone:
+            await call(client, "undo_change", change_id=change["id"])
+    after = contents(old_url)
+    assert {table: after[table] for table in COLLECTION} == {table: before[table] for table in COLLECTION}
+
+
 async def test_a_retry_with_an_old_key_gives_the_first_result(old_url: str) -> None:
     async with served(old_url, "ada") as client:
         again = await call(

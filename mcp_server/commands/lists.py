@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
@@ -21,8 +22,10 @@ from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc
 from mcp_server.services import change, csv, export, setup
 from mcp_server.services import settings as units
+from mcp_server.settings import Settings
 
 STDIN = "-"
+DEFAULT_USER = Settings.model_fields["user"].default
 
 
 class FileWithProgress(io.FileIO):
@@ -73,7 +76,8 @@ def import_files(
             change_id = None if dry_run else await record(conn, file, imported)
             if dry_run:
                 await conn.rollback()
-        report(file, imported, change_id, dry_run=dry_run)
+        undo = change_id and undo_command(username, change_id)
+        report(file, imported, change_id, undo, dry_run=dry_run)
 
     async def each() -> None:
         for file in files:
@@ -105,7 +109,15 @@ async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | 
     return change_id
 
 
-def report(file: str, imported: Imported, change_id: int | None, *, dry_run: bool) -> None:
+def undo_command(username: str, change_id: int) -> str:
+    """Return the command that undoes a change, however large it is."""
+    user = "" if username == DEFAULT_USER else f"--user {shlex.quote(username)} "
+    return f"gearshed undo {user}{change_id}"
+
+
+def report(
+    file: str, imported: Imported, change_id: int | None, undo: str | int | None, *, dry_run: bool
+) -> None:
     """Print what happened to a file, and to each line that was not simply imported."""
     counts = {
         "imported": imported.items,
@@ -130,7 +142,7 @@ def report(file: str, imported: Imported, change_id: int | None, *, dry_run: boo
         shown = ", ".join(f"{name} {lean_number(round(grams, 2)):,} g" for name, grams in weights.items())
         parts.append(f"setup {imported.setup_name!r}: {shown}")
     if change_id:
-        parts.append(f"change {change_id}, which undo_change takes back")
+        parts.append(f"change {change_id}; to undo it: {undo}")
     over_progress = "\r" if sys.stderr.isatty() else ""
     note = " (nothing was stored: --dry-run)" if dry_run else ""
     print(f"{over_progress}{printable('; '.join(parts))}{note}")

@@ -14,42 +14,44 @@ from psycopg.types.json import Jsonb
 from db.query import fetch_all, fetch_value
 from mcp_server.errors import Conflict
 from mcp_server.models.change import (
-    Action,
     Author,
     Undoing,
 )
-from mcp_server.models.fields import Row
 
 # How many changes one transaction prunes.
 BATCH = 1000
 
-# The net effect of changes on each row, which each of them may have written several times.
+# The net effect of changes on each row, which each of them may have written several times: the first value
+# before and the last value after, of each column. Of an update, the log has only the columns that differ.
 NET = SQL("""
-    SELECT
-        change_id, table_name, row_id, min(seq) AS seq,
-        (array_agg(before ORDER BY seq))[1] AS before, (array_agg(after ORDER BY seq DESC))[1] AS after
-    FROM row_changes
-    WHERE change_id = ANY(%(change_ids)s)
-    GROUP BY change_id, table_name, row_id
-    HAVING (array_agg(before ORDER BY seq))[1] IS DISTINCT FROM (array_agg(after ORDER BY seq DESC))[1]
+    SELECT change_id, table_name, row_id, seq, before, after
+    FROM (
+        SELECT
+            change_id, table_name, row_id, min(seq) AS seq,
+            array_agg(before ORDER BY seq DESC) AS befores, array_agg(after ORDER BY seq) AS afters
+        FROM row_changes
+        WHERE change_id = ANY(%(change_ids)s)
+        GROUP BY change_id, table_name, row_id
+    ) AS written,
+    LATERAL (
+        SELECT
+            CASE
+                WHEN cardinality(befores) = 1 THEN befores[1]
+                WHEN befores[cardinality(befores)] IS NOT NULL THEN (
+                    SELECT jsonb_object_agg(key, value ORDER BY nth)
+                    FROM unnest(befores) WITH ORDINALITY AS state (fields, nth), jsonb_each(fields)
+                )
+            END AS before,
+            CASE
+                WHEN cardinality(afters) = 1 THEN afters[1]
+                WHEN afters[cardinality(afters)] IS NOT NULL THEN (
+                    SELECT jsonb_object_agg(key, value ORDER BY nth)
+                    FROM unnest(afters) WITH ORDINALITY AS state (fields, nth), jsonb_each(fields)
+                )
+            END AS after
+    ) AS net
+    WHERE before IS DISTINCT FROM after
 """)
-
-
-class NetRow(Row):
-    """The net effect of a change on one row. `seq` orders the effects of several changes on the same row."""
-
-    change_id: int
-    table_name: str
-    row_id: int
-    seq: int
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-    @property
-    def action(self) -> Action:
-        if self.before is None:
-            return "created"
-        return "deleted" if self.after is None else "changed"
 
 
 async def current(conn: AsyncConnection) -> int:
@@ -176,14 +178,6 @@ async def earlier(conn: AsyncConnection, key: str, digest: bytes) -> Any:
             f"Use another key, or call undo_change(change_id={undone_by}) to redo it."
         )
     return result
-
-
-async def rows_of(conn: AsyncConnection, *change_ids: int) -> list[NetRow]:
-    """Return the net effect of each change on each row, in the order in which they were written."""
-    query = SQL("""
-        SELECT change_id, table_name, row_id, seq, before, after FROM ({net}) AS net ORDER BY seq
-    """).format(net=NET)
-    return await fetch_all(conn, NetRow, query, {"change_ids": list(change_ids)})
 
 
 async def prune(conn: AsyncConnection, days: int) -> int:

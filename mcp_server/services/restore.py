@@ -1,151 +1,235 @@
 """Restoring rows: what must be written is planned first, then written, then compared with the plan.
 
+Each step is one statement for each table, however many rows there are. The plan is a temporary table.
+
 Only fields that a change set are restored, so later changes of other fields do not keep it from being undone.
 `updated_at` is restored with them unless a later change has set it; it never blocks.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
-from psycopg.types.json import Jsonb
 
 from db.collection import COLLECTION
-from db.query import fetch_value
+from db.query import fetch_all, fetch_value
 from db.sql import names
-from mcp_server.services.change import NetRow, current, rows_of
+from mcp_server.models.fields import Row
+from mcp_server.services.change import NET, current
 
 # The order in which rows can be written: each table after those that its rows belong to.
 ORDER = list(COLLECTION)
-TIME = "updated_at"
-
-# A row's table and id, and its fields; None if there is no such row.
-Place = tuple[str, int]
-State = Mapping[str, Any] | None
-States = dict[Place, State]
 
 
-class Blocked(NamedTuple):
+class Blocked(Row):
     """A row that is no longer as a change left it, and the fields that differ; None for the whole row."""
 
-    place: Place
+    table_name: str
+    row_id: int
     name: str | None
     change_id: int
     seq: int
     fields: frozenset[str] | None
 
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.table_name, self.row_id
 
-def place_of(row: NetRow) -> Place:
-    return row.table_name, row.row_id
+
+# What undoing the changes does: the present state of each row, and the one that it gets. NULL stands for a
+# row that does not exist.
+CREATE_PLAN = """
+    CREATE TEMPORARY TABLE plan (
+        table_name text, row_id bigint, name text, change_id bigint, seq bigint,
+        now jsonb, "then" jsonb, blocked boolean, fields text[],
+        PRIMARY KEY (table_name, row_id)
+    ) ON COMMIT DROP
+"""
+# The effects of changes on each row of one table, newest first.
+EFFECTS = SQL("""
+    SELECT
+        row_id,
+        array_agg(change_id ORDER BY seq DESC) AS change_ids, array_agg(seq ORDER BY seq DESC) AS seqs,
+        array_agg(before ORDER BY seq DESC) AS befores, array_agg(after ORDER BY seq DESC) AS afters
+    FROM ({net}) AS net
+    WHERE table_name = %(table)s
+    GROUP BY row_id
+""").format(net=NET)
+# The state of a row without one effect. If the effect left the row there, it must still be there, and vice
+# versa. Undoing a creation deletes the row, so each logged field must be the same; otherwise only those that
+# the change set. A column that is newer than the log is in neither state.
+UNDONE = SQL("""
+    SELECT
+        (after IS NULL) <> (state IS NULL) OR differing.fields <> '{}' AS blocked,
+        CASE WHEN after IS NOT NULL AND state IS NOT NULL THEN differing.fields END AS fields,
+        CASE
+            WHEN before IS NULL OR after IS NULL OR state IS NULL THEN before
+            ELSE state || (
+                SELECT coalesce(jsonb_object_agg(key, value), '{}')
+                FROM jsonb_each(before)
+                WHERE value <> after -> key AND state ? key
+                    AND (key <> 'updated_at' OR state -> key = after -> key)
+            )
+        END AS state
+    FROM (
+        SELECT befores[turn + 1] AS before, afters[turn + 1] AS after
+    ) AS effect,
+    LATERAL (
+        -- Most rows are as they were left. To compare all of their fields at once is faster.
+        SELECT CASE WHEN state || (after - 'updated_at') = state THEN '{}' ELSE ARRAY(
+            SELECT key
+            FROM jsonb_each(after)
+            WHERE value <> state -> key AND key <> 'updated_at'
+                AND (before IS NULL OR value <> before -> key)
+        ) END AS fields
+    ) AS differing
+""")
 
 
-async def lock_rows(conn: AsyncConnection, places: Iterable[Place]) -> States:
-    """Return the present state of rows, and keep others from changing them until the transaction ends."""
-    states: States = dict.fromkeys(places)
-    for table, ids in by_table(states):
+async def plan(conn: AsyncConnection, change_ids: Sequence[int]) -> int:
+    """Plan to undo changes, newest first, and lock their rows. Return the number of rows."""
+    await conn.execute(CREATE_PLAN)
+    rows = 0
+    for table in await touched(conn, change_ids):
+        params = {"table": table, "change_ids": list(change_ids)}
+        await lock_rows(conn, table, change_ids)
         query = SQL("""
-            SELECT id, to_jsonb({table}) - 'sort_name' FROM {table} WHERE id = ANY(%(ids)s) FOR UPDATE
-        """).format(table=Identifier(table))
-        cursor = await conn.execute(query, {"ids": ids})
-        states |= {(table, row_id): state for row_id, state in await cursor.fetchall()}
-    return states
+            INSERT INTO plan (table_name, row_id, name, change_id, seq, now, "then", blocked, fields)
+            SELECT
+                %(table)s, effects.row_id, coalesce(afters[turn], befores[turn]) ->> 'name',
+                change_ids[turn], seqs[turn], present.state, fold.state, fold.blocked, fold.fields
+            FROM ({effects}) AS effects
+            LEFT JOIN (
+                SELECT id, to_jsonb({table}) - 'sort_name' AS state FROM {table}
+            ) AS present ON present.id = effects.row_id,
+            LATERAL (
+                WITH RECURSIVE fold AS (
+                    SELECT 0 AS turn, present.state, false AS blocked, NULL::text[] AS fields
+                    UNION ALL
+                    SELECT turn + 1, undone.state, undone.blocked, undone.fields
+                    FROM fold, LATERAL ({undone}) AS undone
+                    WHERE turn < cardinality(seqs) AND NOT fold.blocked
+                )
+                SELECT turn, state, blocked, fields FROM fold ORDER BY turn DESC LIMIT 1
+            ) AS fold
+        """).format(effects=EFFECTS, table=Identifier(table), undone=UNDONE)
+        rows += (await conn.execute(query, params)).rowcount
+    return rows
 
 
-def plan(rows: Sequence[NetRow], now: Mapping[Place, State]) -> tuple[States, list[Blocked]]:
-    """Return the state that each row gets when *rows* are undone, newest first, and what blocks that."""
-    then = dict(now)
-    blocked: dict[Place, Blocked] = {}
-    for row in reversed(rows):
-        place = place_of(row)
-        if place in blocked:
-            continue
-        fields = differing(row, then[place])
-        if fields is None or fields:
-            name = (row.after or row.before or {}).get("name")
-            blocked[place] = Blocked(place, name, row.change_id, row.seq, fields)
-        else:
-            then[place] = without(row, then[place])
-    return then, list(blocked.values())
+async def touched(conn: AsyncConnection, change_ids: Sequence[int]) -> list[str]:
+    """Return the tables whose rows changes wrote, in the order in which they can be written."""
+    query = """
+        SELECT array_agg(DISTINCT table_name) FROM row_changes WHERE change_id = ANY(%(change_ids)s)
+    """
+    tables = await fetch_value(conn, query, {"change_ids": list(change_ids)})
+    return sorted(tables or (), key=ORDER.index)
 
 
-def differing(row: NetRow, state: State) -> frozenset[str] | None:
-    """Return the fields that a change set and that differ now; None if the row is there or gone again."""
-    if row.after is None or state is None:
-        return frozenset() if row.after is state is None else None
-    # Undoing its creation deletes the row, so every field counts, except columns that are newer than the log.
-    fields = row.after.keys() if row.before is None else set_by(row)
-    return frozenset(
-        field for field in fields if field in state and field != TIME and state[field] != row.after[field]
+async def lock_rows(conn: AsyncConnection, table: str, change_ids: Sequence[int]) -> None:
+    """Keep others from changing the rows of changes until the transaction ends."""
+    query = SQL("""
+        SELECT count(*)
+        FROM (
+            SELECT
+            FROM {table}
+            WHERE id IN (
+                SELECT row_id
+                FROM row_changes
+                WHERE change_id = ANY(%(change_ids)s) AND table_name = %(table)s
+            )
+            ORDER BY id
+            FOR UPDATE
+        ) AS locked
+    """).format(table=Identifier(table))
+    await conn.execute(query, {"table": table, "change_ids": list(change_ids)})
+
+
+async def blocked(conn: AsyncConnection) -> list[Blocked]:
+    """Return the rows that block the plan, those that were written last first."""
+    return await fetch_all(
+        conn,
+        Blocked,
+        """
+        SELECT table_name, row_id, name, change_id, seq, fields
+        FROM plan
+        WHERE blocked
+        ORDER BY seq DESC
+        """,
     )
 
 
-def set_by(row: NetRow) -> set[str]:
-    """Return the fields of an updated row that the change set."""
-    before, after = row.before or {}, row.after or {}
-    return {field for field in before if before[field] != after.get(field)}
-
-
-def without(row: NetRow, state: State) -> State:
-    """Return the state of a row without the effect of a change."""
-    if row.before is None or row.after is None or state is None:
-        return row.before
-    fields = {field for field in set_by(row) if field in state}
-    if state.get(TIME) != row.after.get(TIME):
-        fields.discard(TIME)
-    return {**state, **{field: row.before[field] for field in fields}}
-
-
-async def write(conn: AsyncConnection, now: States, then: States) -> None:
+async def write(conn: AsyncConnection) -> None:
     """Write the rows that are missing, then those that differ, then delete those that should not be there.
 
     In this order, no row still refers to a deleted one, so no foreign key cascades. A restored row may
     refer to one that is not there yet, so the foreign keys are checked at the end.
     """
     keys = await foreign_keys(conn)
+    tables: list[str] = await fetch_value(conn, "SELECT array_agg(DISTINCT table_name) FROM plan")
+    tables.sort(key=ORDER.index)
     await conn.execute(SQL("SET CONSTRAINTS {keys} DEFERRED").format(keys=keys))
-    missing = {place: state for place, state in then.items() if state and now[place] is None}
-    for table, ids in by_table(missing):
-        await insert(conn, table, [missing[table, row_id] or {} for row_id in ids])
-    changed = {place: patch for place, state in then.items() if (patch := changes(now[place], state))}
-    for table, ids in by_table(changed):
-        await update(conn, table, {row_id: changed[table, row_id] for row_id in ids})
-    for table, ids in reversed(by_table(place for place, state in then.items() if now[place] and not state)):
-        query = SQL("DELETE FROM {table} WHERE id = ANY(%(ids)s)").format(table=Identifier(table))
-        await conn.execute(query, {"ids": ids})
+    for table in tables:
+        await insert(conn, table)
+    for table in tables:
+        await update(conn, table)
+    for table in reversed(tables):
+        query = SQL("""
+            DELETE FROM {table}
+            WHERE id IN (
+                SELECT row_id FROM plan
+                WHERE table_name = %(table)s AND now IS NOT NULL AND "then" IS NULL
+            )
+        """).format(table=Identifier(table))
+        await conn.execute(query, {"table": table})
     await conn.execute(SQL("SET CONSTRAINTS {keys} IMMEDIATE").format(keys=keys))
 
 
-def changes(now: State, then: State) -> dict[str, Any]:
-    """Return the fields of a row that get another value."""
-    return {field: value for field, value in then.items() if now[field] != value} if now and then else {}
-
-
-async def insert(conn: AsyncConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows. Those that were logged before a column was added leave it to its default."""
-    by_columns: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_columns[tuple(row)].append(row)
-    for columns, alike in by_columns.items():
+async def insert(conn: AsyncConnection, table: str) -> None:
+    """Insert the missing rows. Those that were logged before a column was added leave it to its default."""
+    cursor = await conn.execute(
+        """
+        SELECT DISTINCT ARRAY(SELECT key FROM jsonb_object_keys("then") AS key ORDER BY key)
+        FROM plan
+        WHERE table_name = %(table)s AND now IS NULL AND "then" IS NOT NULL
+        """,
+        {"table": table},
+    )
+    for (columns,) in await cursor.fetchall():
         query = SQL("""
             INSERT INTO {table} ({columns})
-            SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %(rows)s)
+            SELECT {columns}
+            FROM (
+                SELECT "then"
+                FROM plan
+                WHERE table_name = %(table)s AND now IS NULL
+                    AND ARRAY(SELECT key FROM jsonb_object_keys("then") AS key ORDER BY key) = %(columns)s
+                ORDER BY row_id
+            ) AS missing, jsonb_populate_record(NULL::{table}, "then")
         """).format(table=Identifier(table), columns=names(columns))
-        await conn.execute(query, {"rows": Jsonb(alike)})
+        await conn.execute(query, {"table": table, "columns": columns})
 
 
-async def update(conn: AsyncConnection, table: str, patches: Mapping[int, Mapping[str, Any]]) -> None:
-    """Set some fields of each row. A field that only other rows get is set to the value that it has."""
-    columns = sorted({field for patch in patches.values() for field in patch})
+async def update(conn: AsyncConnection, table: str) -> None:
+    """Update the rows that differ. A field that only other rows get is set to the value that it has."""
+    columns: list[str] | None = await fetch_value(
+        conn,
+        """
+        SELECT array_agg(DISTINCT key)
+        FROM plan, jsonb_each("then")
+        WHERE table_name = %(table)s AND now -> key <> value
+        """,
+        {"table": table},
+    )
+    if not columns:
+        return
     query = SQL("""
         UPDATE {table}
-        SET ({columns}) = (SELECT {columns} FROM jsonb_populate_record({table}, patches.fields))
-        FROM jsonb_to_recordset(%(patches)s) AS patches (id bigint, fields jsonb)
-        WHERE {table}.id = patches.id
+        SET ({columns}) = (SELECT {columns} FROM jsonb_populate_record({table}, "then"))
+        FROM plan
+        WHERE {table}.id = row_id AND table_name = %(table)s AND now <> "then"
     """).format(table=Identifier(table), columns=names(columns))
-    rows = [{"id": row_id, "fields": patch} for row_id, patch in patches.items()]
-    await conn.execute(query, {"patches": Jsonb(rows)})
+    await conn.execute(query, {"table": table})
 
 
 async def foreign_keys(conn: AsyncConnection) -> Composed:
@@ -166,27 +250,29 @@ async def foreign_keys(conn: AsyncConnection) -> Composed:
     return names(keys)
 
 
-async def unplanned(
-    conn: AsyncConnection, rows: Sequence[NetRow], then: Mapping[Place, State]
-) -> list[Blocked]:
+async def unplanned(conn: AsyncConnection) -> list[Blocked]:
     """Return the rows that are not as planned: foreign keys deleted or changed them with others."""
-    oldest = rows[0]
-    return [
-        Blocked(place_of(row), (row.before or {}).get("name"), oldest.change_id, oldest.seq, None)
-        for row in await rows_of(conn, await current(conn))
-        if place_of(row) not in then or not is_as(row.after, then[place_of(row)])
-    ]
-
-
-def is_as(state: State, planned: State) -> bool:
-    if state is None or planned is None:
-        return state is planned is None
-    return all(state.get(field) == value for field, value in planned.items())
-
-
-def by_table(places: Iterable[Place]) -> list[tuple[str, list[int]]]:
-    """Return the ids of the rows of each table, in the order in which they can be written."""
-    ids: dict[str, list[int]] = defaultdict(list)
-    for table, row_id in places:
-        ids[table].append(row_id)
-    return sorted(ids.items(), key=lambda each: ORDER.index(each[0]))
+    change_id = await current(conn)
+    found: list[Blocked] = []
+    for table in await touched(conn, [change_id]):
+        query = SQL("""
+            WITH oldest AS (SELECT change_id, seq FROM plan ORDER BY seq LIMIT 1)
+            SELECT
+                %(table)s AS table_name, row_id, name, oldest.change_id, oldest.seq, NULL AS fields
+            FROM (
+                SELECT DISTINCT ON (row_id) row_id, before ->> 'name' AS name
+                FROM row_changes
+                WHERE change_id = %(change_id)s AND table_name = %(table)s AND NOT EXISTS (
+                    SELECT FROM plan
+                    WHERE plan.table_name = %(table)s AND plan.row_id = row_changes.row_id
+                )
+                UNION ALL
+                SELECT row_id, coalesce(now, "then") ->> 'name'
+                FROM plan
+                LEFT JOIN (SELECT id, to_jsonb({table}) AS state FROM {table}) AS present ON id = row_id
+                WHERE table_name = %(table)s
+                    AND ((state IS NULL) <> ("then" IS NULL) OR state || "then" <> state)
+            ) AS others, oldest
+        """).format(table=Identifier(table))
+        found += await fetch_all(conn, Blocked, query, {"table": table, "change_id": change_id})
+    return found

@@ -1,9 +1,13 @@
 """The words that a search looks up: they are those of the items, whichever way an item was written."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
 from db import migrations
@@ -114,3 +118,87 @@ async def test_another_user_finds_none_of_them(pool: Pool, user_id: int, other_u
                 "INSERT INTO item_words (user_id, item_id, word) VALUES (%(user_id)s, 1, 'x')",
                 {"user_id": user_id},
             )
+
+
+# Few words, and notes of so many that some have no place in the index.
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(["tent", "Tent", "red", "2p", "!"]), max_size=5).map(" ".join),
+    st.tuples(st.integers(0, 3000), st.integers(1900, 4000)).map(
+        lambda span: " ".join(f"w{number}" for number in range(span[0], sum(span)))
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(writes=st.lists(st.tuples(st.integers(0, 2), TEXTS, st.booleans()), min_size=2, max_size=8))
+async def test_however_items_are_written_their_words_are_the_first_2000(
+    pool: Pool, user_id: int, writes: list[tuple[int, str, bool]]
+) -> None:
+    async with transaction(pool, user_id) as conn:
+        items = [await make_item(conn, "Tent pole") for _ in range(3)]
+        for which, notes, deletes in writes:
+            if deletes:
+                await item.delete(conn, items[which])
+                items[which] = await make_item(conn, "Tent pole", notes=notes or None)
+            else:
+                await item.update(conn, items[which], {"notes": notes or None})
+            cursor = await conn.execute("""
+                SELECT id, array_agg(word ORDER BY word COLLATE "C")
+                FROM items, words_of(concat_ws(' ', name, notes)) AS word
+                GROUP BY id
+            """)
+            assert await words(conn) == dict(await cursor.fetchall())
+            assert all(len(each) <= 2000 for each in (await words(conn)).values())
+        await conn.rollback()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+# Values of the row that a trigger runs for, as parameters of a prepared statement.
+VALUES = {
+    "NEW.user_id": "$1",
+    "NEW.id": "$2",
+    "OLD.name": "$3",
+    "OLD.notes": "$3",
+    "NEW.name": "$4",
+    "NEW.notes": "$4",
+}
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("function", ["change_words", "remove_words"])
+def test_triggers_look_each_word_up_by_the_whole_key(url: str, function: str, analysed: bool) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("INSERT INTO users (id, username) VALUES (1, 'ada')")
+        conn.execute("CREATE TEMPORARY TABLE gone (user_id bigint, id bigint, name text, notes text)")
+        conn.execute("GRANT ALL ON gone TO gearshed_app")
+        conn.execute("""
+            INSERT INTO item_words (user_id, word, item_id)
+            SELECT 1, 'word ' || number % 500, number FROM generate_series(1, 50000) AS number
+        """)
+        if analysed:
+            conn.execute("ANALYZE item_words")
+        conn.execute(
+            "SELECT set_config('role', 'gearshed_app', true), set_config('gearshed.user_id', '1', true)"
+        )
+        (body,) = conn.execute(
+            "SELECT prosrc FROM pg_proc WHERE proname = %(name)s", {"name": function}
+        ).fetchone() or ("",)
+        statement = re.findall(r"DELETE FROM item_words[^;]+", body)[0]
+        for value, parameter in VALUES.items():
+            statement = statement.replace(value, parameter)
+        types = b"(bigint, bigint, text, text)" if "$" in statement else b""
+        conn.execute(b"PREPARE trigger_statement" + types + b" AS " + statement.encode())
+        conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        execute = b"EXPLAIN (FORMAT JSON) EXECUTE trigger_statement"
+        (plans,) = conn.execute(execute + (b"(1, 1, 'a', 'b')" if types else b"")).fetchone() or ([],)
+    scans = [node for node in nodes(plans[0]["Plan"]) if node.get("Relation Name") == "item_words"]
+    kinds = {node["Node Type"].replace("Only ", "") for node in scans}
+    assert kinds == {"Index Scan", "ModifyTable", "Tid Scan"}
+    (lookup,) = [node for node in scans if "Index Cond" in node]
+    assert all(column in lookup["Index Cond"] for column in ("user_id", "word", "item_id"))
+    assert "Filter" not in lookup
