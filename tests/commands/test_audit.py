@@ -132,6 +132,7 @@ def test_a_line_of_json_names_everything(gearshed: Gearshed) -> None:
         "summary": "Deleted the tent",
         "undoes": [],
         "undone_by": None,
+        "cut": [],
     }
 
 
