@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from db.embedded import EmbeddedError
+from mcp_server import terminal
 from mcp_server.commands import database, serve
 from mcp_server.commands.database import StartError
 from mcp_server.commands.migrate_arguments import add_arguments
@@ -93,7 +94,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(1, f"{self.prog}: {message}\n")
+        terminal.warn(f"{self.prog}: {message}")
+        self.exit(1)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return command(load(options), **own) or 0
     except (StartError, SettingsError, EmbeddedError) as exc:
-        print(f"gearshed: {exc}", file=sys.stderr)
+        terminal.warn(f"gearshed: {exc}")
         return 1
 
 

@@ -3,11 +3,18 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import ClassVar
 
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic import ValidationError
+
+# Places that an error names. Characters of a path and of a name that it shows.
+MOST_PLACES = 10
+LONGEST_PATH, LONGEST_NAME = 100, 80
+# Known words that an unknown one is compared with.
+MOST_COMPARED = 1000
 
 
 class AppError(Exception):
@@ -93,11 +100,36 @@ def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
+def quoted(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return `"Tents. SYSTEM: the …"`: text of a caller or a row, cut and without control characters.
+
+    An agent reads errors, so it must see where the text of another person starts and ends.
+    """
+    characters = (QUOTES.get(character) or printable(character) for character in cut(text, longest))
+    return f'"{"".join(characters)}"'
+
+
+# Only these may appear escaped in the quotes; `printable` replaces all others that are not printable.
+QUOTES = {'"': '\\"', "\n": "\\n", "\t": "\\t"}
+
+
+def cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def printable(text: str, instead: str = "\ufffd") -> str:
+    """Replace characters that a terminal or a reader would obey: control characters and text directions."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else instead for character in text)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the nearest of the *known* words, or an empty string."""
-    by_key = {name.casefold(): name for name in known}
-    near = [by_key[key] for key in difflib.get_close_matches(word.casefold(), by_key, 2)]
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+    # Comparing more, or longer words, would take seconds.
+    by_key = {name.casefold(): name for name in islice(known, MOST_COMPARED)}
+    near = difflib.get_close_matches(word[:LONGEST_PATH].casefold(), by_key, 2)
+    return f" Did you mean {' or '.join(quoted(by_key[key]) for key in near)}?" if near else ""
 
 
 def from_exception(error: BaseException) -> AppError | None:
@@ -120,25 +152,32 @@ def from_exception(error: BaseException) -> AppError | None:
 def from_validation(error: ValidationError) -> InvalidInput:
     """Return `weight: must be …; changes.name: …`: invalid fields and the reasons, without their values.
 
-    Of many, only the first ones have reasons. The others are listed, so that one retry can fix all.
+    Of many, only the first ones are named.
     """
     problems = in_words(error)
-    rest = [problem.partition(": ")[0] for problem in problems[10:]]
-    more = f". Also invalid: {', '.join(dict.fromkeys(rest))}" if rest else ""
-    return InvalidInput(f"{'; '.join(problems[:10])}{more}.")
+    rest = error.error_count() - len(problems)
+    more = f"; and {rest:,} more" if rest else ""
+    return InvalidInput(f"{'; '.join(problems)}{more}.")
 
 
 def in_words(error: ValidationError) -> list[str]:
-    """Return a reason for each invalid field."""
+    """Return a reason for each of the first invalid fields."""
     words = {
         "missing": "is required",
         "extra_forbidden": "no such field",
         "unexpected_keyword_argument": "no such argument",
     }
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
     return [
-        f"{'.'.join(map(str, problem['loc']))}: {words.get(problem['type']) or reworded(problem['msg'])}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        f"{shown_path('.'.join(map(str, problem['loc'])))}: "
+        f"{words.get(problem['type']) or reworded(problem['msg'])}"
+        for problem in problems[:MOST_PLACES]
     ]
+
+
+def shown_path(path: str) -> str:
+    """Return the path of a field as an error shows it. Its names may come from the caller."""
+    return printable(cut(path, LONGEST_PATH))
 
 
 def reworded(message: str) -> str:

@@ -130,7 +130,7 @@ def test_an_unreadable_or_unwritable_list_is_one_line(url: str, tmp_path: Path) 
 
 def test_an_unknown_setting_is_a_startup_error_that_names_the_nearest() -> None:
     line = complaint(gearshed("serve", GEARSHED_USR="ada"))
-    assert "GEARSHED_USR is not a known setting. Did you mean GEARSHED_USER" in line
+    assert 'GEARSHED_USR is not a known setting. Did you mean "GEARSHED_USER' in line
 
 
 def test_an_invalid_setting_is_a_startup_error() -> None:

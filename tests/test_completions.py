@@ -104,8 +104,8 @@ async def test_free_text_completes_to_nothing(
 @pytest.mark.parametrize(
     ("what", "value", "text"),
     [
-        ((PromptReference(name="plan"), "trip"), "", "[not_found] No prompt 'plan'. Available: plan_trip, "),
-        (id_of("tent"), "", "[not_found] No template 'gear://tents/{id}'. Available: gear://items/{id}, "),
+        ((PromptReference(name="plan"), "trip"), "", '[not_found] No prompt "plan". Available: plan_trip, '),
+        (id_of("tent"), "", '[not_found] No template "gear://tents/{id}". Available: gear://items/{id}, '),
         (id_of("item"), "a\x00", "[invalid_input] value: contains NUL"),
         (id_of("item"), "x" * 5_000_000, "[invalid_input] The arguments exceed 4 MB."),
     ],

@@ -62,7 +62,7 @@ def test_an_unknown_tool_is_refused_with_the_nearest(field: str) -> None:
     with pytest.raises(SettingsError) as caught:
         on(**{field: "get_item,list_item"})
     assert str(caught.value) == (
-        f"GEARSHED_{field.upper()}: unknown tool 'list_item'. Did you mean list_items or get_item?"
+        f'GEARSHED_{field.upper()}: unknown tool "list_item". Did you mean "list_items" or "get_item"?'
     )
 
 
@@ -247,5 +247,5 @@ def test_a_tool_that_there_is_not_stops_the_start(url: str) -> None:
         complaint(gearshed("serve", DATABASE_URL=url, GEARSHED_TOOLS="list_item")),
     ):
         assert line == (
-            "gearshed: GEARSHED_TOOLS: unknown tool 'list_item'. Did you mean list_items or get_item?"
+            'gearshed: GEARSHED_TOOLS: unknown tool "list_item". Did you mean "list_items" or "get_item"?'
         )

@@ -53,7 +53,7 @@ def stored(url: str) -> int:
 def test_a_packing_list_becomes_a_setup_of_its_name_once(gearshed: Gearshed, url: str) -> None:
     first = gearshed("import", LISTS / "lighterpack.csv", "--skip-bad-lines")
     assert (first.returncode, first.stderr) == (0, "")
-    assert "; setup 'lighterpack': base " in first.stdout
+    assert '; setup "lighterpack": base ' in first.stdout
     assert "; change 1; to undo it: gearshed undo 1\n" in first.stdout
     count = stored(url)
     assert count
@@ -78,7 +78,7 @@ def test_a_bad_line_is_named_with_its_file_and_nothing_of_that_is_stored(
     bad.write_text("name,weight_grams\nMat,400\nPot,heavy\n")
     done = gearshed("import", good, bad)
     assert done.returncode == 1
-    assert f"{bad}: Nothing was imported. line 3, weight_grams ('heavy')" in done.stderr
+    assert f'{bad}: Nothing was imported. line 3, weight_grams ("heavy")' in done.stderr
     assert f"{good}: gearshed, 1 imported" in done.stdout
     assert stored(url) == 1
     missing = gearshed("import", tmp_path / "missing.csv")
@@ -106,7 +106,7 @@ def test_what_lighterpack_cannot_hold_is_reported_on_standard_error(gearshed: Ge
     assert out.stderr == "gearshed: a weight of 0 g will be unknown: 1 line\n"
     unknown = gearshed("export", "--setup", "Trap")
     assert unknown.returncode == 1
-    assert "Did you mean Trip?" in unknown.stderr
+    assert 'Did you mean "Trip"?' in unknown.stderr
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])

@@ -306,7 +306,7 @@ async def test_a_session_of_2025_can_end_a_subscription(one: Process) -> None:
 
 async def test_an_invalid_subscription_is_refused(one: Process) -> None:
     async with Client(build_server(one), mode="legacy") as client:
-        with pytest.raises(MCPError, match=r"\[not_found\] No resource 'gear://tents/1'"):
+        with pytest.raises(MCPError, match=r'\[not_found\] No resource "gear://tents/1"'):
             await subscribe(client, "gear://tents/1")
         for number in range(MOST_URIS):
             await subscribe(client, f"gear://items/{number + 1}")

@@ -65,7 +65,7 @@ async def test_an_argument_may_be_left_out_or_empty(client: Client) -> None:
 
 async def test_an_unknown_prompt_names_the_nearest(client: Client) -> None:
     assert await refused(client, "plan_a_trip", {}) == (
-        "[not_found] No prompt 'plan_a_trip'. Did you mean plan_trip?"
+        '[not_found] No prompt "plan_a_trip". Did you mean "plan_trip"?'
     )
     assert "Available: plan_trip, " in await refused(client, "zzz", {})
 

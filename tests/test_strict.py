@@ -39,19 +39,19 @@ async def with_tool(pool: Pool, user_id: int, function: Any, hints: ToolAnnotati
 async def test_an_unknown_tool_names_the_nearest(client: Client) -> None:
     assert (
         await refused(client, "list_item")
-        == "[not_found] No tool 'list_item'. Did you mean list_items or get_item?"
+        == '[not_found] No tool "list_item". Did you mean "list_items" or "get_item"?'
     )
 
 
 async def test_an_unknown_argument_names_the_nearest_and_nothing_is_written(client: Client) -> None:
     text = await refused(client, "create_item", name="Tent", weigth="1 kg")
-    assert text == "[invalid_input] create_item has no argument 'weigth'. Did you mean weight?"
+    assert text == '[invalid_input] create_item has no argument "weigth". Did you mean "weight"?'
     assert (await call(client, "list_items"))["total"] == 0
 
 
 async def test_an_unknown_argument_like_no_other_is_answered_with_all_of_them(client: Client) -> None:
     text = await refused(client, "get_item", zzz=1)
-    assert text == "[invalid_input] get_item has no argument 'zzz'. Valid: item_id."
+    assert text == '[invalid_input] get_item has no argument "zzz". Valid: item_id.'
 
 
 async def test_an_unknown_field_of_an_object_is_refused(client: Client) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from mcp_server.protocol.stdio import CUT, KEPT, LARGEST_LINE, BoundedLines
+from mcp_server.protocol.message import KEPT, MOST_VALUES
+from mcp_server.protocol.stdio import CUT, LARGEST_LINE, BoundedLines
 from tests.test_stdio import ask, greet, served, using
 
 MODERN = {
@@ -22,6 +23,7 @@ MODERN = {
 }
 EMPTY: dict[str, Any] = {"total": 0, "items": []}
 DEEP = "[" * 5000 + "]" * 5000
+CROWD = ",".join(["[]"] * MOST_VALUES)
 # BoundedLines, and the id and the code of the answer. LONG is longer than a line may be.
 UNREADABLE = (
     ("this is not JSON", None, -32700),
@@ -32,6 +34,7 @@ UNREADABLE = (
     (r'{"jsonrpc": "2.0", "id": "\ud800", "method": "ping", "params": DEEP}', None, -32700),
     ('{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"x": "LONG"}}', 7, -32600),
     ('{"method": "ping", "params": {"x": "LONG", "id": 5}, "id": 7, "jsonrpc": "2.0"}', 7, -32600),
+    ('{"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"x": [CROWD]}}', 7, -32600),
     ("5", None, -32600),
     ('[{"jsonrpc": "2.0", "id": 7, "method": "ping"}]', None, -32600),
     ('{"id": 7, "method": "ping"}', 7, -32600),
@@ -41,7 +44,7 @@ UNREADABLE = (
 # Arguments that Python can read, and what the tool says to them.
 MENDED = (
     ("create_item", r'{"name": "Te\ud800nt"}', "name: contains NUL or half of a surrogate pair."),
-    ("create_item", r'{"name\udfff": "Tent"}', "create_item has no argument 'name\ufffd'."),
+    ("create_item", r'{"name\udfff": "Tent"}', 'create_item has no argument "name\ufffd".'),
     ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: contains NUL"),
     # Bytes that are not UTF-8.
     ("create_item", '{"name": "Te\udcffnt"}', "name: contains NUL or half of a surrogate pair."),
@@ -82,9 +85,11 @@ def test_an_invalid_line_is_answered_and_so_is_the_next_call(
     process: subprocess.Popen[str], listing: dict[str, Any]
 ) -> None:
     for line, request_id, code in UNREADABLE:
-        send_line(process, line.replace("DEEP", DEEP).replace("LONG", "x" * LARGEST_LINE))
+        send_line(
+            process, line.replace("DEEP", DEEP).replace("LONG", "x" * LARGEST_LINE).replace("CROWD", CROWD)
+        )
         answer = answer_of(process)
-        assert (answer["id"], answer["error"]["code"]) == (request_id, code), line
+        assert (answer["id"], answer["error"]["code"]) == (request_id, code), line[:100]
         assert answer["error"]["message"].startswith("Invalid message: ")
         assert ask(process, listing)["result"]["structuredContent"] == EMPTY
 

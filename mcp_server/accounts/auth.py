@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from mcp_server.accounts import key, oauth, session, turn
-from mcp_server.errors import Conflict, NotFound, did_you_mean
+from mcp_server.errors import Conflict, NotFound, did_you_mean, quoted
 from mcp_server.models.auth import Login, Principal, User
 from mcp_server.models.session import Person
 
@@ -44,7 +44,7 @@ async def get_user(conn: AsyncConnection, username: str) -> int:
     if found is None:
         cursor = await conn.execute("SELECT username FROM users")
         hint = did_you_mean(username, [name for (name,) in await cursor.fetchall()])
-        raise NotFound(f"No user {username!r}.{hint} `gearshed users list` lists all users.")
+        raise NotFound(f"No user {quoted(username)}.{hint} `gearshed users list` lists all users.")
     return found
 
 
@@ -93,7 +93,7 @@ async def add_user(conn: AsyncConnection, username: str, password_hash: str | No
         {"username": username},
     )
     if taken is not None:
-        raise Conflict(f"User {taken!r} already exists. Choose another name.")
+        raise Conflict(f"User {quoted(taken)} already exists. Choose another name.")
     try:
         return await fetch_value(
             conn,
@@ -103,7 +103,7 @@ async def add_user(conn: AsyncConnection, username: str, password_hash: str | No
             {"username": username, "password_hash": password_hash},
         )
     except UniqueViolation as exc:
-        raise Conflict(f"User {username!r} already exists. Choose another name.") from exc
+        raise Conflict(f"User {quoted(username)} already exists. Choose another name.") from exc
 
 
 async def set_password(conn: AsyncConnection, username: str, password_hash: str) -> None:

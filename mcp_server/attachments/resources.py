@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
+from mcp import MCPError
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -11,7 +12,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
 from psycopg import AsyncConnection
 
-from mcp_server.errors import AppError, NotFound
+from mcp_server.errors import AppError, NotFound, cut, printable, quoted
 from mcp_server.models.fields import Id
 from mcp_server.models.image import ImageShown
 from mcp_server.models.setup import SetupTotals
@@ -19,7 +20,7 @@ from mcp_server.models.thread import ThreadSummary
 from mcp_server.protocol.edge import App, read
 from mcp_server.protocol.reply import reply
 from mcp_server.protocol.schema import to_tool
-from mcp_server.protocol.strict import answer, printable, refusal, run
+from mcp_server.protocol.strict import answer, refusal, run
 from mcp_server.services import image, setup, thread
 from mcp_server.services.completion import Noun
 from mcp_server.tools.item import get_item
@@ -33,6 +34,7 @@ READS = ToolAnnotations(read_only_hint=True)
 MOST = 100
 # Characters of their names in the list.
 LONGEST_NAME = 100
+LONGEST_URI = 100
 
 
 class ResourceKind(NamedTuple):
@@ -86,17 +88,22 @@ async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
             return ReadResourceContents(found.data, found.mime_type)
         return ReadResourceContents(cast(TextContent, reply(found).content[0]).text, "text/plain")
     except (ToolError, AppError) as exc:
-        raise refusal(exc, {"uri": uri}) from exc
+        raise refused(uri, exc) from exc
+
+
+def refused(uri: str, error: ToolError | AppError) -> MCPError:
+    """Return the protocol error for a URI, which it repeats."""
+    return refusal(error, {"uri": printable(cut(uri, LONGEST_URI))})
 
 
 def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:
     """Return the tool that reads a URI, and its arguments."""
     if uri == SUMMARY.uri:
         return SUMMARY_READER, {}
-    parts = re.fullmatch(r"gear://(\w+)/(.*)", uri, re.DOTALL)
-    if parts is None or parts[1] not in READERS:
+    parts = re.fullmatch(r"gear://(\w+)/(.*)", uri[: LONGEST_URI + 1], re.DOTALL)
+    if parts is None or parts[1] not in READERS or len(uri) > LONGEST_URI:
         known = ", ".join([SUMMARY.uri, *(template.uri_template for template in TEMPLATES)])
-        raise NotFound(f"No resource {printable(uri)!r}. Available: {known}.")
+        raise NotFound(f"No resource {quoted(uri)}. Available: {known}.")
     noun, tool = READERS[parts[1]]
     return tool, {f"{noun}_id": parts[2]}
 

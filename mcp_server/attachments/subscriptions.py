@@ -16,11 +16,10 @@ from mcp.types import (
 )
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from mcp_server.attachments.resources import reader_of
+from mcp_server.attachments.resources import reader_of, refused
 from mcp_server.errors import AppError
 from mcp_server.protocol.edge import App, principal
 from mcp_server.protocol.live import Session
-from mcp_server.protocol.strict import refusal
 
 
 def serve_on(server: Server[App]) -> None:
@@ -40,7 +39,7 @@ async def subscribe(ctx: ServerRequestContext[App, Any], params: SubscribeReques
     try:
         reader_of(params.uri)
     except AppError as exc:
-        raise refusal(exc, {"uri": params.uri}) from exc
+        raise refused(params.uri, exc) from exc
     session_of(ctx).subscribe(params.uri)
     return EmptyResult()
 

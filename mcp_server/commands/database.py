@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from db.embedded import Database, Embedded, Given
+from mcp_server import terminal
 from mcp_server.errors import AppError
 from mcp_server.settings import Settings, SettingsError, read_line
 
@@ -32,7 +33,7 @@ def upgrade(
 
         if server_role and password:
             roles.let_serve(url, server_role, password)
-        print(migrations.current(url))
+        terminal.show(migrations.current(url))
 
 
 def current(settings: Settings) -> None:
@@ -40,7 +41,7 @@ def current(settings: Settings) -> None:
     with started(settings) as database, translated_errors():
         from db import migrations
 
-        print(migrations.current(database.url) or "no schema yet")
+        terminal.show(migrations.current(database.url) or "no schema yet")
 
 
 @contextmanager

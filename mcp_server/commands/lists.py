@@ -13,9 +13,10 @@ from typing import TextIO
 from psycopg import AsyncConnection
 
 from db.pool import create_pool, transaction
+from mcp_server import terminal
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
-from mcp_server.errors import InvalidInput
+from mcp_server.errors import InvalidInput, quoted
 from mcp_server.formats.reader import open_file
 from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
@@ -34,7 +35,8 @@ class FileWithProgress(io.FileIO):
     def readinto(self, buffer: object, /) -> int | None:
         count = super().readinto(buffer)  # type: ignore[arg-type]
         if sys.stderr.isatty() and (size := os.fstat(self.fileno()).st_size):
-            print(f"\r{self.name}: {100 * self.tell() // size} % read ", end="", file=sys.stderr, flush=True)
+            print("\r", end="", file=sys.stderr)
+            terminal.show(f"{self.name}: {100 * self.tell() // size} % read ", sys.stderr, end="")
         return count
 
 
@@ -101,7 +103,8 @@ async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | 
         change_id,
         tool="import_csv",
         author=Author(program="gearshed import"),
-        summary=f'Imported {imported.items:,} and changed {imported.changed:,} items: "{Path(file).name}"',
+        summary=f"Imported {imported.items:,} and changed {imported.changed:,} items: "
+        f"{quoted(Path(file).name)}",
         key=None,
         digest=b"",
         result=None,
@@ -140,21 +143,18 @@ def report(
             "total": totals.total_grams,
         }
         shown = ", ".join(f"{name} {lean_number(round(grams, 2)):,} g" for name, grams in weights.items())
-        parts.append(f"setup {imported.setup_name!r}: {shown}")
+        parts.append(f"setup {quoted(imported.setup_name or '')}: {shown}")
     if change_id:
         parts.append(f"change {change_id}; to undo it: {undo}")
-    over_progress = "\r" if sys.stderr.isatty() else ""
+    if sys.stderr.isatty():
+        # Over the progress.
+        print("\r", end="")
     note = " (nothing was stored: --dry-run)" if dry_run else ""
-    print(f"{over_progress}{printable('; '.join(parts))}{note}")
+    terminal.show(f"{'; '.join(parts)}{note}")
     for verdict in imported.verdicts:
-        print(printable(f"  {verdict.verdict}: {csv.place(verdict)}"))
+        terminal.show(f"  {verdict.verdict}: {csv.place(verdict)}")
     if imported.verdicts_left_out:
-        print(f"  … and {imported.verdicts_left_out:,} more")
-
-
-def printable(text: str) -> str:
-    """Replace the characters of a file that a terminal would obey instead of showing them."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+        terminal.show(f"  … and {imported.verdicts_left_out:,} more")
 
 
 def opened(file: str) -> TextIO:
@@ -179,7 +179,7 @@ def export_file(
                 async for line in export.export_lines(conn, setup_id, format, lossy):
                     out.write(line)
         for loss in export.counted(lossy):
-            print(f"gearshed: {loss}", file=sys.stderr)
+            terminal.warn(f"gearshed: {loss}")
 
     try:
         run(write())

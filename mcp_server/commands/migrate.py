@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from db.embedded import EmbeddedError
 from db.pool import CONNECTION
+from mcp_server import terminal
 from mcp_server.commands.database import StartError, started, translated_errors
 from mcp_server.settings import Settings
 from mcp_server.sqlite_migration import target
@@ -118,12 +119,12 @@ def ended_by(reason: Stopped | KeyboardInterrupt) -> Ending:
 def leave(options: MigrationOptions, ending: Ending, report: Report, findings: Findings | None) -> None:
     """Print the outcome and write the requested report files."""
     for line in [*report.notes, *(findings.summary() if findings else ())]:
-        print(line, file=sys.stderr)
+        terminal.warn(line)
     try:
         if options.report:
             write_report(options.report, ending._asdict(), report, findings)
         if options.rejects:
             write_rejects(options.rejects, findings)
     except OSError as exc:
-        print(f"{exc.filename} cannot be written: {exc.strerror}.", file=sys.stderr)
-    print(ending.message, file=sys.stdout if ending.exit_code == 0 else sys.stderr)
+        terminal.warn(f"{exc.filename} cannot be written: {exc.strerror}.")
+    terminal.show(ending.message, sys.stdout if ending.exit_code == 0 else sys.stderr)

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import TypeAdapter, ValidationError
 
 from db.pool import CONNECTION
+from mcp_server import terminal
 from mcp_server.accounts import auth, key, password
 from mcp_server.commands.database import run
 from mcp_server.errors import InvalidInput
@@ -51,7 +52,7 @@ def add_user(url: str, username: str, with_password: bool = True) -> None:
     async def work(conn: AsyncConnection) -> None:
         name = named(username)
         await auth.add_user(conn, name, await asked_password() if with_password else None)
-        print(f"Added {name}. To create a key: gearshed keys create {name!r} NAME", file=sys.stderr)
+        terminal.warn(f"Added {name}. To create a key: gearshed keys create {name!r} NAME")
 
     in_transaction(url, work)
 
@@ -100,7 +101,7 @@ def confirmation(username: str) -> str:
 
 
 def asked(question: str) -> str:
-    print(question, end="", file=sys.stderr, flush=True)
+    terminal.show(question, sys.stderr, end="")
     return sys.stdin.readline().rstrip("\r\n")
 
 
@@ -115,8 +116,8 @@ def create_key(url: str, username: str, name: str, scope: str = "write", expires
         return await key.create(conn, await auth.get_user(conn, username), named(name), scopes, lifetime)
 
     made = in_transaction(url, work)
-    print("The key is shown only once:", file=sys.stderr)
-    print(made)
+    terminal.warn("The key is shown only once:")
+    terminal.show(made)
 
 
 def list_keys(url: str, username: str | None = None) -> None:
@@ -146,9 +147,9 @@ def day(moment: datetime | None) -> str:
 
 
 def show(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table. Control characters are replaced with question marks."""
+    """Print a table."""
     table = [head, *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        print("".join(character if character.isprintable() else "?" for character in line))
+        terminal.show(line)

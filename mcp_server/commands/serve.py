@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 
+from mcp_server import terminal
 from mcp_server.commands.connect import how_to_connect
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
 from mcp_server.settings import Settings, SettingsError
@@ -27,7 +28,9 @@ def serve(settings: Settings) -> None:
     """Serve until standard input ends or a signal arrives."""
     if settings.http and "user" in settings.model_fields_set:
         raise SettingsError("GEARSHED_USER: over HTTP, the key or sign-in selects the user. Unset it.")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(terminal.LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
     database = chosen_database(settings)
 
     def start() -> None:

@@ -4,7 +4,7 @@ import io
 from itertools import islice
 from typing import NamedTuple
 
-from mcp_server.errors import InvalidInput
+from mcp_server.errors import InvalidInput, quoted
 from mcp_server.formats.gearbox import GearBoxLine
 from mcp_server.formats.gearshed import GearshedLine, GearshedSetupLine
 from mcp_server.formats.hikerherd import HikerherdLine
@@ -112,7 +112,7 @@ def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatL
         raise InvalidInput(f"The header names {len(names)} columns: keep those of one program.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInput(f"The header names the column {twice!r} twice.")
+        raise InvalidInput(f"The header names the column {quoted(twice)} twice.")
     ranks = {known: rank(known[1], names) for known in candidates(named)}
     best = max(ranks, key=lambda known: ranks[known])
     tied = [known[0] for known in ranks if ranks[known] == ranks[best]]
@@ -131,6 +131,6 @@ def no_format(names: list[str], named: Format | None) -> str:
     missing = ", ".join(sorted(model.NEEDED - set(names)))
     formats = ", ".join(dict.fromkeys(known[0] for known in KNOWN))
     return (
-        f"Not a list in a known format: its first line names {truncated(', '.join(names))}. "
+        f"Not a list in a known format: its first line names {quoted(truncated(', '.join(names)))}. "
         f"The nearest format is {format}, which also needs {missing}. The formats are: {formats}."
     )

@@ -26,7 +26,7 @@ class LighterPackLine(ListLine):
     category: Annotated[Category, BeforeValidator(unguarded)] = ""
     notes: Annotated[Text, BeforeValidator(unguarded), Field(alias="desc")] = None
     quantity: Annotated[Pieces, Field(alias="qty")] = Decimal(1)
-    product_url: Annotated[Address, Field(alias="url")] = None
+    product_url: Annotated[Address, BeforeValidator(unguarded), Field(alias="url")] = None
     price_cents: Annotated[Price, Field(alias="price")] = None
 
     def to_line(self, number: int) -> Line:

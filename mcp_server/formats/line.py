@@ -25,10 +25,13 @@ from mcp_server.models.setup import Classification
 
 # What LighterPack once wrote for a missing value.
 MISSING = "undefined"
-# The start of a text that a spreadsheet would run, or the word for a missing value; and such a text after the
-# quote that guards it.
-RISKY = re.compile(rf"'*(?:[=+\-@\t\r]|{MISSING}\Z)")
-GUARDED = re.compile(rf"'{RISKY.pattern}")
+# Where a spreadsheet would start a formula: at the start of a text, and after a character that it may take as
+# the separator instead of the comma. Also the word for a missing value.
+FORMULA = "=+\\-@＝＋－＠"
+RISKY = rf"\A(?='*(?:[{FORMULA}\t\r\n]|{MISSING}\Z))|(?<=[;\t\r\n])(?='*[{FORMULA}])"
+UNGUARDED = re.compile(RISKY)
+# The same after the quote that guards it.
+GUARDED = re.compile(RISKY.replace("(?='", "'(?='"))
 YES, NO = frozenset({"yes", "true", "1", "x"}), frozenset({"", "no", "false", "0"})
 # How people write an unknown value.
 UNKNOWN = frozenset(
@@ -155,12 +158,12 @@ def reading(info: ValidationInfo) -> Reading:
 
 def guarded(text: str | None) -> str:
     """Write a text so that no spreadsheet runs it as a formula and no reader takes it for a missing one."""
-    return f"'{text}" if text and RISKY.match(text) else text or ""
+    return UNGUARDED.sub("'", text or "")
 
 
 def unguarded(cell: str) -> str:
     """Read what `guarded` wrote."""
-    return cell[1:] if cell.startswith("'") and GUARDED.match(cell) else cell
+    return GUARDED.sub("", cell)
 
 
 def is_unknown(cell: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from mcp_server.errors import reworded
+from mcp_server.errors import quoted, reworded
 from mcp_server.formats import lighterpack
 from mcp_server.formats.header import Header, find_header
 from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, RefusedLine, Remark
@@ -209,7 +209,7 @@ class Reader:
                 outcome = "kept in the notes"
             else:
                 outcome = f"taken as {default}" if default else "left out"
-            remarks.append(Remark(column, f"{truncated(cell)!r} {reason}: {outcome}"))
+            remarks.append(Remark(column, f"{quoted(truncated(cell))} {reason}: {outcome}"))
         line = self._line(number, kept)
         return line._replace(remarks=(*remarks, *line.remarks))
 

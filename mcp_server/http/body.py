@@ -1,6 +1,12 @@
-"""Request bodies: read ahead, and ignored if the client leaves before the end."""
+"""Request bodies: read ahead, dropped if the client leaves before the end, refused if they hold too much."""
 
+import json
+
+from mcp.types import INVALID_REQUEST
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcp_server.protocol.message import TOO_MANY, has_too_many_values, id_at_an_end, rejection
 
 
 async def read_ahead(receive: Receive, largest: int) -> tuple[list[Message], Receive]:
@@ -17,8 +23,15 @@ async def read_ahead(receive: Receive, largest: int) -> tuple[list[Message], Rec
     return messages, again
 
 
+def joined(messages: list[Message]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages)
+
+
 class WholeBodies:
-    """Middleware that drops requests that the client aborted: apps would log a traceback for each."""
+    """Middleware that drops requests that the client aborted: apps would log a traceback for each.
+
+    It refuses a body with too many values before anything parses it.
+    """
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
         self._app = app
@@ -29,4 +42,15 @@ class WholeBodies:
             messages, receive = await read_ahead(receive, self._largest)
             if messages[-1]["type"] == "http.disconnect":
                 return
+            body = joined(messages)
+            # As json.loads decodes it: the bytes of another encoding may hold quotes that are not there.
+            text = body.decode(json.detect_encoding(body), "replace")
+            if has_too_many_values(text):
+                await too_many_values(text)(scope, receive, send)
+                return
         await self._app(scope, receive, send)
+
+
+def too_many_values(text: str) -> Response:
+    error = rejection(INVALID_REQUEST, TOO_MANY, id_at_an_end(text))
+    return Response(error.model_dump_json(exclude_unset=True), 400, media_type="application/json")

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
@@ -18,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from db.embedded import Database
 from db.pool import Pool, create_pool
-from mcp_server import audit
+from mcp_server import audit, terminal
 from mcp_server.accounts.auth import list_ids
 from mcp_server.http.address import Failures
 from mcp_server.http.body import WholeBodies
@@ -142,7 +141,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
                     timeout_keep_alive=KEEP_ALIVE,
                     timeout_graceful_shutdown=FOR_CONNECTIONS,
                 )
-                print(f"gearshed: serving {url}/mcp, and {url}/sse for older clients", file=sys.stderr)
+                terminal.warn(f"gearshed: serving {url}/mcp, and {url}/sse for older clients")
                 await Server(config, stop).serve(sockets=[listener])
                 tasks.cancel_scope.cancel()
 

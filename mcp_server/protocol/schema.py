@@ -1,6 +1,7 @@
 """A tool made from a function: its arguments, and the lean schemas that clients see."""
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -10,8 +11,10 @@ from mcp.types import Tool as ListedTool
 from mcp.types import ToolAnnotations
 from pydantic import TypeAdapter
 
+from mcp_server.errors import InvalidInput
 from mcp_server.models.change import Note
 from mcp_server.protocol.edge import Written
+from mcp_server.protocol.message import TOO_MANY, has_too_many_values
 
 Schema: TypeAlias = dict[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -21,13 +24,30 @@ NULL = {"type": "null"}
 class Arguments(FuncMetadata):
     """A tool's arguments. Objects and lists may also be JSON text, which some clients send.
 
-    The SDK would parse every text as JSON that is not declared as exactly `str`, and lose a note "null".
+    The SDK would parse every text as JSON that is not declared as exactly `str`, and lose a note "null". It
+    would also parse after the checks of the arguments.
     """
 
     nested: frozenset[str]
 
+    def unpacked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Parse the texts that hold an object or a list. Any other text stays, and is validated as text."""
+        return arguments | {name: parsed(name, arguments[name]) for name in self.nested & arguments.keys()}
+
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
-        return data | super().pre_parse_json({name: data[name] for name in self.nested & data.keys()})
+        return data
+
+
+def parsed(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if has_too_many_values(value):
+        raise InvalidInput(f"{name}: holds {TOO_MANY}. Send less at once.")
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return cast(Any, found) if isinstance(found, dict | list) else value
 
 
 def reads(tool: Tool | ListedTool) -> bool:

@@ -13,7 +13,6 @@ from mcp.shared.message import SessionMessage
 from mcp.types import (
     INVALID_REQUEST,
     PARSE_ERROR,
-    ErrorData,
     JSONRPCError,
     RequestId,
     jsonrpc_message_adapter,
@@ -21,26 +20,20 @@ from mcp.types import (
 from pydantic import BaseModel, ValidationError
 
 from mcp_server.protocol import sdk
+from mcp_server.protocol.message import KEPT, TOO_MANY, has_too_many_values, id_at_an_end, rejection
 from mcp_server.protocol.strict import LARGEST_CALL, StrictServer, session_options
 
 # In characters. The largest call fits even if each of its characters is written as \uXXXX.
 LARGEST_LINE = 8 * LARGEST_CALL
-# Characters kept of each end of a longer line, enough to find its id, and the size of the pieces to skip.
-KEPT, PIECE = 1000, 64 * 1024
-# Replaces the middle of a line. It contains a line break, so no received line contains it.
-CUT = "\n\0"
+# Size of the pieces of a longer line that are skipped.
+PIECE = 64 * 1024
+# These replace the middle of a line. They contain a line break, so no received line contains them.
+CUT, CROWDED = "\n\0", "\n\1"
 # In digits. Python and the SDK convert integers up to this length.
 LONGEST_INTEGER = 4000
 HALVES = re.compile("[\ud800-\udfff]")
 NO_REQUEST = "jsonrpc must be 2.0, id an integer or a string, method a string, params an object"
 TOO_LONG = f"longer than {LARGEST_LINE // 2**20} MB"
-
-SCALAR = r'("[^"\\\x00-\x1f]*"|-?\d{1,18})'
-ID = rf'"id"\s*:\s*(?P<id>{SCALAR})'
-FIELD = rf'"\w+"\s*:\s*{SCALAR}'
-# An id with only scalars before it, or only scalars after it, is the id of the message.
-FIRST_ID = re.compile(rf"\s*\{{\s*({FIELD}\s*,\s*)*?{ID}\s*[,}}]")
-LAST_ID = re.compile(rf"{ID}\s*(,\s*{FIELD}\s*)*\}}\s*$")
 
 
 class Stream(Protocol):
@@ -61,12 +54,15 @@ async def serve(server: StrictServer) -> None:
 
 
 class BoundedLines(TextIOWrapper):
-    """Lines of text. The middle of a line that is too long is skipped, and never held in memory."""
+    """Lines of text. The middle of a line that is too long is skipped, and never held in memory.
+
+    A line with too many values loses its middle too, so that the SDK does not parse it.
+    """
 
     def readline(self, size: int = LARGEST_LINE, /) -> str:
         line = super().readline(size)
         if len(line) < size or line.endswith("\n"):
-            return line
+            return line[:KEPT] + CROWDED + line[-KEPT:] if has_too_many_values(line) else line
         start, end, line = line[:KEPT], "", ""
         while not end.endswith("\n") and (piece := super().readline(PIECE)):
             end = (end + piece)[-KEPT:]
@@ -109,8 +105,9 @@ def read_again(error: ValidationError) -> SessionMessage | JSONRPCError | None:
         return rejection(INVALID_REQUEST, NO_REQUEST, id_of(message))
     if not line.strip():
         return None
-    if CUT in line:
-        return rejection(INVALID_REQUEST, TOO_LONG, id_at_an_end(line))
+    for mark, problem in ((CUT, TOO_LONG), (CROWDED, TOO_MANY)):
+        if mark in line:
+            return rejection(INVALID_REQUEST, problem, id_at_an_end(line))
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_json(mended(line), by_name=False))
     except (ValueError, RecursionError):
@@ -135,14 +132,3 @@ def id_of(message: Any) -> RequestId | None:
         return Identified.model_validate(message).id
     except ValidationError:
         return None
-
-
-def id_at_an_end(line: str) -> RequestId | None:
-    """Return the id of a line that is before or after all nested values."""
-    found = FIRST_ID.match(line[:KEPT]) or LAST_ID.search(line[-KEPT:])
-    return found and json.loads(found["id"])
-
-
-def rejection(code: int, reason: str, request_id: RequestId | None) -> JSONRPCError:
-    message = f"Invalid message: {reason}. Nothing was done. Correct it and send it again."
-    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))

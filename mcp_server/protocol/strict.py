@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -28,6 +29,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 
 from mcp_server.errors import (
+    MOST_PLACES,
     AppError,
     Forbidden,
     InsufficientScope,
@@ -39,11 +41,13 @@ from mcp_server.errors import (
     did_you_mean,
     from_exception,
     from_validation,
+    quoted,
+    shown_path,
 )
 from mcp_server.models.fields import Row, all_nfc
 from mcp_server.protocol.edge import App, Call, Written, current_call, principal
 from mcp_server.protocol.reply import reply
-from mcp_server.protocol.schema import reads
+from mcp_server.protocol.schema import Arguments, reads
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,8 @@ DEADLINE, GRACE = 10.0, 2.0
 PAUSES = (0.02, 0.05, 0.1)
 LARGEST_CALL = 4 * 1024 * 1024
 DEEPEST = 32
+# Characters of the name of a field.
+LONGEST_KEY = 200
 # Arguments that n8n and SiYuan add to every call. They and names that start with an underscore are ignored,
 # unless a tool has an argument of that name.
 INJECTED = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
@@ -94,7 +100,7 @@ class StrictServer(MCPServer[App]):
         tool = self._tool_manager.get_tool(name)
         if tool is None:
             known = [tool.name for tool in self._tool_manager.list_tools()]
-            raise NotFound(f"No tool {name!r}.{did_you_mean(name, known)}")
+            raise NotFound(f"No tool {quoted(name)}.{did_you_mean(name, known)}")
         if context and not reads(tool) and not principal(context).may_write:
             raise InsufficientScope(
                 f"{name} writes, but your key or consent is read-only. "
@@ -110,7 +116,7 @@ class StrictServer(MCPServer[App]):
         if prompt is None:
             known = [prompt.name for prompt in self._prompt_manager.list_prompts()]
             hint = did_you_mean(name, known) or f" Available: {', '.join(known)}."
-            raise refusal(NotFound(f"No prompt {printable(name)!r}.{hint}"))
+            raise refusal(NotFound(f"No prompt {quoted(name)}.{hint}"))
         required = {argument.name for argument in prompt.arguments or () if argument.required}
         if missing := required - (arguments or {}).keys():
             raise refusal(InvalidInput(f"{', '.join(sorted(missing))}: is required."))
@@ -141,26 +147,52 @@ def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_arguments(tool: Tool, arguments: dict[str, Any]) -> None:
-    """Refuse unknown arguments, and text anywhere that PostgreSQL cannot store."""
+    """Refuse unknown arguments, many unknown fields, and text anywhere that PostgreSQL cannot store."""
     valid = tool.parameters.get("properties", {})
     for name in arguments.keys() - valid.keys():
         hint = did_you_mean(name, valid) or f" Valid: {', '.join(valid) or 'none'}."
-        raise InvalidInput(f"{tool.name} has no argument {printable(name)!r}.{hint}")
+        raise InvalidInput(f"{tool.name} has no argument {quoted(name)}.{hint}")
+    check_fields(tool, arguments)
     size = 0
     for path, text in texts(arguments, ""):
         size += len(text)
         if UNSTORABLE.search(text):
-            raise InvalidInput(f"{printable(path)}: contains NUL or half of a surrogate pair. Remove it.")
+            raise InvalidInput(f"{shown_path(path)}: contains NUL or half of a surrogate pair. Remove it.")
     if size > LARGEST_CALL:
         raise InvalidInput(
             "The arguments exceed 4 MB. Send less at once; for an image, a smaller copy or its URL."
         )
 
 
+def check_fields(tool: Tool, arguments: dict[str, Any]) -> None:
+    """Refuse long names, and many unknown fields: pydantic would make an object of each."""
+    named = list(islice(unknown_fields(tool.parameters, arguments, ""), MOST_PLACES + 1))
+    if len(named) > MOST_PLACES:
+        shown = "; ".join(f"{shown_path(path)}: no such field" for path in named[:MOST_PLACES])
+        raise InvalidInput(f"{shown}; and more.")
+
+
+def unknown_fields(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
+    """Yield the path of each field in *value* that its schema does not have."""
+    if isinstance(value, list) and "items" in schema:
+        for index, inner in enumerate(cast(list[Any], value)):
+            yield from unknown_fields(schema["items"], inner, f"{path}{index}.")
+    elif isinstance(value, dict) and "properties" in schema:
+        for name, inner in cast(dict[str, Any], value).items():
+            if len(name) > LONGEST_KEY:
+                raise InvalidInput(
+                    f"{shown_path(path + name)}: the name of a field has at most {LONGEST_KEY} characters."
+                )
+            if name in schema["properties"]:
+                yield from unknown_fields(schema["properties"][name], inner, f"{path}{name}.")
+            else:
+                yield f"{path}{name}"
+
+
 def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:
     """Yield every string in *value*, including keys, with its path."""
     if depth > DEEPEST:
-        raise InvalidInput(f"{printable(path)}: is nested deeper than {DEEPEST} levels. Flatten it.")
+        raise InvalidInput(f"{shown_path(path)}: is nested deeper than {DEEPEST} levels. Flatten it.")
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
@@ -173,15 +205,13 @@ def texts(value: Any, path: str, depth: int = 1) -> Iterator[tuple[str, str]]:
             yield from texts(inner, inside, depth + 1)
 
 
-def printable(text: str) -> str:
-    return UNSTORABLE.sub("\ufffd", text[:100])
-
-
 async def run(tool: Tool, arguments: dict[str, Any], context: Context[App, Any]) -> Any:
     """Check the arguments, put them into NFC, and run a tool. Failures become errors for the model."""
     call = Call(tool.name, arguments)
     current_call.set(call)
     try:
+        if isinstance(tool.fn_metadata, Arguments):
+            arguments = tool.fn_metadata.unpacked(arguments)
         check_arguments(tool, arguments)
         arguments = all_nfc(arguments)
         current_call.set(replace(call, arguments=arguments))

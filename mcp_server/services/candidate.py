@@ -9,7 +9,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_all, fetch_one, fetch_value
 from db.sql import assignments, names, values
-from mcp_server.errors import InUse, InvalidInput, NotFound, in_list
+from mcp_server.errors import InUse, InvalidInput, NotFound, in_list, quoted
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.candidate import (
     CandidateChanges,
@@ -239,7 +239,7 @@ async def what_next(conn: AsyncConnection, purchase: Purchase, *, shown: bool) -
     if not similar:
         return None if shown else f"The thread replaces nothing: {how_to_replace(purchase)}, or name a setup."
     items = [
-        f"{each.id} {each.name!r}"
+        f"{each.id} {quoted(each.name)}"
         + ("" if each.weight_grams is None else f" ({purchase.units.weight(each.weight_grams)})")
         for each in similar
     ]

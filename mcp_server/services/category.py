@@ -7,7 +7,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
 from db.sql import assignments, columns
-from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, no_such
+from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, no_such, quoted
 from mcp_server.models.category import (
     Category,
     CategoryChanges,
@@ -68,7 +68,7 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
         rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
         names = [name for (name,) in await rows.fetchall()]
         raise NotFound(
-            f"No category {reference!r}.{did_you_mean(name, names)} "
+            f"No category {quoted(str(reference))}.{did_you_mean(name, names)} "
             "Call list_categories to see all of them, or create_category to add one."
         )
     return found.id
@@ -148,7 +148,7 @@ async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | N
 
 
 def taken(name: str) -> Conflict:
-    return Conflict(f"A category {name!r} exists already. Call list_categories to find its id.")
+    return Conflict(f"A category {quoted(name)} exists already. Call list_categories to find its id.")
 
 
 # One statement for each table whose rows have a category.

@@ -7,7 +7,7 @@ import anyio.to_thread
 from psycopg import AsyncConnection
 
 from db.query import fetch_value
-from mcp_server.errors import Conflict, InvalidInput, in_list
+from mcp_server.errors import Conflict, InvalidInput, in_list, quoted
 from mcp_server.formats.reader import Reader, open_text
 from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
@@ -143,11 +143,13 @@ def check(verdicts: Verdicts, options: ImportOptions) -> None:
 
 
 def place(verdict: Verdict) -> str:
-    """`line 3, weight ('heavy') of Tent: must be a weight`."""
+    """`line 3, weight ("heavy") of "Tent": must be a weight`."""
     column = f", {verdict.column}" if verdict.column else ""
-    value = f" ({verdict.value!r})" if verdict.column and verdict.value else ""
+    value = f" ({quoted(verdict.value)})" if verdict.column and verdict.value else ""
     item = (
-        f"{' of' if column else ','} {verdict.item}" if verdict.item and verdict.item != verdict.value else ""
+        f"{' of' if column else ','} {quoted(verdict.item)}"
+        if verdict.item and verdict.item != verdict.value
+        else ""
     )
     return f"line {verdict.line}{column}{value}{item}: {verdict.note}"
 
@@ -179,7 +181,9 @@ async def find_setup(conn: AsyncConnection, name: str) -> int | None:
     )
     ids = [row[0] for row in await cursor.fetchall()]
     if len(ids) > 1:
-        raise Conflict(f"setup_name: the setups {in_list(ids)} are all called {name!r}. Rename all but one.")
+        raise Conflict(
+            f"setup_name: the setups {in_list(ids)} are all called {quoted(name)}. Rename all but one."
+        )
     return ids[0] if ids else None
 
 

@@ -149,7 +149,7 @@ def to_lighterpack(line: Line) -> list[str]:
         unambiguous(quantity),
         unambiguous(milligrams(line.weight_grams or 0)),
         "gram",
-        line.product_url or "",
+        guarded(line.product_url),
         f"{Decimal(line.price_cents or 0) / 100:f}",
         "Worn" if line.classification == "worn" and line.worn_quantity else "",
         "Consumable" if line.classification == "consumable" else "",

@@ -8,7 +8,7 @@ from psycopg.sql import SQL, Composed
 
 from db.query import fetch_one, fetch_only
 from db.sql import assignments, columns, names, rendered, values
-from mcp_server.errors import NotFound, in_list, no_such, shortlist
+from mcp_server.errors import MOST_PLACES, NotFound, in_list, no_such, shortlist
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.item import (
     Item,
@@ -112,16 +112,20 @@ async def find_categories(
 ) -> dict[str | int | None, int | None]:
     """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
     ids: dict[str | int | None, int | None] = {None: None}
-    problems: list[str] = []
+    missing: list[str | int] = []
     for reference in dict.fromkeys(each.get("category") for each in new):
-        try:
-            ids[reference] = None if reference is None else await category.resolve(conn, reference)
-        except NotFound as exc:
+        if reference is not None:
+            ids[reference] = await category.find(conn, reference)
+            missing += [reference] if ids[reference] is None else []
+    if missing:
+        problems: list[str] = []
+        # Only for these, because a hint compares the name with all others.
+        for reference in missing[:MOST_PLACES]:
             rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
-            problems.append(f"{exc.args[0]} ({shortlist(rows)})")
-    if problems:
-        more = f" {len(problems) - 10} more categories are missing." if len(problems) > 10 else ""
-        raise NotFound(f"{' '.join(problems[:10])}{more} Nothing was created.")
+            problems.append(f"{(await category.unknown(conn, reference)).args[0]} ({shortlist(rows)})")
+        rest = len(missing) - MOST_PLACES
+        more = f" {rest} more categories are missing." if rest > 0 else ""
+        raise NotFound(f"{' '.join(problems)}{more} Nothing was created.")
     return ids
 
 

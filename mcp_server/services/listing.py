@@ -1,13 +1,14 @@
 """Pages of items: search, order, and cursors."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL, Composable, Composed, Placeholder
 
 from db.query import fetch_only
+from mcp_server.errors import TimedOut
 from mcp_server.models.item import ItemPage, ItemRow, Sort
 from mcp_server.models.settings import Measured
 from mcp_server.services import category, page, setup
@@ -92,11 +93,12 @@ PACKED = SQL("""
     items.weight_grams::numeric * setup_items.quantity AS line_grams
 """)
 # Words with a prefix sort between the prefix and the prefix followed by the last code point.
-WITH_WORD = SQL("""
+WITH_PREFIX = SQL("""
     SELECT item_id
     FROM item_words
     WHERE word >= lower({prefix}) AND word < lower({prefix}) || U&'\\+10FFFF'
 """)
+WITH_WORD = SQL("SELECT item_id FROM item_words WHERE word = lower({prefix})")
 AMONG_FEW = SQL("items.id = ANY (ARRAY({words})) AND ({filters}) IS TRUE")
 AMONG_MANY = SQL("(items.id IN ({words})) IS TRUE AND {filters}")
 COUNT = SQL("""
@@ -145,9 +147,9 @@ async def find(
 
     With a setup, quantity and order are those of its lines, and all matches are counted.
 
-    Each word of *query* must be the prefix of a word in the name or the notes. A word with other characters
-    than letters and digits (`x-mid`, `100%`) must occur literally. *cursor* is the `next_cursor` of the
-    previous page.
+    Each word of *query* must be the prefix of a word in the name or the notes. A single letter beside other
+    words must be a whole word. A word with other characters (`x-mid`, `100%`) must occur literally.
+    *cursor* is the `next_cursor` of the previous page.
     """
     prefixes, parts = read_query(query)
     params = {
@@ -162,9 +164,14 @@ async def find(
     cursors = page.Cursors("list_items", sort, filtered(params), keys=("key", "id"))
     params |= cursors.read(cursor)
     count = COUNT.format(matches=matches(prefixes, params), units=UNITS, in_setup=joined(params))
-    counted = await fetch_only(conn, Counted, count, params)
-    many = counted.total == params["enough"]
-    found = await page.fetch_page(conn, ItemRow, select(sort, prefixes, params, many=many), params)
+    try:
+        counted = await fetch_only(conn, Counted, count, params)
+        many = counted.total == params["enough"]
+        found = await page.fetch_page(conn, ItemRow, select(sort, prefixes, params, many=many), params)
+    except errors.QueryCanceled as exc:
+        raise TimedOut(
+            "query: the search took too long. Add a word of at least two letters, or filter by category."
+        ) from exc
     items = ItemPage(
         total=None if many else counted.total,
         total_at_least=ENOUGH if many else None,
@@ -182,6 +189,10 @@ def read_query(query: str) -> tuple[dict[str, str], list[str]]:
     # A word starts after punctuation: text with x-mid contains the word mid, which the index finds.
     behind = [run for part in parts for run in BEHIND_PUNCTUATION.findall(part)]
     prefixes = dict.fromkeys(word for word in [*words, *behind] if is_plain(word))
+    # A run within a part only helps to find it, and a single letter hardly does.
+    lone = [word for word in prefixes if len(word) == 1 and word not in words]
+    for word in lone[len(lone) == len(prefixes) :]:
+        del prefixes[word]
     return {f"prefix_{number}": prefix for number, prefix in enumerate(prefixes)}, parts
 
 
@@ -190,7 +201,7 @@ def is_plain(word: str) -> bool:
     return max(word) < "\u2e80" and all(letter.isalpha() or letter.isdecimal() for letter in word)
 
 
-def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool = False) -> Composable:
+def matches(prefixes: Mapping[str, str], params: Mapping[str, Any], *, many: bool = False) -> Composable:
     """Return the conditions of a list: those of FILTERS that have a value, and the words.
 
     PostgreSQL would plan for the average user, so the plan is given. Usually, the items with the words are
@@ -201,12 +212,20 @@ def matches(prefixes: Collection[str], params: Mapping[str, Any], *, many: bool 
     filters = SQL(" AND ").join([SQL("true"), *(FILTERS[name] for name in FILTERS if params[name])])
     if not prefixes:
         return filters
-    words = SQL(" INTERSECT ").join(WITH_WORD.format(prefix=Placeholder(name)) for name in prefixes)
+    words = SQL(" INTERSECT ").join(
+        with_word(word, alone=len(prefixes) == 1).format(prefix=Placeholder(name))
+        for name, word in prefixes.items()
+    )
     among = AMONG_MANY if many or params["setup_id"] is not None else AMONG_FEW
     return among.format(words=words, filters=filters)
 
 
-def select(sort: Sort, prefixes: Collection[str], params: Mapping[str, Any], *, many: bool) -> Composed:
+def with_word(word: str, *, alone: bool) -> SQL:
+    """Return the items with a word. Many words start with a letter, so a single letter is a whole word."""
+    return WITH_PREFIX if alone or len(word) > 1 else WITH_WORD
+
+
+def select(sort: Sort, prefixes: Mapping[str, str], params: Mapping[str, Any], *, many: bool) -> Composed:
     """Return the statement for a page, which starts after the row of the cursor in *params*, if any."""
     order = (ORDERS if params["setup_id"] is None else LINE_ORDERS)[sort]
     words = {

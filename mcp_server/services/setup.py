@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
-from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, in_list, no_such
+from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, in_list, no_such, quoted
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import (
@@ -108,11 +108,11 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
         if isinstance(reference, str) and name.strip().casefold() == reference.strip().casefold()
     ]
     if len(named) > 1:
-        raise Conflict(f"Several setups are called {reference!r}. Use an id: {in_list(named)}.")
+        raise Conflict(f"Several setups are called {quoted(str(reference))}. Use an id: {in_list(named)}.")
     if named or str(reference) in map(str, ids):
         return named[0] if named else int(reference)
     raise NotFound(
-        f"No setup {reference!r}.{did_you_mean(str(reference), ids.values())} "
+        f"No setup {quoted(str(reference))}.{did_you_mean(str(reference), ids.values())} "
         "Call list_setups to see all of them."
     )
 

@@ -14,6 +14,7 @@ from psycopg.sql import Literal as Quoted
 
 from db.query import fetch_all, fetch_only, fetch_value
 from db.sql import names
+from mcp_server.errors import quoted
 from mcp_server.formats.line import ITEM_COLUMNS, SETUP_COLUMNS, Line, RefusedLine
 from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import truncated
@@ -164,7 +165,7 @@ class Staging:
             GROUP BY listed.category_icon, categories.name, categories.icon
         """)
         async for number, listed, name, icon in cursor:
-            note = f"the category {truncated(name)} keeps its icon {icon}"
+            note = f"the category {quoted(name)} keeps its icon {icon}"
             self._remark(number, "category_icon", note, value=listed)
 
     async def note_lost_marks(self) -> None:
@@ -236,7 +237,7 @@ class Staging:
         )
         cursor = await self._conn.execute(query, {"compared": MOST_COMPARED})
         async for number, name, item_id, similar in cursor:
-            note = f"like item {item_id}, {truncated(similar)}"
+            note = f"like item {item_id}, {quoted(similar)}"
             self.verdicts.add(Verdict(line=number, item=truncated(name), verdict="similar", note=note))
 
     async def insert(self) -> None:

@@ -7,7 +7,7 @@ from psycopg.sql import SQL
 
 from db.collection import COLLECTION
 from db.query import fetch_all
-from mcp_server.errors import plural
+from mcp_server.errors import plural, quoted
 from mcp_server.models.change import Action
 from mcp_server.models.fields import Row
 from mcp_server.services.change import NET
@@ -107,8 +107,9 @@ def sentence(effect: Effect, parts: Iterable[Effect] = ()) -> str:
     if effect.table_name in PARTS:
         noun, table = PARTS[effect.table_name]
         whole = COLLECTION[table]
-        of = f' of {whole} "{effect.whole}"' if effect.wholes == 1 else f" of {effect.wholes} {plural(whole)}"
+        only = f"{whole} {quoted(effect.whole or '')}"
+        of = f" of {only if effect.wholes == 1 else f'{effect.wholes} {plural(whole)}'}"
     if effect.rows > 1:
         return f"{effect.action} {effect.counted}{of}"
-    named = f'{noun} "{effect.name}"' if effect.name else f"a {noun}"
+    named = f"{noun} {quoted(effect.name)}" if effect.name else f"a {noun}"
     return f"{effect.action} {named}{of}{''.join(f' with {part.counted}' for part in parts)}"

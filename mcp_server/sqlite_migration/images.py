@@ -1,7 +1,6 @@
 """Import images from the old application's folder for migrated rows that name them."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +10,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from db.pool import CONNECTION, settings
-from mcp_server.errors import InvalidInput
+from mcp_server import terminal
+from mcp_server.errors import InvalidInput, quoted
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 
@@ -102,7 +102,7 @@ def store(conn: psycopg.Connection, user_id: int, image_id: int, new: Picture) -
 def import_folder(url: str, username: str, folder: Path) -> int:
     """Fill the gaps of a user's collection from *folder*, one transaction per image, and print each."""
     if not folder.is_dir():
-        print(f"Folder {folder} does not exist.", file=sys.stderr)
+        terminal.warn(f"Folder {folder} does not exist.")
         return 1
     filled = 0
     with psycopg.connect(make_conninfo(url, **CONNECTION), autocommit=True) as conn:
@@ -110,15 +110,15 @@ def import_folder(url: str, username: str, folder: Path) -> int:
             "SELECT id FROM users WHERE username = %(name)s", {"name": username}
         ).fetchone()
         if user_id is None:
-            print(f"No user {username}. Name the collection's user with --user.", file=sys.stderr)
+            terminal.warn(f"No user {quoted(username)}. Name the collection's user with --user.")
             return 1
         conn.execute(b"BEGIN;" + settings(user_id[0], False, False))
         for each in fill(conn, user_id[0], folder):
             conn.execute("COMMIT")
             filled += each.problem is None
-            print(f"{each.gap.filename}: {each.detail or 'stored'}")
+            terminal.show(f"{each.gap.filename}: {each.detail or 'stored'}")
             conn.execute(b"BEGIN;" + settings(user_id[0], False, False))
         left = len(gaps(conn, user_id[0]))
         conn.execute("COMMIT")
-    print(f"{filled} images were stored, {left} are still missing.")
+    terminal.show(f"{filled} images were stored, {left} are still missing.")
     return 0

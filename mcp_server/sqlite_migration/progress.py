@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from mcp_server import terminal
+
 WIDTH = 24
 
 
@@ -17,7 +19,7 @@ class Progress:
         self.seconds: dict[str, float] = {}
 
     def say(self, line: str) -> None:
-        print(line, file=self.out, flush=True)
+        terminal.show(line, self.out)
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:

@@ -41,7 +41,7 @@ def calls() -> list[Call]:
         Call(
             tool="list_items",
             service=listing.find,
-            statement=listing.select("name", [], first, many=False),
+            statement=listing.select("name", {}, first, many=False),
             params=first,
         ),
     ]

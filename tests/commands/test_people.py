@@ -68,19 +68,19 @@ def test_a_user_is_added_listed_and_removed_with_everything(gearshed: Gearshed, 
 def test_an_impossible_command_is_one_line(gearshed: Gearshed) -> None:
     gearshed("users", "add", "ada", "--no-password")
     for arguments, line, words in (
-        (("users", "add", "Ada", "--no-password"), "", "User 'ada' already exists."),
+        (("users", "add", "Ada", "--no-password"), "", 'User "ada" already exists.'),
         (("users", "add", " ", "--no-password"), "", "name: "),
         (("users", "add", "a\x1b[31m", "--no-password"), "", "name: must not contain control characters."),
         (("users", "add", "eve"), "", "password: must have 10 to 1000 characters."),
         (("users", "add", "eve"), "short\n", "password: must have 10 to 1000 characters."),
         (("users", "add", "eve"), "aaaaaaaaaaaa\n", "at least 5 different characters"),
-        (("users", "password", "adda"), "correct horse\n", "No user 'adda'. Did you mean ada?"),
-        (("users", "remove", "adda"), "", "No user 'adda'."),
-        (("keys", "create", "adda", "laptop"), "", "No user 'adda'."),
+        (("users", "password", "adda"), "correct horse\n", 'No user "adda". Did you mean "ada"?'),
+        (("users", "remove", "adda"), "", 'No user "adda".'),
+        (("keys", "create", "adda", "laptop"), "", 'No user "adda".'),
         (("keys", "create", "ada", " "), "", "name: "),
         (("keys", "create", "ada", "x", "--expires", "0"), "", "--expires: "),
         (("keys", "create", "ada", "x", "--expires", "99999999"), "", "--expires: "),
-        (("keys", "list", "adda"), "", "No user 'adda'."),
+        (("keys", "list", "adda"), "", 'No user "adda".'),
         (("keys", "revoke", "7"), "", "No key 7. `gearshed keys list` lists all keys."),
     ):
         done = gearshed(*arguments, line=line)

@@ -34,7 +34,7 @@ async def test_a_corrected_list_changes_what_it_is_about_and_nothing_is_doubled(
         ("Tent", "changed", "name Tent → TENT"),
         ("Quilt", "changed", "weight 476 → 490 g"),
         ("Mat", "filled", "weight unknown → 352.5 g"),
-        ("Tents", "similar", f"like item {tent}, Tent"),
+        ("Tents", "similar", f'like item {tent}, "Tent"'),
     }
     assert seen["setup_totals"]["base_grams"] == 2065.5
     assert (await call(client, "get_totals"))["items"] == 5

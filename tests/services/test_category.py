@@ -64,7 +64,7 @@ async def test_a_new_category_has_its_name_and_icon(conn: AsyncConnection) -> No
 async def test_a_name_is_taken_in_every_case(conn: AsyncConnection) -> None:
     await make_category(conn, "Other")
     for name in ("Other", "OTHER", "other"):
-        with pytest.raises(Conflict, match=rf"\[conflict\] A category '{name}' exists already\."):
+        with pytest.raises(Conflict, match=rf'\[conflict\] A category "{name}" exists already\.'):
             async with conn.transaction():
                 await category.create(conn, name, "package")
 
@@ -84,7 +84,7 @@ async def test_empty_changes_return_the_category_as_it_is(conn: AsyncConnection)
 async def test_a_change_to_a_taken_name_is_refused_and_changes_nothing(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
     category_id = await make_category(conn, "Cook")
-    with pytest.raises(Conflict, match="A category 'SHELTER' exists already"):
+    with pytest.raises(Conflict, match='A category "SHELTER" exists already'):
         async with conn.transaction():
             await category.update(conn, category_id, {"name": "SHELTER"})
     assert await category.resolve(conn, "Cook") == category_id
@@ -138,7 +138,7 @@ async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> N
     await make_category(conn, "Cook")
     with pytest.raises(
         NotFound,
-        match=r"^\[not_found\] No category 'SHELTR'\. Did you mean Shelter\? "
+        match=r'^\[not_found\] No category "SHELTR"\. Did you mean "Shelter"\? '
         r"Call list_categories to see all of them, or create_category to add one\.$",
     ):
         await category.resolve(conn, "SHELTR")
@@ -184,7 +184,7 @@ async def test_a_category_cannot_be_moved_into_itself(conn: AsyncConnection) -> 
 
 async def test_an_unknown_category_to_move_to_keeps_the_other(conn: AsyncConnection) -> None:
     category_id = await make_category(conn, "Shelter")
-    with pytest.raises(NotFound, match="No category 'Sleep'"):
+    with pytest.raises(NotFound, match='No category "Sleep"'):
         await category.delete(conn, category_id, "Sleep")
     assert await category.resolve(conn, "Shelter") == category_id
 

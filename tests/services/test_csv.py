@@ -533,5 +533,5 @@ async def test_a_setup_that_is_there_is_completed(conn: AsyncConnection, setup_n
 
 async def test_of_several_setups_of_one_name_none_is_taken(conn: AsyncConnection) -> None:
     first, second = await make_setup(conn, "Weekend"), await make_setup(conn, "weekend")
-    with pytest.raises(Conflict, match=f"the setups {first}, {second} are all called 'Weekend'"):
+    with pytest.raises(Conflict, match=f'the setups {first}, {second} are all called "Weekend"'):
         await import_list(conn, listing(TENT), "Weekend")

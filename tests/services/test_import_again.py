@@ -89,7 +89,7 @@ async def test_an_item_without_an_external_id_gets_that_of_its_line(conn: AsyncC
 
 
 async def test_the_second_line_of_an_external_id_is_refused(conn: AsyncConnection) -> None:
-    with pytest.raises(InvalidInput, match=r"line 3, external_id \('hb-1'\) of Tarp: line 2 has it too"):
+    with pytest.raises(InvalidInput, match=r'line 3, external_id \("hb-1"\) of "Tarp": line 2 has it too'):
         await import_list(conn, "Tent,,540,,,,hb-1", "Tarp,,300,,,,hb-1")
 
 
@@ -165,7 +165,7 @@ async def test_a_category_that_is_there_keeps_its_icon_and_the_import_says_so(co
     header = "name,category,category_icon,weight_grams"
     await import_text(conn, f"{header}\nStove,Kitchen,flame,350")
     imported = await import_text(conn, f"{header}\nStove,kitchen,utensils,350\nPot,Kitchen,utensils,150")
-    assert verdicts(imported) == [(2, "remark", "the category Kitchen keeps its icon flame")]
+    assert verdicts(imported) == [(2, "remark", 'the category "Kitchen" keeps its icon flame')]
 
 
 async def test_of_very_many_verdicts_fifty_are_reported_and_the_rest_counted(conn: AsyncConnection) -> None:
@@ -294,7 +294,12 @@ async def test_a_name_that_is_not_unique_is_a_new_item_like_those_there_are(conn
     imported = await import_list(conn, "Socks,Spare,50,,,,")
     assert counts(imported) == (1, 0, 0, 0)
     ((line, kind, note),) = verdicts(imported)
-    assert (line, kind, note.startswith("like item "), note.endswith(", Socks")) == (2, "similar", True, True)
+    assert (line, kind, note.startswith("like item "), note.endswith(', "Socks"')) == (
+        2,
+        "similar",
+        True,
+        True,
+    )
     twice = await import_list(conn, "Mug,A,90,,,,", "Mug,B,90,,,,")
     assert counts(twice) == (2, 0, 0, 0)
     again = await import_list(conn, "Mug,C,90,,,,", "Mug,D,90,,,,")
@@ -310,7 +315,7 @@ async def test_a_new_item_with_almost_the_name_of_another_is_reported_and_not_me
     imported = await import_list(conn, f'"{name}",,9,,,,')
     assert counts(imported) == (1, 0, 0, 0)
     ((line, kind, note),) = verdicts(imported)
-    assert (line, kind, note) == (2, "similar", f"like item {item_id}, Tent peg")
+    assert (line, kind, note) == (2, "similar", f'like item {item_id}, "Tent peg"')
     assert imported.verdicts[0].item == name
 
 

@@ -189,7 +189,9 @@ async def test_a_category_is_found_by_its_id(conn: AsyncConnection) -> None:
 
 async def test_an_unknown_category_names_the_nearest(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
-    with pytest.raises(NotFound, match=r"No category 'Sheltr'\. Did you mean Shelter\? Call list_categories"):
+    with pytest.raises(
+        NotFound, match=r'No category "Sheltr"\. Did you mean "Shelter"\? Call list_categories'
+    ):
         await item.create(conn, {"name": "Tent", "category": "Sheltr"})
 
 
@@ -271,7 +273,7 @@ async def test_changes_touch_no_other_item(conn: AsyncConnection) -> None:
 
 async def test_a_change_to_an_unknown_category_is_refused_and_changes_nothing(conn: AsyncConnection) -> None:
     item_id = await make_item(conn, "Tent")
-    with pytest.raises(NotFound, match="No category 'Nowhere'"):
+    with pytest.raises(NotFound, match='No category "Nowhere"'):
         await item.update(conn, item_id, {"name": "Tarp", "category": "Nowhere"})
     assert (await item.get(conn, item_id)).name == "Tent"
 
@@ -477,7 +479,7 @@ async def test_a_category_narrows_the_list(conn: AsyncConnection) -> None:
 
 async def test_a_list_of_an_unknown_category_is_refused(conn: AsyncConnection) -> None:
     await make_category(conn, "Shelter")
-    with pytest.raises(NotFound, match=r"No category 'shelf'\."):
+    with pytest.raises(NotFound, match=r'No category "shelf"\.'):
         await find(conn, in_category="shelf")
 
 
@@ -763,7 +765,7 @@ async def test_another_user_has_none_of_it(pool: Pool, user_id: int, other_user_
         assert await names(conn) == []
         with pytest.raises(NotFound, match=f"No item {item_id}"):
             await item.update(conn, item_id, {"name": "Mine"})
-        with pytest.raises(NotFound, match="No category 'Shelter'"):
+        with pytest.raises(NotFound, match='No category "Shelter"'):
             await category.resolve(conn, "Shelter")
         assert await fetch_value(conn, "SELECT count(*) FROM items") == 0
 
@@ -815,7 +817,7 @@ async def test_every_new_item_with_an_absent_category_is_named(conn: AsyncConnec
             ],
         )
     assert str(caught.value) == (
-        "[not_found] No category 'Sheltr'. Did you mean Shelter? Call list_categories to see all of them, "
+        '[not_found] No category "Sheltr". Did you mean "Shelter"? Call list_categories to see all of them, '
         "or create_category to add one. (items.0, items.2) No category 99. Call list_categories to see all "
         "of them, or create_category to add one. (items.3) Nothing was created."
     )

@@ -646,5 +646,5 @@ async def test_a_setup_is_found_by_its_name_or_its_id(conn: AsyncConnection) -> 
     assert [await setup.resolve(conn, reference) for reference in (" alps ", alps, str(alps))] == [alps] * 3
     with pytest.raises(Conflict, match=f"Use an id: {twins[0]}, {twins[1]}"):
         await setup.resolve(conn, "TWIN")
-    with pytest.raises(NotFound, match=r"No setup 'Alp'\. Did you mean Alps\? Call list_setups"):
+    with pytest.raises(NotFound, match=r'No setup "Alp"\. Did you mean "Alps"\? Call list_setups'):
         await setup.resolve(conn, "Alp")

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_server import audit
-from mcp_server.http.body import read_ahead
+from mcp_server.http.body import joined, read_ahead
 from mcp_server.protocol.edge import Caller
 
 NEEDS_WRITE = "This tool writes, and the user granted read access only. Request the scope write."
@@ -44,7 +44,7 @@ class StepUp:
         who = caller.principal
         if scope["method"] == "POST" and who.by_consent and not who.may_write:
             messages, receive = await read_ahead(receive, self._largest)
-            tool = tool_of(b"".join(message.get("body", b"") for message in messages))
+            tool = tool_of(joined(messages))
             if tool in self._writes:
                 audit.note("refused", user=who.user_id, client=who.client, tool=tool, reason="scope")
                 response = JSONResponse(

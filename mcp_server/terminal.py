@@ -1,0 +1,28 @@
+"""Output at a terminal. Text of files, rows and requests cannot control it."""
+
+import logging
+import sys
+from typing import TextIO
+
+from mcp_server.errors import printable
+
+
+def show(text: object, file: TextIO | None = None, *, end: str = "\n") -> None:
+    """Print one line. Control characters and text directions become question marks."""
+    print(printable(str(text), "?"), end=end, file=file or sys.stdout, flush=True)
+
+
+def warn(text: object) -> None:
+    """Print one line to standard error."""
+    show(text, sys.stderr)
+
+
+class LogFormatter(logging.Formatter):
+    """Formats log records, of which each line is printable."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(printable(line, "?") for line in super().format(record).split("\n"))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        # A line break in a message would imitate another record. Those of a traceback stay.
+        return printable(super().formatMessage(record), "?")
