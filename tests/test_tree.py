@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = [
     "db",
     "mcp_server.errors",
+    "mcp_server.terminal",
     "mcp_server.audit",
     "mcp_server.models",
     "mcp_server.settings",

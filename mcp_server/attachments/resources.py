@@ -12,7 +12,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import Resource, ResourceTemplate, TextContent, ToolAnnotations
 from psycopg import AsyncConnection
 
-from mcp_server.errors import AppError, NotFound, cut, printable, quoted
+from mcp_server.errors import LONGEST_PATH, AppError, NotFound, quoted
 from mcp_server.models.fields import Id
 from mcp_server.models.image import ImageShown
 from mcp_server.models.setup import SetupTotals
@@ -34,7 +34,8 @@ READS = ToolAnnotations(read_only_hint=True)
 MOST = 100
 # Characters of their names in the list.
 LONGEST_NAME = 100
-LONGEST_URI = 100
+# In characters. An id has at most 1000 digits.
+LONGEST_URI = 1100
 
 
 class ResourceKind(NamedTuple):
@@ -92,8 +93,8 @@ async def read_at(uri: str, context: Context[App, Any]) -> ReadResourceContents:
 
 
 def refused(uri: str, error: ToolError | AppError) -> MCPError:
-    """Return the protocol error for a URI, which it repeats."""
-    return refusal(error, {"uri": printable(cut(uri, LONGEST_URI))})
+    """Return the protocol error for a URI, whose start it repeats."""
+    return refusal(error, {"uri": uri[:LONGEST_PATH]})
 
 
 def reader_of(uri: str) -> tuple[Tool, dict[str, Any]]:

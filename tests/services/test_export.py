@@ -242,7 +242,7 @@ async def test_no_part_of_a_cell_starts_like_a_formula(conn: AsyncConnection) ->
     assert any(re.match("[=+\\-@＝＋－＠]", part) for text in RISKY for part in CUTS.split(text))
     for number, text in enumerate(RISKY):
         url = "https://example.com/?a;=1+1"
-        await make_item(conn, f"x{' '.join(text.split())} {number}", notes=text, product_url=url)
+        await make_item(conn, f"x{' '.join(text.split())} {number}", notes=text, weight=100, product_url=url)
     for format in ("gearshed", "lighterpack"):
         text = (await export_text(conn, None, format)).csv_text
         for row in csv.reader(io.StringIO(text, newline="")):
