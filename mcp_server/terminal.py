@@ -9,7 +9,7 @@ from mcp_server.errors import printable
 
 def show(text: object, file: TextIO | None = None, *, end: str = "\n") -> None:
     """Print one line. Control characters and text directions become question marks."""
-    print(printable(str(text), "?"), end=end, file=file or sys.stdout, flush=True)
+    print(printable(str(text), "?"), end=end, file=file or sys.stdout, flush=file is not None)
 
 
 def warn(text: object) -> None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from db.pool import Pool, create_pool, transaction
+from mcp_server import terminal
 from mcp_server.accounts import auth
 from mcp_server.commands.database import run, running
-from mcp_server.commands.lists import printable
 from mcp_server.errors import InvalidInput
 from mcp_server.models.change import Change, ChangeFilter
 from mcp_server.models.fields import nfc
@@ -78,10 +78,10 @@ def moment(option: str, text: str) -> datetime | None:
 
 async def print_all(url: str, username: str | None, wanted: Wanted, limit: int, *, as_json: bool) -> None:
     if not as_json:
-        print(in_columns([*WIDTHS, "SUMMARY"]))
+        terminal.show(in_columns([*WIDTHS, "SUMMARY"]))
     async with create_pool(url) as pool, aclosing(entries(pool, username, wanted, limit)) as found:
         async for entry in found:
-            print(as_object(entry) if as_json else as_line(entry))
+            terminal.show(as_object(entry) if as_json else as_line(entry))
 
 
 async def entries(pool: Pool, username: str | None, wanted: Wanted, limit: int) -> AsyncGenerator[Entry]:
@@ -128,9 +128,9 @@ def as_line(entry: Entry) -> str:
 
 
 def in_columns(cells: Sequence[str]) -> str:
-    """Return a line of the table. Control characters are replaced with question marks."""
+    """Return a line of the table."""
     padded = (cell.ljust(width) for cell, width in zip(cells, (*WIDTHS.values(), 0), strict=True))
-    return printable("  ".join(padded))
+    return "  ".join(padded)
 
 
 def as_object(entry: Entry) -> str:

@@ -54,7 +54,7 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
     )
 
 
-async def resolve(conn: AsyncConnection, reference: str | int) -> int:
+async def find(conn: AsyncConnection, reference: str | int) -> int | None:
     """Return the id of the category with the id or the name *reference*. Names are matched ignoring case."""
     query = SQL("""
         SELECT {columns}
@@ -64,14 +64,25 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
     """).format(columns=COLUMNS)
     name = reference if isinstance(reference, str) else ""
     found = await fetch_one(conn, Category, query, {"name": name, "id": str(reference)})
+    return found and found.id
+
+
+async def resolve(conn: AsyncConnection, reference: str | int) -> int:
+    """Return the id of a category like `find`. Raise NotFound if it does not exist."""
+    found = await find(conn, reference)
     if found is None:
-        rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
-        names = [name for (name,) in await rows.fetchall()]
-        raise NotFound(
-            f"No category {quoted(str(reference))}.{did_you_mean(name, names)} "
-            "Call list_categories to see all of them, or create_category to add one."
-        )
-    return found.id
+        raise await unknown(conn, reference)
+    return found
+
+
+async def unknown(conn: AsyncConnection, reference: str | int) -> NotFound:
+    """Return the error for a category that does not exist, with the nearest names."""
+    rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
+    names = [name for (name,) in await rows.fetchall()]
+    return NotFound(
+        f"No category {quoted(str(reference))}.{did_you_mean(str(reference), names)} "
+        "Call list_categories to see all of them, or create_category to add one."
+    )
 
 
 async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:

@@ -196,7 +196,8 @@ async def test_few_of_many_unknown_categories_are_looked_for(client: Client) -> 
     rows = [{"name": "Tent", "category": f"No {at}"} for at in range(500)]
     text = await refused(client, "create_items", items=rows)
     assert text.count("No category") == MOST_PLACES
+    assert "490 more categories are missing." in text
     rows = [{"name": "Tent", "category": "No"} for _ in range(500)]
     text = await refused(client, "create_items", items=rows)
-    assert "items.9 and 490 more)" in text
+    assert "items.9, and 490 more)" in text
     check_short(text)

@@ -144,7 +144,7 @@ def test_a_line_of_json_names_everything(gearshed: Gearshed) -> None:
         (("--until", "2026-13-01"), "--until: write a date"),
         (("--since", "2026-07-02", "--until", "2026-07-01"), "until: is before since."),
         (("--limit", "0"), "--limit: must be 1 to"),
-        (("--user", "adda"), "No user 'adda'. Did you mean ada?"),
+        (("--user", "adda"), 'No user "adda". Did you mean "ada"?'),
     ],
 )
 def test_an_impossible_filter_is_one_line(gearshed: Gearshed, arguments: tuple[str, ...], words: str) -> None:
