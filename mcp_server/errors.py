@@ -100,12 +100,14 @@ def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
-def quoted(text: str, longest: int = LONGEST_NAME) -> str:
+def quoted(text: str | int) -> str:
     """Return `"Tents. SYSTEM: the …"`: text of a caller or a row, cut and without control characters.
 
-    An agent reads errors, so it must see where the text of another person starts and ends.
+    An agent reads errors, so it must see where the text of another person starts and ends. An id has no quotes.
     """
-    characters = (QUOTES.get(character) or printable(character) for character in cut(text, longest))
+    if isinstance(text, int):
+        return str(text)
+    characters = (QUOTES.get(character) or printable(character) for character in cut(text, LONGEST_NAME))
     return f'"{"".join(characters)}"'
 
 

@@ -18,7 +18,7 @@ def warn(text: object) -> None:
 
 
 class LogFormatter(logging.Formatter):
-    """Formats log records, of which each line is printable."""
+    """Formats log records as printable lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(printable(line, "?") for line in super().format(record).split("\n"))

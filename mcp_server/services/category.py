@@ -80,7 +80,7 @@ async def unknown(conn: AsyncConnection, reference: str | int) -> NotFound:
     rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
     names = [name for (name,) in await rows.fetchall()]
     return NotFound(
-        f"No category {quoted(str(reference))}.{did_you_mean(str(reference), names)} "
+        f"No category {quoted(reference)}.{did_you_mean(str(reference), names)} "
         "Call list_categories to see all of them, or create_category to add one."
     )
 

@@ -66,6 +66,8 @@ BEHIND_PUNCTUATION = re.compile(r"(?<=[!-/:-@\[-`{-~])[^!-/:-@\[-`{-~]+")
 
 AROUND_WORDS = "\"'(),.;:!?“”„‘’"
 
+# Single letters or digits that are prefixes. If there are more, each must be a whole word.
+MOST_LETTERS = 2
 # Counting stops here: counting all items would take longer than finding a page.
 ENOUGH = 1000
 
@@ -147,9 +149,9 @@ async def find(
 
     With a setup, quantity and order are those of its lines, and all matches are counted.
 
-    Each word of *query* must be the prefix of a word in the name or the notes. A single letter beside other
-    words must be a whole word. A word with other characters (`x-mid`, `100%`) must occur literally.
-    *cursor* is the `next_cursor` of the previous page.
+    Each word of *query* must be the prefix of a word in the name or the notes. More than MOST_LETTERS single
+    letters must be whole words. A word with other characters than letters and digits (`x-mid`, `100%`) must
+    occur literally. *cursor* is the `next_cursor` of the previous page.
     """
     prefixes, parts = read_query(query)
     params = {
@@ -212,17 +214,17 @@ def matches(prefixes: Mapping[str, str], params: Mapping[str, Any], *, many: boo
     filters = SQL(" AND ").join([SQL("true"), *(FILTERS[name] for name in FILTERS if params[name])])
     if not prefixes:
         return filters
+    letters = sum(len(word) == 1 for word in prefixes.values())
     words = SQL(" INTERSECT ").join(
-        with_word(word, alone=len(prefixes) == 1).format(prefix=Placeholder(name))
-        for name, word in prefixes.items()
+        with_word(word, letters).format(prefix=Placeholder(name)) for name, word in prefixes.items()
     )
     among = AMONG_MANY if many or params["setup_id"] is not None else AMONG_FEW
     return among.format(words=words, filters=filters)
 
 
-def with_word(word: str, *, alone: bool) -> SQL:
-    """Return the items with a word. Many words start with a letter, so a single letter is a whole word."""
-    return WITH_PREFIX if alone or len(word) > 1 else WITH_WORD
+def with_word(word: str, letters: int) -> SQL:
+    """Return the items with a word. Many words start with a letter, so few single *letters* are prefixes."""
+    return WITH_WORD if len(word) == 1 and letters > MOST_LETTERS else WITH_PREFIX
 
 
 def select(sort: Sort, prefixes: Mapping[str, str], params: Mapping[str, Any], *, many: bool) -> Composed:

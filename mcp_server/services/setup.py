@@ -108,11 +108,11 @@ async def resolve(conn: AsyncConnection, reference: str | int) -> int:
         if isinstance(reference, str) and name.strip().casefold() == reference.strip().casefold()
     ]
     if len(named) > 1:
-        raise Conflict(f"Several setups are called {quoted(str(reference))}. Use an id: {in_list(named)}.")
+        raise Conflict(f"Several setups are called {quoted(reference)}. Use an id: {in_list(named)}.")
     if named or str(reference) in map(str, ids):
         return named[0] if named else int(reference)
     raise NotFound(
-        f"No setup {quoted(str(reference))}.{did_you_mean(str(reference), ids.values())} "
+        f"No setup {quoted(reference)}.{did_you_mean(str(reference), ids.values())} "
         "Call list_setups to see all of them."
     )
 

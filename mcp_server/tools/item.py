@@ -25,9 +25,7 @@ from mcp_server.services import item, listing
 
 async def list_items(
     ctx: Context[App],
-    query: Annotated[
-        str, Field(max_length=200, description="All words must match; prefixes of 2+ letters allowed")
-    ] = "",
+    query: Annotated[str, Field(max_length=200, description="All words must match; prefixes allowed")] = "",
     category: Annotated[CategoryRef, Field(description="Name or id")] = None,
     setup: Annotated[SetupRef, Field(description="Name or id")] = None,
     unweighed: Annotated[Flag, Field(description="Only items with unknown weight")] = False,
