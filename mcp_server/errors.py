@@ -103,7 +103,7 @@ def plural(noun: str) -> str:
 def quoted(text: str | int) -> str:
     """Return `"Tents. SYSTEM: the …"`: text of a caller or a row, cut and without control characters.
 
-    An agent reads errors, so it must see where the text of another person starts and ends. An id has no quotes.
+    An agent reads errors, so it must see where the text of another person starts and ends. Ids have none.
     """
     if isinstance(text, int):
         return str(text)

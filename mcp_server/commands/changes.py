@@ -5,6 +5,7 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
+from mcp_server import terminal
 from mcp_server.commands.database import run
 from mcp_server.commands.lists import undo_command, unhurried
 from mcp_server.commands.people import show
@@ -73,9 +74,9 @@ def undo_changes(url: str, username: str, change_ids: Sequence[int], dry_run: bo
     verb = "Would undo" if dry_run else "Undid"
     show(("ID", "SUMMARY"), [(each.id, each.summary) for each in done.undone])
     count = len(done.undone)
-    print(f"{verb} {count:,} {'change' if count == 1 else 'changes'}: {done.rows:,} rows.")
+    terminal.show(f"{verb} {count:,} {'change' if count == 1 else 'changes'}: {done.rows:,} rows.")
     if undo_id is not None:
-        print(f"This is change {undo_id}. To redo what it undid: {undo_command(username, undo_id)}")
+        terminal.show(f"This is change {undo_id}. To redo what it undid: {undo_command(username, undo_id)}")
 
 
 async def undone(conn: AsyncConnection, change_ids: Sequence[int]) -> ChangesUndone:

@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier
 
 from db.collection import COLLECTION
 from db.query import fetch_all, fetch_only
-from mcp_server.errors import Conflict, in_list
+from mcp_server.errors import Conflict, in_list, quoted
 from mcp_server.models.fields import Row
 from mcp_server.services.restore import Blocked
 
@@ -160,7 +160,7 @@ def refusal(change_ids: Sequence[int]) -> str:
 
 def label(row: Blocked) -> str:
     """`item 12 "Tent"`."""
-    return f"{COLLECTION[row.table_name]} {row.row_id}" + (f' "{row.name}"' if row.name else "")
+    return f"{COLLECTION[row.table_name]} {row.row_id}" + (f" {quoted(row.name)}" if row.name else "")
 
 
 def with_changes(row: Blocked, changes: Sequence[int]) -> str:

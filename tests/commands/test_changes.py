@@ -59,7 +59,7 @@ def test_changes_are_listed_with_filters_and_without_what_a_terminal_obeys(
     shown = gearshed("changes").stdout
     head, row = shown.splitlines()
     assert head.split() == ["ID", "TIME", "TOOL", "CLIENT", "PROGRAM", "UNDONE", "BY", "SUMMARY"]
-    assert row.endswith('Imported 2 and changed 0 items: "list ?[31m.csv"')
+    assert row.endswith('Imported 2 and changed 0 items: "list \ufffd[31m.csv"')
     for options in (
         ("--tool", "create_item"),
         ("--client", "phone"),
