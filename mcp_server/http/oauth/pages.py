@@ -17,6 +17,7 @@ from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
 from mcp_server.models.oauth import OAuthError
 from mcp_server.models.session import Person
+from mcp_server.protocol.strict import within_deadline
 
 TEMPLATES = Environment(
     loader=PackageLoader("mcp_server.http.oauth"),
@@ -47,7 +48,7 @@ def with_error_page(endpoint: Endpoint) -> Endpoint:
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
-            return await endpoint(site, request)
+            return await within_deadline(endpoint(site, request))
         except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             return page("problem", 400, problem=str(exc))
