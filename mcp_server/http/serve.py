@@ -47,6 +47,7 @@ from mcp_server.process import forget_old_changes, restarting, sharing
 from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App, Caller
 from mcp_server.protocol.live import Live
+from mcp_server.protocol.quota import Quota
 from mcp_server.protocol.shares import Shares
 from mcp_server.protocol.strict import LARGEST_CALL, session_options
 from mcp_server.server import WRITES, build_server, tools_off
@@ -64,7 +65,8 @@ CONNECTIONS = 4
 
 def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     """Return the ASGI app that serves *url*."""
-    app = replace(app, shares=Shares())
+    quota = Quota(settings.quota_mb) if settings.quota_mb else None
+    app = replace(app, shares=Shares(), quota=quota)
     metrics = Metrics(app.pool)
     gate = Gate(app.pool, url, metrics, Failures())
     app.live.when_access_ends = gate.leases.recheck

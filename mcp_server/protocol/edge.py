@@ -25,6 +25,7 @@ from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Author, Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.live import Live
+from mcp_server.protocol.quota import Quota
 from mcp_server.protocol.reply import bounded, reply
 from mcp_server.protocol.shares import Shares
 from mcp_server.services import change, history, page, summary
@@ -40,7 +41,7 @@ class App:
 
     Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
     *live* notifies clients of changes. Reads can run on the *standby*. With *shares*, calls of one user wait
-    for their turn.
+    for their turn. Writes are refused beyond the *quota*.
     """
 
     pool: Pool
@@ -49,6 +50,7 @@ class App:
     live: Live = field(default_factory=Live)
     standby: Standby | None = None
     shares: Shares | None = None
+    quota: Quota | None = None
 
     def turn(self, user_id: int, *, imports: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for the turn of one call in the database."""
@@ -163,6 +165,8 @@ class write:
         ):
             if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
                 return Written(repeat(stored))
+            if app.quota:
+                await app.quota.check(conn, caller.user_id, call.tool)
             result = await work(conn, *args, **kwargs)
             if self.dry_run:
                 return Written(await self._forget(conn, result))

@@ -262,11 +262,12 @@ def is_lost(cause: BaseException | None) -> bool:
     )
 
 
-async def within_deadline(call: Coroutine[Any, Any, Result], seconds: float = DEADLINE) -> Result:
+async def within_deadline(call: Coroutine[Any, Any, Result], seconds: float | None = None) -> Result:
     """Run *call* in a separate task. Cancel it at the deadline, or when the client disconnects.
 
     The task is separate because anyio's cancellation would keep psycopg from cancelling its statement.
     """
+    seconds = DEADLINE if seconds is None else seconds
     task = asyncio.ensure_future(call)
     try:
         await asyncio.wait([task], timeout=seconds)
