@@ -1,8 +1,9 @@
 """Access control: the Host and Origin of requests, and their key or access token."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import psycopg
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -24,6 +25,8 @@ from mcp_server.models.auth import Principal
 from mcp_server.protocol.edge import Caller
 from mcp_server.protocol.strict import is_lost, within_deadline
 from mcp_server.settings import NETLOC
+
+Found = TypeVar("Found")
 
 # Always allowed, whatever the address that the server listens on.
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -88,10 +91,7 @@ class Gate:
 
     async def find(self, token: str, resource: str) -> Principal | None:
         """Return the caller, or None. Retry once if the database connection was lost."""
-        try:
-            return await within_deadline(self._find(token, resource), FOR_LOOK_UP)
-        except TimedOut:
-            raise Unavailable("The database does not respond. Retry in a few seconds.") from None
+        return await in_time(self._find(token, resource), FOR_LOOK_UP)
 
     async def _find(self, token: str, resource: str) -> Principal | None:
         try:
@@ -181,6 +181,14 @@ class Guarded:
         document = f"{self._gate.url}/.well-known/oauth-protected-resource{self._resource}"
         challenge = f'Bearer {error}scope="read", resource_metadata="{document}"'
         return problem(401, message, {"WWW-Authenticate": challenge})
+
+
+async def in_time(work: Coroutine[Any, Any, Found], seconds: float | None = None) -> Found:
+    """Run what is not a call within a deadline, by default that of a call."""
+    try:
+        return await within_deadline(work, seconds)
+    except TimedOut:
+        raise Unavailable("The database does not respond. Retry in a few seconds.") from None
 
 
 class Sent:

@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from db import migrations
 from db.embedded import Embedded
-from db.pool import Pool, credentials
+from db.pool import Pool
 from mcp_server.protocol import quota as quotas
 from mcp_server.protocol.edge import App
 from mcp_server.protocol.quota import Quota
@@ -29,7 +29,7 @@ from scripts.served import Served, served
 from tests.abuse.sockets import answer, head, sockets, trickle
 from tests.calls import call, refused
 from tests.http.conftest import Admit
-from tests.http.test_stop import holding, key_of, until
+from tests.http.test_stop import holding, key_of, readiness, until
 from tests.test_faults import server_of_its_own as server_of_its_own
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -54,11 +54,11 @@ async def test_a_users_calls_take_three_connections_and_leave_one_for_keys(
             await until(conn, EACH if shares else 8, 5)
             if shares:
                 assert (await call(other, "list_items"))["total"] == 0
-                async with credentials(pool):
+                async with pool.connection(timeout=0.5):
                     pass
             else:
                 with pytest.raises(PoolTimeout):
-                    async with credentials(pool):
+                    async with pool.connection(timeout=0.5):
                         pass
         # Those that waited for their turn are done, in the time that they may take.
         results = await asyncio.gather(*calls, return_exceptions=True)
@@ -190,8 +190,7 @@ async def test_a_frozen_database_does_not_keep_requests_waiting(
                 )
                 assert monotonic() - started < 14
                 assert [each.status_code for each in answers] == [503] * 4
-            while (await http.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.2)
+            await readiness(http, 200)
             assert (await http.post("/mcp", json=PING, headers=headers)).status_code == 200
 
 

@@ -13,9 +13,9 @@ from mcp_server import audit
 from mcp_server.accounts import client, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
 from mcp_server.http.address import address, spend
+from mcp_server.http.gate import in_time
 from mcp_server.http.oauth.site import Site, form
 from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
-from mcp_server.protocol.strict import within_deadline
 
 Endpoint: TypeAlias = Callable[[Site, Request], Coroutine[Any, Any, Response]]
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
@@ -28,7 +28,7 @@ def with_oauth_errors(endpoint: Endpoint) -> Endpoint:
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
-            return await within_deadline(endpoint(site, request))
+            return await in_time(endpoint(site, request))
         except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             status = 401 if exc.error == "invalid_client" else 400
