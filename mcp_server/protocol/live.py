@@ -71,7 +71,7 @@ def ignore(user_id: int | None) -> None:
 class Live:
     """All subscribers in this process. They only get events of changes by their own user.
 
-    *when_access_ends* is called with a user of whom a key or token was revoked; None means any user.
+    *when_access_ends* is called with the user whose key or token was revoked; None means any user.
     """
 
     when_access_ends: Callable[[int | None], None] = ignore
