@@ -200,6 +200,11 @@ def add_serve(commands: Commands) -> None:
         ("--allowed-origin", "ORIGINS", "web pages that may use the server as a client, separated by commas"),
         ("--trusted-proxy", "NETWORKS", "proxies whose X-Forwarded-For is trusted"),
         ("--metrics-from", "NETWORKS", "addresses that may read /metrics, besides this machine"),
+        ("--rate-calls", "NUMBER", "requests a minute of each user (default: 6000, 0: no limit)"),
+        ("--rate-mb", "NUMBER", "megabytes a minute that each user may send (default: 120, 0: no limit)"),
+        ("--quota-mb", "NUMBER", "megabytes that each user may store (default: no limit)"),
+        ("--max-connections", "NUMBER", "open connections in all (default: 4000)"),
+        ("--max-connections-each", "NUMBER", "open connections of each address (default: 1000)"),
     ):
         serving.add_argument(option, metavar=metavar, help=text, default=argparse.SUPPRESS)
     serving.add_argument(

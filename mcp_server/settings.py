@@ -73,6 +73,8 @@ Origins: TypeAlias = Annotated[
 ]
 Networks: TypeAlias = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split)]
 
+Limit: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
 
 class Settings(BaseSettings):
     """Every setting. The descriptions are also the documentation: docs/configuration.md is made of them."""
@@ -146,6 +148,22 @@ class Settings(BaseSettings):
         None,
         description="URL under which clients reach the server, such as `https://gear.example`. Default: "
         "`http://HOST:PORT`.",
+    )
+    rate_calls: Limit = Field(6000, description="Requests a minute of each user over HTTP. 0 means no limit.")
+    rate_mb: Limit = Field(
+        120, description="Megabytes a minute that each user may send over HTTP. 0 means no limit."
+    )
+    quota_mb: Limit = Field(
+        0,
+        description="Megabytes that each user may store over HTTP, including changes that can be undone. "
+        "0 means no limit.",
+    )
+    max_connections: Annotated[int, Field(ge=16, le=1_000_000)] = Field(
+        4000,
+        description="Open HTTP connections in all. Fewer if the operating system allows fewer open files.",
+    )
+    max_connections_each: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        1000, description="Open HTTP connections of each address, or IPv6 /64, that is not a trusted proxy."
     )
     undo_days: Annotated[int, Field(ge=1, le=36500)] = Field(
         365,

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -31,11 +31,18 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(database_url: str, log: Path, *options: str) -> Generator[Served]:
+def served(
+    database_url: str,
+    log: Path,
+    *options: str,
+    program: Sequence[str] = ("-m", "mcp_server"),
+    **variables: str,
+) -> Generator[Served]:
+    """Serve a database, with options and environment variables. *program* are the arguments of Python."""
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mcp_server", "serve", "--http", "--port", "0", *options],
-            env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url},
+            [sys.executable, *program, "serve", "--http", "--port", "0", *options],
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.accounts import password
+from mcp_server.accounts import password, turn
 from mcp_server.errors import Busy, NotFound
 from mcp_server.models.auth import Key, Principal, Scope
 
@@ -72,6 +72,7 @@ async def find(conn: AsyncConnection, key: str) -> Principal | None:
         """
         SELECT
             id, user_id, scopes, name AS client,
+            extract(epoch FROM expires_at - now())::float AS seconds_left,
             coalesce(last_used_at > now() - interval '1 minute', false) AS used_lately
         FROM api_keys
         WHERE key_hash = %(hash)s AND (expires_at IS NULL OR expires_at > now())
@@ -82,7 +83,7 @@ async def find(conn: AsyncConnection, key: str) -> Principal | None:
         return None
     if not found.used_lately:
         await note_use(conn, found.id)
-    return Principal(user_id=found.user_id, scopes=found.scopes, client=found.client)
+    return Principal(**found.model_dump(include=set(Principal.model_fields)))
 
 
 async def list_slow(conn: AsyncConnection, key: str) -> list[SlowKey]:
@@ -91,7 +92,8 @@ async def list_slow(conn: AsyncConnection, key: str) -> list[SlowKey]:
         conn,
         SlowKey,
         """
-        SELECT id, user_id, scopes, name AS client, key_hash
+        SELECT id, user_id, scopes, name AS client, key_hash,
+            extract(epoch FROM expires_at - now())::float AS seconds_left
         FROM api_keys
         WHERE starts_with(key_hash, '$argon2') AND key_prefix <> '' AND starts_with(%(key)s, key_prefix)
         AND (expires_at IS NULL OR expires_at > now())
@@ -132,7 +134,7 @@ async def upgrade(conn: AsyncConnection, found: SlowKey, key: str) -> Principal 
         if upgraded.rowcount == 0:
             # Revoked, or upgraded by another call.
             return await find(conn, key)
-    return Principal(user_id=found.user_id, scopes=found.scopes, client=found.client)
+    return Principal(**found.model_dump(include=set(Principal.model_fields)))
 
 
 async def note_use(conn: AsyncConnection, key_id: int) -> None:
@@ -169,6 +171,9 @@ async def list_all(conn: AsyncConnection, user_id: int | None) -> list[Key]:
 
 
 async def revoke(conn: AsyncConnection, key_id: int) -> None:
-    """Delete a key. The next request with it is rejected."""
-    if not await fetch_value(conn, "DELETE FROM api_keys WHERE id = %(id)s RETURNING id", {"id": key_id}):
+    """Delete a key. The next request with it is rejected, and open streams end."""
+    query = "DELETE FROM api_keys WHERE id = %(id)s RETURNING user_id"
+    user_id = await fetch_value(conn, query, {"id": key_id})
+    if user_id is None:
         raise NotFound(f"No key {key_id}. `gearshed keys list` lists all keys.")
+    await turn.notify(conn, user_id)

@@ -199,7 +199,8 @@ async def find_token(conn: AsyncConnection, token: str, resource: str) -> Princi
         Principal,
         """
         SELECT oauth_tokens.user_id, oauth_tokens.scopes,
-            coalesce(oauth_clients.client_name, oauth_clients.client_id) AS client, true AS by_consent
+            coalesce(oauth_clients.client_name, oauth_clients.client_id) AS client, true AS by_consent,
+            extract(epoch FROM oauth_tokens.expires_at - now())::float AS seconds_left
         FROM oauth_tokens
         JOIN oauth_clients ON oauth_clients.client_id = oauth_tokens.client_id
         WHERE oauth_tokens.access_token_hash = %(hash)s
@@ -237,13 +238,16 @@ async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | No
 async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -> None:
     """Revoke every token of the family; with *user_id*, only if it belongs to that user."""
     await lock(conn, family)
-    await conn.execute(
+    cursor = await conn.execute(
         """
         DELETE FROM oauth_tokens
         WHERE family = %(family)s AND user_id = coalesce(%(user_id)s, user_id)
+        RETURNING user_id
         """,
         {"family": family, "user_id": user_id},
     )
+    if found := await cursor.fetchone():
+        await turn.notify(conn, found[0])
 
 
 async def end_all(conn: AsyncConnection, user_id: int) -> None:

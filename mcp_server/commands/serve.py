@@ -1,5 +1,6 @@
 """`gearshed serve`: start the database and serve until the clients disconnect."""
 
+import faulthandler
 import logging
 import os
 import signal
@@ -13,6 +14,8 @@ from mcp_server.commands.connect import how_to_connect
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
 from mcp_server.settings import Settings, SettingsError
 
+# Seconds for the exit after the last client has left: for the end of the embedded database and of threads.
+FOR_EXIT = 15
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -40,7 +43,7 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         # Registered first: a signal may arrive while the database starts.
         stack.callback(database.stop)
-        stop_on_signals(stack)
+        stop_on_signals(stack, settings.http)
         ready = ThreadPoolExecutor(1).submit(start)
         # Slow to import, so it overlaps with the start of PostgreSQL.
         if settings.http:
@@ -53,7 +56,7 @@ def serve(settings: Settings) -> None:
             run(serve_clients(database, settings))
 
 
-def stop_on_signals(stack: ExitStack) -> None:
+def stop_on_signals(stack: ExitStack, http: bool) -> None:
     """Close *stack* and exit immediately on a termination signal.
 
     A graceful exit is impossible: a thread is blocked reading standard input and cannot be interrupted.
@@ -64,6 +67,9 @@ def stop_on_signals(stack: ExitStack) -> None:
         os._exit(128 + number)
 
     def ignore() -> None:
+        if not http:
+            # Over HTTP, the time began with the signal.
+            faulthandler.dump_traceback_later(FOR_EXIT, exit=True)
         # A client that closes the pipe also sends a signal if the exit takes long. It must not interrupt it.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

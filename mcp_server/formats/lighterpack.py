@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from mcp_server.formats.line import Address, Category, Line, ListLine, Pieces, Price, unguarded
+from mcp_server.formats.text import until_interrupted
 from mcp_server.models.fields import Name, Text
 
 COLUMNS = ("Item Name", "Category", "desc", "qty", "weight", "unit", "url", "price", "worn", "consumable")
@@ -47,7 +48,7 @@ def old_rows(lines: Iterable[str], delimiter: str, width: int) -> Iterator[list[
     A line without such a reading is cut at every comma.
     """
     quoted = re.compile(rf'"(?=(?:[^"{delimiter}]|"")*+{delimiter})(?:[^"]|"")*+"(?={delimiter}|$)')
-    for line in lines:
+    for line in until_interrupted(lines):
         text = line.rstrip("\r\n")
         parts = text.split(delimiter)
         plain = '"' not in text or len(text) > LONGEST_LINE

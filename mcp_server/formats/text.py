@@ -4,7 +4,10 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Event
 from typing import NamedTuple, TextIO
 
 from typing_extensions import Buffer
@@ -93,6 +96,35 @@ def encoding_of(sample: bytes) -> str:
     return "utf-8"
 
 
+# Set by *interruptible* in the task that waits. Threads inherit it.
+interrupted: ContextVar[Event | None] = ContextVar("interrupted", default=None)
+
+
+class Interrupted(Exception):
+    """The task that waited for the lines has ended."""
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """End reading in threads with the body: a deadline ends the task, but not its threads."""
+    event = Event()
+    token = interrupted.set(event)
+    try:
+        yield
+    finally:
+        event.set()
+        interrupted.reset(token)
+
+
+def until_interrupted(lines: Iterable[str]) -> Iterator[str]:
+    """Yield *lines*. Raise Interrupted once nothing waits for them."""
+    event = interrupted.get()
+    for line in lines:
+        if event is not None and event.is_set():
+            raise Interrupted
+        yield line
+
+
 class EndlessRecord(csv.Error):
     """A quote that no later line closes."""
 
@@ -101,7 +133,7 @@ class PutBackLines:
     """Lines of a text. Those of a record that does not end can be put back, within a limit."""
 
     def __init__(self, source: Iterator[str]) -> None:
-        self._source = source
+        self._source = until_interrupted(source)
         self._back: deque[str] = deque()
         self._read = self._taken_size = self._put_back = 0
         self.taken: list[str] = []

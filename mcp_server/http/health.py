@@ -1,6 +1,5 @@
 """Liveness, readiness and metrics."""
 
-import asyncio
 import ipaddress
 import logging
 from collections.abc import Sequence
@@ -18,7 +17,9 @@ from starlette.routing import Route
 
 from db.migrations import HEAD
 from db.pool import Pool
+from mcp_server.errors import TimedOut
 from mcp_server.http.metrics import Metrics
+from mcp_server.protocol.strict import within_deadline
 
 logger = logging.getLogger(__name__)
 
@@ -72,18 +73,10 @@ class Health:
     async def _look(self) -> str | None:
         """Return why the server is not ready, or None."""
         try:
-            async with asyncio.timeout(PATIENCE), self.pool.connection() as conn:
-                cursor = await conn.execute(
-                    """
-                    SELECT current_setting('transaction_read_only') = 'on', version_num
-                    FROM alembic_version
-                    """
-                )
-                row: tuple[bool, str] | None = await cursor.fetchone()
-        except (TimeoutError, psycopg.Error, PoolTimeout) as exc:
+            accepts_no_writes, revision = await within_deadline(self._ask(), PATIENCE)
+        except (TimedOut, psycopg.Error, PoolTimeout) as exc:
             logger.warning("Not ready: %s", type(exc).__name__)
             return "the database does not answer"
-        accepts_no_writes, revision = row or (False, None)
         if revision != HEAD:
             return f"the database has schema {revision}, and this release needs {HEAD}"
         if accepts_no_writes and not self.read_only:
@@ -91,6 +84,18 @@ class Health:
             await self.pool.drain()
             return "the database accepts no writes"
         return None
+
+    async def _ask(self) -> tuple[bool, str | None]:
+        """Return whether the database is read-only, and its revision."""
+        async with self.pool.connection() as conn:
+            cursor = await conn.execute(
+                """
+                SELECT current_setting('transaction_read_only') = 'on', version_num
+                FROM alembic_version
+                """
+            )
+            row: tuple[bool, str] | None = await cursor.fetchone()
+            return row or (False, None)
 
     async def show_metrics(self, request: Request) -> Response:
         """Return metrics to this machine and *metrics_from*, but not through a proxy."""

@@ -4,24 +4,34 @@ import logging
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, cast
 
 import anyio
 import psycopg
 import uvicorn
+from mcp.server.lowlevel import Server as LowLevelServer
 from mcp.server.sse import SseServerTransport
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from db.embedded import Database
 from db.pool import Pool, create_pool
 from mcp_server import audit, terminal
 from mcp_server.accounts.auth import list_ids
+from mcp_server.errors import Busy
 from mcp_server.http.address import Failures
-from mcp_server.http.body import WholeBodies
-from mcp_server.http.gate import Gate, OwnHostsOnly
+from mcp_server.http.connections import (
+    OTHER_FILES,
+    Connections,
+    limited,
+    quiet_floods,
+    raise_file_limit,
+)
+from mcp_server.http.gate import Gate, OwnHostsOnly, problem
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.oauth.routes import oauth_routes
@@ -29,12 +39,16 @@ from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.origins import CrossOrigin
 from mcp_server.http.proxy import TrustedProxies
+from mcp_server.http.shares import FairShares
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
 from mcp_server.http.version import VersionsOnly
 from mcp_server.process import forget_old_changes, restarting, sharing
 from mcp_server.protocol import sdk
-from mcp_server.protocol.edge import App
+from mcp_server.protocol.edge import App, Caller
+from mcp_server.protocol.live import Live
+from mcp_server.protocol.quota import Quota
+from mcp_server.protocol.shares import Shares
 from mcp_server.protocol.strict import LARGEST_CALL, session_options
 from mcp_server.server import WRITES, build_server, tools_off
 from mcp_server.settings import Settings, SettingsError
@@ -51,41 +65,26 @@ CONNECTIONS = 4
 
 def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     """Return the ASGI app that serves *url*."""
-    metrics, off = Metrics(app.pool), tools_off(settings)
+    quota = Quota(settings.quota_mb) if settings.quota_mb else None
+    app = replace(app, shares=Shares(), quota=quota)
+    metrics = Metrics(app.pool)
+    gate = Gate(app.pool, url, metrics, Failures())
+    app.live.when_access_ends = gate.leases.recheck
     # Tools never send requests to the client, so replicas need not share any state.
-    server = build_server(app, off, metrics.count_call, middleware=[stop.count])
-    low_level = sdk.low_level(server)
-    streamable = Streamable(low_level, LARGEST_BODY)
-    sse = SseServerTransport("/messages/", NO_REBINDING_CHECK, LARGEST_BODY)
-
-    async def open_sse(scope: Scope, receive: Receive, send: Send) -> None:
-        async with sse.connect_sse(scope, receive, send) as (received, answers):
-            await low_level.run(received, answers, session_options(low_level))
+    server = build_server(app, tools_off(settings), metrics.count_call, middleware=[stop.count])
+    streamable = Streamable(sdk.low_level(server), LARGEST_BODY)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streamable.run():
+        async with gate.leases.watching(), streamable.run():
             yield
 
-    step_up = StepUp(
-        streamable,
-        f"{url}/.well-known/oauth-protected-resource/mcp",
-        set(WRITES) - off.keys(),
-        LARGEST_BODY,
-    )
-    gate = Gate(app.pool, url, metrics, Failures())
     health = Health(app.pool, metrics, settings.read_only, settings.metrics_from)
-    mcp = gate.guard(WholeBodies(VersionsOnly(step_up), LARGEST_BODY), "/mcp")
-    sse_stream = gate.guard(open_sse, "/sse")
     starlette = Starlette(
         routes=[
             *health.routes(),
             *oauth_routes(Site(url, app.pool)),
-            Route("/mcp", mcp),
-            Route("/mcp/", mcp),
-            Route("/sse", sse_stream, methods=["GET"]),
-            Route("/sse/", sse_stream, methods=["GET"]),
-            Mount("/messages", gate.guard(WholeBodies(sse.handle_post_message, LARGEST_BODY), "/sse")),
+            *mcp_routes(gate, settings, streamable, Sse(sdk.low_level(server), app.live)),
         ],
         middleware=[
             Middleware(
@@ -101,6 +100,42 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     # Some clients drop the key or the body when they are redirected.
     starlette.router.redirect_slashes = False
     return starlette
+
+
+class Sse:
+    """The ASGI apps of the older transport: a stream to the client, and the messages that it posts."""
+
+    def __init__(self, server: LowLevelServer[Any], live: Live) -> None:
+        self._server = server
+        self._live = live
+        self._transport = SseServerTransport("/messages/", NO_REBINDING_CHECK, LARGEST_BODY)
+        self.post = self._transport.handle_post_message
+
+    async def stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["user"]
+        try:
+            with self._live.connection(caller.principal.user_id):
+                async with self._transport.connect_sse(scope, receive, send) as (received, answers):
+                    await self._server.run(received, answers, session_options(self._server))
+        except Busy as exc:
+            await problem(429, str(exc), {"Retry-After": "5"})(scope, receive, send)
+
+
+def mcp_routes(gate: Gate, settings: Settings, streamable: Streamable, sse: Sse) -> list[BaseRoute]:
+    """Return the routes of the protocol, behind authentication and the limits of each user."""
+    metadata = f"{gate.url}/.well-known/oauth-protected-resource/mcp"
+    writes = set(WRITES) - tools_off(settings).keys()
+    shares = FairShares(settings, LARGEST_BODY)
+    step_up = StepUp(streamable, metadata, writes, LARGEST_BODY)
+    mcp = gate.guard(shares.share(VersionsOnly(step_up)), "/mcp")
+    stream = gate.guard(shares.share(sse.stream), "/sse")
+    return [
+        Route("/mcp", mcp),
+        Route("/mcp/", mcp),
+        Route("/sse", stream, methods=["GET"]),
+        Route("/sse/", stream, methods=["GET"]),
+        Mount("/messages", gate.guard(shares.share(sse.post), "/sse")),
+    ]
 
 
 async def forget_old_changes_daily(pool: Pool, days: int) -> None:
@@ -129,21 +164,31 @@ async def serve_http(database: Database, settings: Settings) -> None:
             ):
                 if not settings.read_only:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
-                web = build_app(app, settings, url, stop)
-                config = uvicorn.Config(
-                    TrustedProxies(web, settings.trusted_proxy) if settings.trusted_proxy else web,
-                    log_config=None,
-                    # URLs may contain secrets.
-                    access_log=False,
-                    server_header=False,
-                    # TrustedProxies reads them.
-                    proxy_headers=False,
-                    timeout_keep_alive=KEEP_ALIVE,
-                    timeout_graceful_shutdown=FOR_CONNECTIONS,
-                )
+                config = configured(build_app(app, settings, url, stop), settings)
                 terminal.warn(f"gearshed: serving {url}/mcp, and {url}/sse for older clients")
                 await Server(config, stop).serve(sockets=[listener])
                 tasks.cancel_scope.cancel()
+
+
+def configured(web: Starlette, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves *web*."""
+    quiet_floods()
+    files = raise_file_limit()
+    most = settings.max_connections if files is None else min(settings.max_connections, files - OTHER_FILES)
+    connections = Connections(max(most, 1), settings.max_connections_each, settings.trusted_proxy)
+    return uvicorn.Config(
+        TrustedProxies(web, settings.trusted_proxy) if settings.trusted_proxy else web,
+        # A function is enough, but the type is that of a class.
+        http=cast(Any, limited(connections)),
+        log_config=None,
+        # URLs may contain secrets.
+        access_log=False,
+        server_header=False,
+        # TrustedProxies reads them.
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=FOR_CONNECTIONS,
+    )
 
 
 def open_port(settings: Settings) -> socket.socket:

@@ -1,5 +1,6 @@
 """Graceful shutdown: reject new calls, finish running ones, then close the remaining streams."""
 
+import faulthandler
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from mcp_server.http.gate import problem
 
 # Timeouts in seconds for running calls, for sending their responses, and for closing connections.
 FOR_CALLS, FOR_ANSWERS, FOR_CONNECTIONS = 10.0, 0.3, 2
+# Seconds after which the process ends in any case, even if a thread does not.
+AT_LATEST = FOR_CALLS + FOR_ANSWERS + FOR_CONNECTIONS + 1
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -84,6 +87,9 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def _leave(self, number: int, frame: object) -> None:
+        if not self.should_exit:
+            # It needs no help of Python, and writes on standard error where the threads are.
+            faulthandler.dump_traceback_later(AT_LATEST, exit=True)
         self.should_exit = True
 
     async def shutdown(self, sockets: Any = None) -> None:

@@ -19,6 +19,8 @@ class Principal(Row):
     client: str | None = None
     # Whether a person granted access on the consent page, and so could grant more.
     by_consent: bool = False
+    # Until the key or the token expires; None for a key that does not.
+    seconds_left: float | None = None
 
     @property
     def may_write(self) -> bool:

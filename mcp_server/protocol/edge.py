@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,9 @@ from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Author, Note
 from mcp_server.models.fields import Row
 from mcp_server.protocol.live import Live
+from mcp_server.protocol.quota import Quota
 from mcp_server.protocol.reply import bounded, reply
+from mcp_server.protocol.shares import Shares
 from mcp_server.services import change, history, page, summary
 
 Arguments = ParamSpec("Arguments")
@@ -37,7 +40,8 @@ class App:
     """What every call needs: the pool, which outlives all sessions, and the user whose collection is served.
 
     Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
-    *live* notifies clients of changes. Reads can run on the *standby*.
+    *live* notifies clients of changes. Reads can run on the *standby*. With *shares*, calls of one user wait
+    for their turn. Writes are refused beyond the *quota*.
     """
 
     pool: Pool
@@ -45,6 +49,12 @@ class App:
     read_only: bool = False
     live: Live = field(default_factory=Live)
     standby: Standby | None = None
+    shares: Shares | None = None
+    quota: Quota | None = None
+
+    def turn(self, user_id: int, *, imports: bool = False) -> AbstractAsyncContextManager[None]:
+        """Wait for the turn of one call in the database."""
+        return self.shares.take(user_id, imports=imports) if self.shares else nullcontext()
 
 
 class Caller(AuthenticatedUser):
@@ -113,7 +123,7 @@ class read:
             if app.standby
             else reading(app.pool, user_id, together=self.together)
         )
-        async with lent as conn:
+        async with app.turn(user_id), lent as conn:
             return await work(conn, *args, **kwargs)
 
 
@@ -132,12 +142,14 @@ class write:
     """One transaction for one call that writes. Returning commits and logs a change; raising rolls back.
 
     With *dry_run*, the reply contains the changes and the transaction is rolled back. With a *key*, a retry
-    gets the result of the first call and has no further effect.
+    gets the result of the first call and has no further effect. One that *imports* runs alone: a user's other
+    imports wait.
     """
 
     ctx: Context[App]
     key: str | None = None
     dry_run: bool = False
+    imports: bool = False
 
     async def do(
         self,
@@ -147,9 +159,14 @@ class write:
     ) -> Written[Result]:
         app, call = self.ctx.request_context.lifespan_context, current_call.get()
         caller = principal(self.ctx)
-        async with transaction(app.pool, caller.user_id, read_only=not caller.may_write, logged=True) as conn:
+        async with (
+            app.turn(caller.user_id, imports=self.imports),
+            transaction(app.pool, caller.user_id, read_only=not caller.may_write, logged=True) as conn,
+        ):
             if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
                 return Written(repeat(stored))
+            if app.quota:
+                await app.quota.check(conn, caller.user_id, call.tool)
             result = await work(conn, *args, **kwargs)
             if self.dry_run:
                 return Written(await self._forget(conn, result))

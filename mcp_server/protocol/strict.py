@@ -262,21 +262,22 @@ def is_lost(cause: BaseException | None) -> bool:
     )
 
 
-async def within_deadline(call: Coroutine[Any, Any, Result]) -> Result:
+async def within_deadline(call: Coroutine[Any, Any, Result], seconds: float | None = None) -> Result:
     """Run *call* in a separate task. Cancel it at the deadline, or when the client disconnects.
 
     The task is separate because anyio's cancellation would keep psycopg from cancelling its statement.
     """
+    seconds = DEADLINE if seconds is None else seconds
     task = asyncio.ensure_future(call)
     try:
-        await asyncio.wait([task], timeout=DEADLINE)
+        await asyncio.wait([task], timeout=seconds)
     finally:
         if not task.done():
             task.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=GRACE)
     if not task.done() or task.cancelled():
-        raise TimedOut(f"The call took longer than {DEADLINE:g} seconds. Request less at once.")
+        raise TimedOut(f"The call took longer than {seconds:g} seconds. Request less at once.")
     return task.result()
 
 

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list, quoted
 from mcp_server.formats.reader import Reader, open_text
-from mcp_server.formats.text import truncated
+from mcp_server.formats.text import interruptible, truncated
 from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
 from mcp_server.models.fields import lean_number
 from mcp_server.services import category, page, settings, setup
@@ -38,9 +38,10 @@ async def import_text(
 ) -> Imported:
     """Import a list; see `import_lines`."""
     currency = (await settings.get(conn)).currency
-    # In a thread, because a large file takes a second, which other calls should not have to wait.
-    reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency)
-    return await import_lines(conn, reader, options)
+    with interruptible():
+        # In a thread, because a large file takes a second, which other calls should not have to wait.
+        reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency)
+        return await import_lines(conn, reader, options)
 
 
 async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOptions) -> Imported:

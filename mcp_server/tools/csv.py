@@ -29,7 +29,7 @@ async def import_csv(
     All or nothing. Existing items are recognised by name and category, and missing figures filled in.
     """
     options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines, dry_run)
-    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(
+    return await write(ctx, key=idempotency_key, dry_run=dry_run, imports=True).do(
         csv.import_text, csv_text, format, options
     )
 

@@ -17,7 +17,7 @@ import httpx2
 from httpcore2 import SOCKET_OPTION
 
 from mcp_server.errors import Forbidden, InvalidInput, TimedOut, Unavailable
-from mcp_server.untrusted.turns import Turn, Turns
+from mcp_server.turns import Turn, Turns
 
 Address: TypeAlias = IPv4Address | IPv6Address
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mcp_server.errors import InvalidInput
+from mcp_server.turns import Turns
 from mcp_server.untrusted import signature
-from mcp_server.untrusted.turns import Turns
 
 # Pixels on the long side: as stored, and as shown by default.
 FULL, THUMBNAIL = 1600, 320

@@ -12,10 +12,10 @@ from mcp.types import ImageContent, TextContent
 
 from db.pool import Pool
 from mcp_server.tools import image
+from mcp_server.turns import Turns
 from mcp_server.untrusted import fetch as fetching
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.fetch import Rules, fetch
-from mcp_server.untrusted.turns import Turns
 from tests.calls import call, refused, without_change
 from tests.listener import Listener, listening, ok
 from tests.pictures import bomb, in_base64, opened, photo

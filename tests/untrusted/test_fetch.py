@@ -18,9 +18,9 @@ import pytest
 import trustme
 
 from mcp_server.errors import AppError, Busy, Forbidden, InvalidInput, TimedOut, Unavailable
+from mcp_server.turns import Turns
 from mcp_server.untrusted import fetch as fetching
 from mcp_server.untrusted.fetch import LARGEST, Address, Rules, fetch, is_public
-from mcp_server.untrusted.turns import Turns
 from tests.listener import Listener, listening, ok, redirect_to
 
 SECRET = "Zsecretz"

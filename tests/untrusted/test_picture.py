@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from mcp_server.errors import Busy, InvalidInput
+from mcp_server.turns import Turns
 from mcp_server.untrusted import decoder, picture
-from mcp_server.untrusted.turns import Turns
 from tests.pictures import bomb, encoded, large, opened, photo, samples, scanned
 
 SECRET = b"Zsecretz"

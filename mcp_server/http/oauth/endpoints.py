@@ -1,8 +1,8 @@
 """Endpoints for clients: metadata, registration, tokens and revocation."""
 
 import functools
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from psycopg import AsyncConnection
 from pydantic import ValidationError
@@ -13,10 +13,11 @@ from mcp_server import audit
 from mcp_server.accounts import client, oauth
 from mcp_server.errors import Busy, from_exception, from_validation
 from mcp_server.http.address import address, spend
+from mcp_server.http.gate import in_time
 from mcp_server.http.oauth.site import Site, form
 from mcp_server.models.oauth import SCOPES, OAuthError, Registration, Replayed, Tokens
 
-Endpoint: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
+Endpoint: TypeAlias = Callable[[Site, Request], Coroutine[Any, Any, Response]]
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -27,7 +28,7 @@ def with_oauth_errors(endpoint: Endpoint) -> Endpoint:
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
-            return await endpoint(site, request)
+            return await in_time(endpoint(site, request))
         except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             status = 401 if exc.error == "invalid_client" else 400

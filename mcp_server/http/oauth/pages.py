@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from mcp_server import audit
 from mcp_server.accounts import session
 from mcp_server.errors import AppError, Busy, InvalidInput, from_exception
+from mcp_server.http.gate import in_time
 from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
 from mcp_server.models.oauth import OAuthError
@@ -47,7 +48,7 @@ def with_error_page(endpoint: Endpoint) -> Endpoint:
     @functools.wraps(endpoint)
     async def answer(site: Site, request: Request) -> Response:
         try:
-            return await endpoint(site, request)
+            return await in_time(endpoint(site, request))
         except OAuthError as exc:
             audit.note("refused", address=address(request), path=request.url.path, reason=str(exc))
             return page("problem", 400, problem=str(exc))

@@ -12,9 +12,9 @@ import trustme
 
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.oauth import is_document
+from mcp_server.turns import Turns
 from mcp_server.untrusted import fetch
 from mcp_server.untrusted.fetch import Rules
-from mcp_server.untrusted.turns import Turns
 from scripts.browser import BACK, Browser, Program, wish
 from tests.http.oauth.conftest import signed_in
 from tests.listener import Answer, Listener, listening, ok, redirect_to

@@ -37,11 +37,14 @@ class Turns:
     server itself: only *total* limits it, and it waits without a time limit. Use it from one event loop.
     """
 
-    def __init__(self, each: int, total: int, noun: str, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, each: int, total: int, noun: str, patience: float = PATIENCE, waiting: int = MOST_WAITING
+    ) -> None:
         self._each = each
         self._total = total
         self._noun = noun
         self._patience = patience
+        self._most_waiting = waiting
         self._running: Counter[int | None] = Counter()
         # The user at the front is next. Users without waiting calls are not in it.
         self._waiting: dict[int | None, deque[asyncio.Event]] = {}
@@ -61,7 +64,7 @@ class Turns:
             self._running[user_id] += 1
             return
         queue = self._waiting.setdefault(user_id, deque())
-        if user_id is not None and len(queue) >= MOST_WAITING:
+        if user_id is not None and len(queue) >= self._most_waiting:
             raise self._busy()
         admitted = asyncio.Event()
         queue.append(admitted)

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from mcp_server.errors import Busy
-from mcp_server.untrusted.turns import MOST_WAITING, Turns
+from mcp_server.turns import MOST_WAITING, Turns
 
 
 @dataclass
