@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 
 from scripts.bench import bytes as bytes_read
-from scripts.bench import calls, csv, databases, http, log, migration, pages, start
+from scripts.bench import calls, crowd, csv, databases, http, log, messages, migration, pages, start, stdio
 from scripts.bench.figures import HEAD, Figure, as_row
 from scripts.bench.rig import Rig, make_rig, stop_leftover
 
@@ -30,7 +30,10 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "databases": databases.measure,
     "bytes": bytes_read.measure,
     "migrate": migration.measure,
+    "stdio": stdio.measure,
     "http": http.measure,
+    "messages": messages.measure,
+    "crowd": crowd.measure,
     "csv": csv.measure,
 }
 

@@ -1,6 +1,7 @@
 """What all sections measure: a filled database, the server on it, and a bare server with its answers."""
 
 import json
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -107,3 +108,13 @@ def stop_leftover(folder: Path) -> None:
     if (database.data / "postmaster.pid").exists():
         database.start()
         database.stop()
+
+
+def postmaster_of(database: Embedded) -> int:
+    """Return the process id of a running PostgreSQL, the parent of all its other processes."""
+    return int((database.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
