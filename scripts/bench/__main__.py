@@ -18,7 +18,21 @@ from pathlib import Path
 import anyio
 
 from scripts.bench import bytes as bytes_read
-from scripts.bench import calls, crowd, csv, databases, http, log, messages, migration, pages, start, stdio
+from scripts.bench import (
+    calls,
+    crowd,
+    csv,
+    databases,
+    http,
+    log,
+    memory,
+    messages,
+    migration,
+    pages,
+    sizes,
+    start,
+    stdio,
+)
 from scripts.bench.figures import HEAD, Figure, as_row
 from scripts.bench.rig import Rig, make_rig, stop_leftover
 
@@ -33,6 +47,8 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "stdio": stdio.measure,
     "http": http.measure,
     "messages": messages.measure,
+    "sizes": sizes.measure,
+    "memory": memory.measure,
     "crowd": crowd.measure,
     "csv": csv.measure,
 }
