@@ -32,7 +32,7 @@ from mcp_server.http.proxy import TrustedProxies
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
 from mcp_server.http.version import VersionsOnly
-from mcp_server.process import forget_old_changes, restarting, sharing
+from mcp_server.process import collect_garbage, forget_old_changes, restarting, sharing
 from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App
 from mcp_server.protocol.strict import LARGEST_CALL, session_options
@@ -142,6 +142,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
                     timeout_graceful_shutdown=FOR_CONNECTIONS,
                 )
                 terminal.warn(f"gearshed: serving {url}/mcp, and {url}/sse for older clients")
+                collect_garbage()
                 await Server(config, stop).serve(sockets=[listener])
                 tasks.cancel_scope.cancel()
 
