@@ -4,7 +4,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 Unit: TypeAlias = Literal["ms", "s", "B", "MB", "/s", ""]
 ROW = "{:<40} {:>11} {:>11}  {:<19} {:>5}  {:<18} {:>5}"
-HEAD = ROW.format("what", "p50", "floor's p50", "floor", "ratio", "goal", "n")
+HEADINGS = ["what", "p50", "floor's p50", "floor", "ratio", "goal", "n"]
+HEAD = ROW.format(*HEADINGS)
 DECIMALS: dict[Unit, int] = {"ms": 2, "s": 2, "B": 0, "MB": 1, "/s": 0, "": 1}
 
 

@@ -72,6 +72,10 @@ async def answer(client: Client, tool: str, arguments: dict[str, Any]) -> CallTo
     return result
 
 
+def structure_of(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
 def wire(message: BaseModel) -> dict[str, Any]:
     """Return *message* as the SDK sends it."""
     return message.model_dump(mode="json", by_alias=True, exclude_none=True)

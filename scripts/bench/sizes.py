@@ -15,7 +15,7 @@ from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from scripts.bench.figures import Figure
 from scripts.bench.load import Server, compare
-from scripts.bench.rig import Rig, answer, postmaster_of
+from scripts.bench.rig import Rig, answer, postmaster_of, structure_of
 from scripts.bench.two_users import FEW, MANY, fill
 from scripts.databases import empty_database
 
@@ -88,7 +88,7 @@ async def known(stack: AsyncExitStack, pool: Pool, user_id: int, ids: Mapping[st
     client = await stack.enter_async_context(Client(build_server(App(pool, user_id))))
 
     async def made(tool: str, **arguments: Any) -> dict[str, Any]:
-        return (await answer(client, tool, arguments)).structured_content or {}
+        return structure_of(await answer(client, tool, arguments))
 
     thread = await made("create_thread", name="A lighter tent", replaces_item_id=ids["item_id"])
     candidate = await made("add_candidate", thread_id=thread["id"], name="Dome", weight="900 g")
@@ -128,14 +128,14 @@ async def time_read(case: Case, users: Sequence[Known], postmaster: int) -> Figu
 
 async def time_updates(users: Sequence[Known], postmaster: int) -> Figure:
     def server(user: Known) -> Server:
+        own = {"item_id": user.ids["item_id"]}
+
         async def run() -> None:
             for _ in range(MOST_CALLS):
-                item = (
-                    await answer(user.client, "get_item", {"item_id": user.ids["item_id"]})
-                ).structured_content
-                heavier = (item or {})["weight_grams"] + 1
+                item = structure_of(await answer(user.client, "get_item", own))
+                heavier = item["weight_grams"] + 1
                 changes = {"weight": heavier, "notes": f"weighed as {heavier}"}
-                await answer(user.client, "update_item", {"item_id": user.ids["item_id"], "changes": changes})
+                await answer(user.client, "update_item", {**own, "changes": changes})
 
         return Server(os.getpid(), postmaster, run, MOST_CALLS)
 
@@ -152,7 +152,7 @@ async def time_undos(users: Sequence[Known], postmaster: int) -> Figure:
         async def run() -> None:
             nonlocal last
             for _ in range(MOST_CALLS):
-                change_id = (last.structured_content or {})["change_id"]
+                change_id = structure_of(last)["change_id"]
                 last = await answer(user.client, "undo_change", {"change_id": change_id})
 
         return Server(os.getpid(), postmaster, run, MOST_CALLS)
