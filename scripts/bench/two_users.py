@@ -1,4 +1,4 @@
-"""Two users in one database, with few and with many items, and as many setups and changes as go with them."""
+"""Two users with few and with many items, setups and changes, and other users beside them."""
 
 from collections.abc import Mapping
 from typing import LiteralString
@@ -9,6 +9,8 @@ from scripts.bench.pages import ITEMS
 
 FEW, MANY = 100, 100_000
 SETUPS = 201
+# With two users alone, PostgreSQL would expect half of each table to be the user's, and scan it for both.
+OTHERS, SETUPS_OF_OTHERS = 200, 3
 # Both users have the same number of setups and categories, because an answer lists them all.
 FILL: tuple[LiteralString, ...] = (
     "INSERT INTO users (id, username) VALUES (%(user_id)s, %(user_id)s::text)",
@@ -21,13 +23,15 @@ FILL: tuple[LiteralString, ...] = (
     INSERT INTO setups (user_id, name)
     SELECT %(user_id)s, 'Trip ' || n FROM generate_series(1, %(setups)s) AS n
     """,
-    # 5 lines in each setup of the one, 100 in each of the other.
+    # 5 lines in each setup of the one, 100 in each of the other. Those that are shown have the same number.
     """
     INSERT INTO setup_items (user_id, setup_id, item_id, quantity, classification, worn_quantity)
     SELECT %(user_id)s, setups.id, items.first + mod(setups.id * 31 + line * 7, %(size)s), 1, 'base', 0
     FROM setups
     CROSS JOIN (SELECT min(id) AS first FROM items WHERE user_id = %(user_id)s) AS items
-    CROSS JOIN generate_series(1, CASE WHEN %(size)s > 1000 THEN 100 ELSE 5 END) AS line
+    CROSS JOIN generate_series(
+        1, CASE WHEN setups.name IN ('Trip 1', 'Trip 2') THEN 20 WHEN %(size)s > 1000 THEN 100 ELSE 5 END
+    ) AS line
     WHERE setups.user_id = %(user_id)s
     """,
     # Without triggers: 100,000 notifications in one transaction take a minute.
@@ -54,10 +58,11 @@ FILL: tuple[LiteralString, ...] = (
 
 
 def fill(url: str) -> Mapping[int, Mapping[str, int]]:
-    """Create both users, and return ids of their rows by the names of the arguments that take them."""
+    """Create the users, and return ids of the rows of both by the names of the arguments that take them."""
     with psycopg.connect(url, autocommit=True) as conn:
-        for user_id, size in enumerate((FEW, MANY), 1):
-            given = {"user_id": user_id, "size": size, "setups": SETUPS}
+        sizes = [(FEW, SETUPS), (MANY, SETUPS), *[(FEW, SETUPS_OF_OTHERS)] * OTHERS]
+        for user_id, (size, setups) in enumerate(sizes, 1):
+            given = {"user_id": user_id, "size": size, "setups": setups}
             for statement in FILL:
                 conn.execute(statement, given)
         conn.execute("VACUUM ANALYZE")
