@@ -1,5 +1,6 @@
 """Tasks of a serving process that do not depend on the transport."""
 
+import gc
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -34,7 +35,15 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
             with suppress(ReadOnlySqlTransaction):
                 await forget_old_changes(pool, user_id, settings.undo_days)
         async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
-            await stdio.serve(build_server(app, off))
+            server = build_server(app, off)
+            collect_garbage()
+            await stdio.serve(server)
+
+
+def collect_garbage() -> None:
+    """Collect garbage from now on, except what the start has created, which lives as long as the process."""
+    gc.freeze()
+    gc.enable()
 
 
 async def user_to_serve(conn: AsyncConnection, settings: Settings) -> int:

@@ -11,6 +11,7 @@ from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.tools import Tool
 from mcp.types import (
     CallToolResult,
     CompleteRequestParams,
@@ -28,7 +29,7 @@ from mcp_server.attachments import completions, resources, subscriptions
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean, quoted
 from mcp_server.protocol.edge import App, principal
-from mcp_server.protocol.schema import Schema, reads, result_schema, to_tool
+from mcp_server.protocol.schema import Schema, output_schema, reads, result_schema, stored_schemas, to_tool
 from mcp_server.protocol.strict import StrictServer
 from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
@@ -131,7 +132,19 @@ class ToolEntry(NamedTuple):
     @property
     def result(self) -> Schema:
         """The whole schema of its result, for the documentation."""
-        return result_schema(get_type_hints(self.function)["return"])
+        return result_schema(self._returned())
+
+    @property
+    def output(self) -> Schema:
+        """The part of its result's schema that is listed."""
+        return output_schema(self._returned())
+
+    def tool(self) -> Tool:
+        # A new tool is not stored yet.
+        return to_tool(*self, stored_schemas().get(self.name) or self.output)
+
+    def _returned(self) -> Any:
+        return get_type_hints(self.function)["return"]
 
 
 TOOLS = (
@@ -220,7 +233,7 @@ def build_server(
         version=version("gearshed"),
         instructions=INSTRUCTIONS + (READ_ONLY if app.read_only else SOME_OFF if off else ""),
         lifespan=lifespan,
-        tools=[to_tool(*entry) for entry in TOOLS if entry.name not in off],
+        tools=[entry.tool() for entry in TOOLS if entry.name not in off],
         off=off,
         count=count,
         middleware=middleware,

@@ -8,14 +8,21 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from mcp import Client
 from mcp.types import Tool
 
+from mcp_server.protocol.schema import STORED, stored_schemas
 from mcp_server.server import INSTRUCTIONS, TOOLS
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "tools.json"
 # Bytes of what a model reads of all tools, and of all that is sent.
 BUDGET, WIRE_BUDGET = 24_000, 45_000
+
+if os.environ.get("UPDATE_SNAPSHOTS"):
+    # Before any test builds a server, which reads this file.
+    generated = json.dumps({entry.name: entry.output for entry in TOOLS}, indent=1, ensure_ascii=False)
+    STORED.write_text(f"{generated}\n", encoding="utf-8")
 
 
 async def listed(client: Client) -> list[Tool]:
@@ -114,8 +121,30 @@ async def test_instructions_are_short(client: Client) -> None:
     assert len(INSTRUCTIONS) < 1000
 
 
-def test_serving_imports_neither_sqlalchemy_nor_alembic_nor_pillow() -> None:
-    names = "{'sqlalchemy', 'alembic', 'rich', 'PIL'} & sys.modules.keys()"
-    code = f"import sys, mcp_server.cli, mcp_server.server; print(sorted({names}))"
+def test_a_start_imports_neither_sqlalchemy_nor_alembic_nor_pillow_nor_what_few_calls_need() -> None:
+    slow = "sqlalchemy alembic rich PIL httpcore2 mcp_server.formats mcp_server.untrusted.fetch"
+    slow += " mcp_server.services.csv mcp_server.services.export mcp_server.commands.lists"
+    code = "import sys, mcp_server.cli, mcp_server.process; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    loaded = done.stdout.split()
+    assert "mcp_server.services.item" in loaded
+    assert sorted({*slow.split()} & {*loaded}) == []
+
+
+def test_the_stored_output_schemas_are_those_of_the_tools() -> None:
+    """After a change on purpose: UPDATE_SNAPSHOTS=1 pytest tests/test_catalogue.py writes both files."""
+    assert stored_schemas() == {entry.name: entry.output for entry in TOOLS}
+
+
+def test_a_tool_without_a_stored_output_schema_has_a_generated_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for entry in TOOLS:
+        stored = entry.tool().output_schema
+        monkeypatch.delitem(stored_schemas(), entry.name)
+        assert entry.tool().output_schema == stored
+
+
+def test_serving_collects_garbage_again_after_the_start() -> None:
+    code = "import gc; from mcp_server.process import collect_garbage; gc.disable(); collect_garbage();"
+    code += "print(gc.isenabled(), gc.get_freeze_count() > 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"

@@ -3,6 +3,8 @@
 import inspect
 import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from mcp.server.mcpserver.tools import Tool
@@ -19,6 +21,8 @@ from mcp_server.protocol.message import TOO_MANY, has_too_many_values
 Schema: TypeAlias = dict[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 NULL = {"type": "null"}
+# The output schema of each tool, because pydantic takes long to generate them. A test compares both.
+STORED = Path(__file__).parents[1] / "data" / "results.json"
 
 
 class Arguments(FuncMetadata):
@@ -55,8 +59,10 @@ def reads(tool: Tool | ListedTool) -> bool:
     return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
-def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) -> Tool:
-    """Make a tool from a function: its name, its docstring, its arguments and its result."""
+def to_tool(
+    function: Callable[..., Any], title: str, hints: ToolAnnotations, output: Schema | None = None
+) -> Tool:
+    """Make a tool from a function: its name, its docstring, its arguments, and the schema of its result."""
     tool = Tool.from_function(
         function,
         title=title,
@@ -67,12 +73,18 @@ def to_tool(function: Callable[..., Any], title: str, hints: ToolAnnotations) ->
     parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
     arguments = Arguments(
         arg_model=tool.fn_metadata.arg_model,
-        output_schema=output_schema(get_type_hints(function)["return"]),
+        output_schema=output,
         nested=frozenset(
             name for name, schema in parameters["properties"].items() if schema["type"] in ("object", "array")
         ),
     )
     return tool.model_copy(update={"parameters": parameters, "fn_metadata": arguments})
+
+
+@cache
+def stored_schemas() -> dict[str, Schema]:
+    """Return the stored output schemas by the names of their tools."""
+    return json.loads(STORED.read_text(encoding="utf-8"))
 
 
 def result_schema(result: Any) -> Schema:

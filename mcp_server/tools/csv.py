@@ -9,7 +9,6 @@ from mcp_server.models.change import Key
 from mcp_server.models.csv import Exported, ExportFormat, Imported, OptionalFormat
 from mcp_server.models.fields import Flag, OptionalName, SetupRef
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.services import csv, export
 
 
 async def import_csv(
@@ -28,6 +27,9 @@ async def import_csv(
 
     All or nothing. Existing items are recognised by name and category, and missing figures filled in.
     """
+    # Imported on use: a server that starts does not need the formats.
+    from mcp_server.services import csv
+
     options = csv.ImportOptions(setup_name, update_existing, skip_bad_lines, dry_run)
     return await write(ctx, key=idempotency_key, dry_run=dry_run, imports=True).do(
         csv.import_text, csv_text, format, options
@@ -40,4 +42,6 @@ async def export_csv(
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""
+    from mcp_server.services import export
+
     return await read(ctx, together=True).do(export.export_text, setup, format)

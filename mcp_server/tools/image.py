@@ -10,7 +10,6 @@ from mcp_server.models.image import Image, ImageRemoved, ImageShown
 from mcp_server.protocol.edge import App, Written, principal, read, write
 from mcp_server.services import image
 from mcp_server.untrusted import picture
-from mcp_server.untrusted.fetch import fetch
 
 
 async def get_image(
@@ -27,6 +26,9 @@ async def upload_image_from_url(
     ctx: Context[App], url: HttpUrl, item_id: OptionalId = None, candidate_id: OptionalId = None
 ) -> Written[Image]:
     """Fetch an image of at most 10 MB from a public URL for an item or a candidate; replaces its image."""
+    # Imported on use: a server that starts does not need an HTTP client.
+    from mcp_server.untrusted.fetch import fetch
+
     owner = image.owner(item_id, candidate_id)
     await read(ctx).do(image.check, owner)
     user_id = principal(ctx).user_id

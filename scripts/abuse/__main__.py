@@ -30,7 +30,7 @@ from mcp_server.http.stop import FOR_ANSWERS, FOR_CALLS, FOR_CONNECTIONS
 from mcp_server.models.auth import READ_WRITE
 from mcp_server.services import item
 from scripts.abuse.cases import Attack, Case, Target, cases
-from scripts.abuse.cost import cpu_seconds
+from scripts.cpu import cpu_seconds
 from scripts.served import Served, served
 
 # Seconds that the neighbour calls, and that an attack is repeated at least.

@@ -1,10 +1,14 @@
 """The project's own figures, each beside its floor: the cost of the same work without Gearshed.
 
-    python -m scripts.bench [SECTION ...] [--items N]
+    python -m scripts.bench [SECTION ...] [--items N] [--document]
 
 A figure and its floor are measured in turns, so that noise affects both. p50 is the median of n turns, and
 the ratio is that of the medians. A goal limits the ratio, or the figure itself in its own unit. A missed goal
-is printed and does not fail the run.
+is printed and does not fail the run. --document writes the figures into docs/performance.md.
+
+CPU is from the kernel's accounting, of a server and its descendants, or of PostgreSQL. On a busy machine, it
+varies less than time. `stdio` and `http` compare with a server that echoes Gearshed's own answers, and with
+the usual stack, `peers/usual.py`, whose packages are installed on demand outside this project.
 
 Everything happens in a throwaway embedded PostgreSQL, filled with the packing list of the demo. Only `pages`,
 `migrate` and `csv` create databases of a million items, which takes minutes and several GB of disk.
@@ -18,7 +22,22 @@ from pathlib import Path
 import anyio
 
 from scripts.bench import bytes as bytes_read
-from scripts.bench import calls, csv, databases, http, log, migration, pages, start
+from scripts.bench import (
+    calls,
+    crowd,
+    csv,
+    databases,
+    document,
+    http,
+    log,
+    memory,
+    messages,
+    migration,
+    pages,
+    sizes,
+    start,
+    stdio,
+)
 from scripts.bench.figures import HEAD, Figure, as_row
 from scripts.bench.rig import Rig, make_rig, stop_leftover
 
@@ -30,7 +49,12 @@ SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "databases": databases.measure,
     "bytes": bytes_read.measure,
     "migrate": migration.measure,
+    "stdio": stdio.measure,
     "http": http.measure,
+    "messages": messages.measure,
+    "sizes": sizes.measure,
+    "memory": memory.measure,
+    "crowd": crowd.measure,
     "csv": csv.measure,
 }
 
@@ -44,24 +68,30 @@ def main() -> None:
     parser.add_argument(
         "--items", type=int, default=1_000_000, help="items for migrate and csv (default: %(default)s)"
     )
+    parser.add_argument("--document", action="store_true", help="write the figures into docs/performance.md")
     options = parser.parse_args()
     names: list[str] = options.section or list(SECTIONS)
     if unknown := set(names) - SECTIONS.keys():
         parser.error(f"unknown section: {', '.join(sorted(unknown))}; choose from {', '.join(SECTIONS)}")
     with tempfile.TemporaryDirectory(prefix="gearshed-bench-") as folder:
         try:
-            anyio.run(bench, Path(folder), options.items, names)
+            anyio.run(bench, Path(folder), options.items, names, options.document)
         finally:
             stop_leftover(Path(folder))
 
 
-async def bench(folder: Path, items: int, names: Sequence[str]) -> None:
-    """Print the figures of the sections called *names*, each section as soon as it is done."""
+async def bench(folder: Path, items: int, names: Sequence[str], documented: bool) -> None:
+    """Print the figures of the sections called *names*, each section as soon as it is done.
+
+    With *documented*, also write them into docs/performance.md.
+    """
     rig = await make_rig(folder, items)
     print(HEAD)
     for name in names:
-        for figure in await SECTIONS[name](rig):
-            print(as_row(figure), flush=True)
+        figures = await SECTIONS[name](rig)
+        print("\n".join(map(as_row, figures)), flush=True)
+        if documented:
+            document.write(name, figures)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     python -m scripts.bench.echo ANSWERS [PORT]
 
-It speaks over standard input and output, or over HTTP where a port is given. It imports nothing of Gearshed,
+It speaks over standard input and output, or over HTTP where a port is given. uvicorn uses uvloop and
+httptools if they are installed. It imports nothing of Gearshed,
 because its imports count towards the start-up time that Gearshed's is compared with.
 """
 
@@ -26,7 +27,7 @@ def echo_tool(name: str, recorded: dict[str, Any], schema: dict[str, Any]) -> To
     """Return a tool with one result, and with its schema, against which the client validates results."""
     result = CallToolResult.model_validate(recorded)
 
-    async def echo(item_id: int = 0, limit: int = 0) -> CallToolResult:
+    async def echo(item_id: int = 0, limit: int = 0, name: str = "", weight: float = 0) -> CallToolResult:
         return result
 
     tool = Tool.from_function(echo, name=name)

@@ -2,14 +2,18 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Unit: TypeAlias = Literal["ms", "s", "B", "MB", "/s"]
-ROW = "{:<38} {:>11} {:>11}  {:<19} {:>5}  {:<12} {:>4}"
-HEAD = ROW.format("what", "p50", "floor's p50", "floor", "ratio", "goal", "n")
-DECIMALS: dict[Unit, int] = {"ms": 2, "s": 2, "B": 0, "MB": 1, "/s": 0}
+Unit: TypeAlias = Literal["ms", "s", "B", "MB", "/s", ""]
+ROW = "{:<40} {:>11} {:>11}  {:<19} {:>5}  {:<18} {:>5}"
+HEADINGS = ["what", "p50", "floor's p50", "floor", "ratio", "goal", "n"]
+HEAD = ROW.format(*HEADINGS)
+DECIMALS: dict[Unit, int] = {"ms": 2, "s": 2, "B": 0, "MB": 1, "/s": 0, "": 1}
 
 
 class Figure(NamedTuple):
-    """A median and its floor, both in *unit*. The goal is a limit of the ratio, or of the value itself."""
+    """A median and its floor, both in *unit*.
+
+    The goal is a limit of the ratio or of the value itself, or the smallest ratio of a rate.
+    """
 
     what: str
     value: float
@@ -19,16 +23,31 @@ class Figure(NamedTuple):
     unit: Unit = "ms"
     ratio_goal: float | None = None
     value_goal: float | None = None
+    least_ratio: float | None = None
 
 
 def as_row(figure: Figure) -> str:
-    ratio = figure.value / figure.floor
-    goal = ""
-    if figure.ratio_goal is not None:
-        goal = f"{figure.ratio_goal:.2f}: {'met' if ratio <= figure.ratio_goal else 'missed'}"
-    elif figure.value_goal is not None:
-        goal = f"{figure.value_goal:,.0f}: {'met' if figure.value <= figure.value_goal else 'missed'}"
+    return ROW.format(*cells(figure)).rstrip()
+
+
+def cells(figure: Figure) -> list[str]:
     value, floor = (
         f"{each:,.{DECIMALS[figure.unit]}f} {figure.unit}" for each in (figure.value, figure.floor)
     )
-    return ROW.format(figure.what, value, floor, figure.floor_is, f"{ratio:.2f}", goal, figure.n).rstrip()
+    ratio = f"{figure.value / figure.floor:.2f}"
+    return [figure.what, value, floor, figure.floor_is, ratio, goal(figure), str(figure.n)]
+
+
+def goal(figure: Figure) -> str:
+    """Return the goal, and whether it is met; empty without a goal."""
+    ratio = figure.value / figure.floor
+    if figure.ratio_goal is not None:
+        limit, met = f"≤ {figure.ratio_goal:g}", ratio <= figure.ratio_goal
+    elif figure.least_ratio is not None:
+        limit, met = f"≥ {figure.least_ratio:g}", ratio >= figure.least_ratio
+    elif figure.value_goal is not None:
+        limit = f"≤ {figure.value_goal:,g} {figure.unit}".rstrip()
+        met = figure.value <= figure.value_goal
+    else:
+        return ""
+    return f"{limit}: {'met' if met else 'missed'}"

@@ -7,7 +7,6 @@ from typing import Any, LiteralString
 
 import psycopg
 from mcp import Client
-from mcp.types import CallToolResult
 
 from db import migrations
 from db.embedded import Embedded
@@ -15,7 +14,7 @@ from db.pool import create_pool
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from scripts.bench.figures import Figure
-from scripts.bench.rig import Rig, answer, timed, user_of
+from scripts.bench.rig import Rig, answer, structure_of, timed, user_of
 from scripts.databases import empty_database
 
 TRIGGER: dict[str, LiteralString] = {
@@ -79,7 +78,3 @@ async def undo_a_category(client: Client) -> Figure:
     undo = {"change_id": last["changes"][0]["id"]}
     taken = await timed(partial(answer, client, "undo_change", undo))
     return Figure("undo, category of 1,000 items", taken, floor, "its deletion", value_goal=2000)
-
-
-def structure_of(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}

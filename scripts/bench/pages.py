@@ -20,11 +20,13 @@ ROUNDS, ROUNDS_OF_TOTALS = 100, 10
 # The number of items of each user that is compared, all in a table with the items of others.
 SIZES = (100, 10_000, 100_000)
 IN_TABLE = 1_000_000
-# A user's items. There are twenty of each model, however many items there are.
+# A user's items. There are twenty of each model, however many items there are. They take turns in the user's
+# categories, if there are twenty.
 ITEMS = """
-    INSERT INTO items (user_id, name, notes, weight_grams, price_cents, created_at, updated_at)
+    INSERT INTO items (user_id, category_id, name, notes, weight_grams, price_cents, created_at, updated_at)
     SELECT
         %(user_id)s,
+        (SELECT min(id) FROM categories WHERE user_id = %(user_id)s) + mod(n, 20),
         concat_ws(
             ' ',
             (array['Alpine', 'Carbon', 'Down', 'Light', 'Merino', 'Storm', 'Trail'])[1 + mod(n, 7)],

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter, sleep
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Cost(NamedTuple):
@@ -22,7 +22,7 @@ def run(command: Sequence[str], **environment: str) -> Cost:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
         while process.poll() is None:
             # wait4 would also count the memory of this process at the time of the fork.
-            peak = max(peak, high_water_mark(process.pid))
+            peak = max(peak, memory(process.pid, "VmHWM"))
             sleep(0.01)
         if process.returncode:
             output.seek(0)
@@ -32,7 +32,7 @@ def run(command: Sequence[str], **environment: str) -> Cost:
     return Cost(perf_counter() - begin, peak / 1024)
 
 
-def high_water_mark(pid: int) -> int:
-    """Return the peak memory of a process in KiB, or 0 if it has just ended."""
+def memory(pid: int, field: Literal["VmHWM", "VmRSS"]) -> int:
+    """Return the peak or present memory of a process in KiB, or 0 if it has just ended."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith(field)), 0)

@@ -1,6 +1,7 @@
 """What all sections measure: a filled database, the server on it, and a bare server with its answers."""
 
 import json
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -71,6 +72,10 @@ async def answer(client: Client, tool: str, arguments: dict[str, Any]) -> CallTo
     return result
 
 
+def structure_of(result: CallToolResult) -> dict[str, Any]:
+    return result.structured_content or {}
+
+
 def wire(message: BaseModel) -> dict[str, Any]:
     """Return *message* as the SDK sends it."""
     return message.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -107,3 +112,13 @@ def stop_leftover(folder: Path) -> None:
     if (database.data / "postmaster.pid").exists():
         database.start()
         database.stop()
+
+
+def postmaster_of(database: Embedded) -> int:
+    """Return the process id of a running PostgreSQL, the parent of all its other processes."""
+    return int((database.data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]

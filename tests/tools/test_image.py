@@ -11,7 +11,6 @@ from mcp import Client
 from mcp.types import ImageContent, TextContent
 
 from db.pool import Pool
-from mcp_server.tools import image
 from mcp_server.turns import Turns
 from mcp_server.untrusted import fetch as fetching
 from mcp_server.untrusted import picture
@@ -26,7 +25,7 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Listener]:
     """A web shop on this machine, which only here may be fetched from."""
     async with listening(ok(photo(1000, 500, kind="JPEG"))) as listener:
         rules = Rules((listener.port,), ip_address("127.0.0.1").__eq__)
-        monkeypatch.setattr(image, "fetch", partial(fetch, rules=rules))
+        monkeypatch.setattr(fetching, "fetch", partial(fetch, rules=rules))
         yield listener
 
 
