@@ -17,7 +17,7 @@ from mcp_server import terminal
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
 from mcp_server.errors import InvalidInput, quoted
-from mcp_server.formats.reader import open_file
+from mcp_server.formats.opening import open_file
 from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.lighterpack import old_rows
 from mcp_server.formats.line import Line, RefusedLine
-from mcp_server.formats.reader import open_file, open_text
+from mcp_server.formats.opening import open_file, open_text
 
 FOLDER = Path(__file__).parents[1] / "data" / "csv"
 ENCODINGS = {

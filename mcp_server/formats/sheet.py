@@ -1,0 +1,142 @@
+"""A line of a person's own spreadsheet, and the kinds of cell that only such lists have."""
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
+
+from mcp_server.formats.aliases import folded, is_in, units
+from mcp_server.formats.line import (
+    Address,
+    Line,
+    ListLine,
+    Pieces,
+    Price,
+    Problem,
+    Remark,
+    grams_in,
+    optional_pieces,
+    sign_of,
+)
+from mcp_server.models.fields import Name, Text
+
+# Signs for yes and no, besides words.
+TICKS, CROSSES = frozenset("✓✔☑✅●•×"), frozenset("✗✘❌☐○-–—")
+LETTERS = re.compile(r"[^\W\d_]{1,30}")
+
+
+def mark(cell: str) -> bool:
+    """Read a tick, or a word for yes or no in any of the languages."""
+    text = cell.strip()
+    if text in TICKS or is_in("yes", text):
+        return True
+    if not text or text in CROSSES or is_in("no", text):
+        return False
+    raise ValueError("must be a tick, such as x or yes, or empty")
+
+
+def tick_or_count(cell: str, info: ValidationInfo) -> Decimal | bool:
+    """Read how many pieces go on a trip: a number, or a tick for all pieces of the line."""
+    if any(map(str.isdigit, cell)):
+        return optional_pieces(cell, info) or False
+    return mark(cell)
+
+
+def in_own_words(cell: str) -> str:
+    """Replace the units of a weight by those of this program: `540 gramos` is `540 g`."""
+    return LETTERS.sub(lambda word: units().get(folded(word[0]), word[0]), cell)
+
+
+def has_unit(cell: str) -> bool:
+    """Whether a weight has a unit of its own."""
+    return any(folded(word) in units() for word in LETTERS.findall(cell))
+
+
+def with_brand(name: str, info: ValidationInfo) -> str:
+    """`MSR Hubba Tent`: brand and model before the name, unless the name has them."""
+    words = [part for field in ("brand", "model") if (part := info.data.get(field))]
+    missing = [word for word in words if word.casefold() not in name.casefold()]
+    whole = " ".join([*missing, name])
+    if len(whole) > 200:
+        raise ValueError("must have at most 200 characters together with brand and model")
+    return whole
+
+
+Mark = Annotated[bool, BeforeValidator(mark)]
+Brand = Annotated[str, AfterValidator(lambda cell: " ".join(cell.split()))]
+
+
+class SheetLine(ListLine):
+    """A line by the fields of its columns."""
+
+    NEEDED: ClassVar[frozenset[str]] = frozenset({"name"})
+    VITAL: ClassVar[frozenset[str]] = ListLine.VITAL | {"total_weight", "trip"}
+    NUMBERS: ClassVar[frozenset[str]] = ListLine.NUMBERS | {"total_weight", "trip"}
+
+    brand: Brand = ""
+    model: Brand = ""
+    # After the brand, which becomes a part of it.
+    name: Annotated[Name, AfterValidator(with_brand)]
+    quantity: Pieces = Decimal(1)
+    total_weight: Annotated[float | None, Field(alias="total weight")] = None
+    price_cents: Annotated[Price, Field(alias="price")] = None
+    product_url: Annotated[Address, Field(alias="link")] = None
+    notes: Text = None
+    worn: Mark = False
+    consumable: Mark = False
+    trip: Annotated[Decimal | bool, PlainValidator(tick_or_count)] = False
+
+    @field_validator("unit")
+    @classmethod
+    def known_unit(cls, cell: str) -> str:
+        word = folded(cell)
+        if word and word not in units():
+            raise ValueError("must be a unit of weight: g, kg, oz or lb")
+        return units().get(word, "")
+
+    @field_validator("weight", "total_weight", mode="before")
+    @classmethod
+    def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
+        return grams_in(in_own_words(cell), info.data.get("unit", "g"), sign_of(info)) or None
+
+    @classmethod
+    def skipped(cls, cells: Mapping[str, str]) -> Problem | None:
+        weight = "weight" if "weight" in cells else "total weight"
+        return super().skipped({**cells, "weight": cells.get(weight, "")})
+
+    def to_line(self, number: int) -> Line:
+        remarks: list[Remark] = []
+        weight = self.weight
+        if self.total_weight is not None and self.quantity:
+            weight = self.total_weight / float(self.quantity)
+        if weight is None and self.model_fields_set & {"weight", "total_weight"}:
+            remarks.append(Remark("weight", "not set: stored as unknown"))
+        # A weight of 0 earns no remark: this line may be without one.
+        listed = self.model_copy(update={"weight": 0.0}).listed(self.quantity, "quantity")
+        packed = self.packed()
+        listed |= {
+            "weight_grams": weight,
+            "quantity": math.ceil(max(self.quantity, packed or 0)),
+            "setup_quantity": packed,
+            "remarks": (*remarks, *listed["remarks"]),
+        }
+        if listed["worn_quantity"]:
+            # Of several worn pieces, all are worn.
+            listed["worn_quantity"] = packed or Decimal(1)
+        return Line(
+            number,
+            self.name,
+            notes=self.notes,
+            product_url=self.product_url,
+            price_cents=self.price_cents,
+            **listed,
+        )
+
+    def packed(self) -> Decimal | None:
+        """Return how many pieces are in the setup. None: the trip does without."""
+        if "trip" not in self.model_fields_set or self.trip is True:
+            return self.quantity
+        return Decimal(self.trip) if self.trip else None
