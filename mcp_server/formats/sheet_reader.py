@@ -221,6 +221,12 @@ class SheetReader(Reader):
         if held:
             yield self._item(held[0], held[1])
 
+    def _whole(self, number: int, row: list[str]) -> list[str] | RefusedLine:
+        if self._sheet.delimiter == MARKDOWN and len(row) == 1 < self._width:
+            problem = Problem("", truncated(row[0]), f"has 1 cells, the header {self._width}")
+            return RefusedLine(number, (problem,))
+        return super()._whole(number, row)
+
     def _may_be_heading(self, blank: bool) -> bool:
         if self._sheet.first("category") is not None:
             return True
