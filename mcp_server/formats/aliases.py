@@ -22,7 +22,6 @@ LONGEST = 60
 # Letters that Unicode does not take apart.
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 CODES = frozenset({code.lower() for codes in CURRENCIES.values() for code in codes})
-SIGNS = frozenset(CURRENCIES) | CODES
 
 
 class Column(NamedTuple):
@@ -46,6 +45,10 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", split.casefold().translate(LETTERS))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(re.findall(r"[^\W_]+", letters))
+
+
+# The signs and codes of currencies that consist of letters, as they look in a folded header.
+SIGNS = frozenset(map(folded, CURRENCIES)) | CODES
 
 
 @cache

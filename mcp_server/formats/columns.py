@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from mcp_server.errors import InvalidInput, did_you_mean
-from mcp_server.formats.aliases import UNITS, Column, recognized, units
+from mcp_server.formats.aliases import UNITS, Column, folded, recognized, units
 from mcp_server.formats.header import DELIMITERS, MOST_COLUMNS, head, is_spaced, is_title
 from mcp_server.formats.line import Problem
 from mcp_server.formats.text import rows, truncated
@@ -247,7 +247,8 @@ def proposal(names: Sequence[str]) -> dict[str, str]:
     found = {name: recognized(name) for name in names[:MOST_MAPPED]}
     mapping = {name: str(column) if column else "ignore" for name, column in found.items()}
     if "name" not in mapping.values():
-        mapping[next((name for name in names if not found[name]), names[0])] = "name"
+        unknown = [name for name in found if not found[name]] or [*found]
+        mapping[next((name for name in unknown if "name" in folded(name).split()), unknown[0])] = "name"
     return mapping
 
 

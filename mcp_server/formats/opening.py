@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from mcp_server.errors import InvalidInput
-from mcp_server.formats.columns import UNASKED, Asked, find_sheet, names_of, proposal, shown
+from mcp_server.formats.columns import UNASKED, Asked, find_sheet, names_of, proposal, shown, wishes_for
 from mcp_server.formats.header import Header, find_header, head, unknown_format
 from mcp_server.formats.plain import PlainReader, is_plain
 from mcp_server.formats.reader import Reader
@@ -39,6 +39,8 @@ def reader_of(source: TextSource, format: Format | None, currency: str | None, a
         return SheetReader(source, sheet, currency, asked)
     if format == "text" or (format is None and not asked.columns and is_plain(beginning)):
         return PlainReader(source, currency, asked.weight_unit)
+    if asked.columns:
+        wishes_for(names_of(beginning), asked.columns)
     if format in (None, "spreadsheet") and (names := names_of(beginning)):
         raise InvalidInput(
             f"{unknown_format(beginning, None).args[0]} For a spreadsheet of your own, complete its columns: "

@@ -71,7 +71,7 @@ class PlainReader(Reader):
 
     def _decimals(self, source: TextSource) -> Decimals:
         figures = (("weight", WEIGHT), ("price_cents", PRICE))
-        lines = [line[:LONGEST] for line in StringIO(source.beginning)]
+        lines = [line[:LONGEST] for line in StringIO(source.beginning, newline="")]
         return decimals(
             (field, found[0])
             for line in lines
@@ -124,7 +124,7 @@ class PlainReader(Reader):
 
 def is_plain(beginning: str) -> bool:
     """Whether most lines are those of a list: with a weight, a price, a bullet or `2x`, or headings."""
-    lines = [line for line in islice(StringIO(beginning), MOST_LINES) if line.strip()]
+    lines = [line for line in islice(StringIO(beginning, newline=""), MOST_LINES) if line.strip()]
     evident = sum(map(is_evident, lines))
     return evident > 0 and 2 * evident >= len(lines)
 

@@ -57,9 +57,12 @@ def has_unit(cell: str) -> bool:
 
 def with_brand(name: str, info: ValidationInfo) -> str:
     """`MSR Hubba Tent`: brand and model before the name, unless the name has them."""
-    words = [part for field in ("brand", "model") if (part := info.data.get(field))]
-    missing = [word for word in words if word.casefold() not in name.casefold()]
-    whole = " ".join([*missing, name])
+    whole = name
+    for part in filter(None, (info.data.get("model"), info.data.get("brand"))):
+        if part.casefold().endswith(whole.casefold()):
+            whole = part
+        elif part.casefold() not in whole.casefold():
+            whole = f"{part} {whole}"
     if len(whole) > 200:
         raise ValueError("must have at most 200 characters together with brand and model")
     return whole

@@ -418,9 +418,10 @@ def precision(weighed: Weighed) -> float:
 
 
 def looks_like_trip(cells: Iterator[str]) -> bool:
-    """Whether cells are ticks or counts, with at least one of them."""
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    return bool(filled) and all(map(is_tick_or_count, filled)) and any(cell != "0" for cell in filled)
+    """Whether cells are ticks or counts. A trip goes without some things; other numbers are everywhere."""
+    texts = [cell.strip() for cell in cells]
+    filled = [text for text in texts if text not in ("", "0")]
+    return 0 < len(filled) < len(texts) and all(map(is_tick_or_count, filled))
 
 
 def is_tick_or_count(cell: str) -> bool:
