@@ -81,12 +81,15 @@ def import_files(
         # No connection waits for the person.
         asked = Asked(columns or {}, weight_unit, saved, setup_name)
         if not dry_run:
-            asked = agreed(file, format, currency, asked)
+            asked = agreed(file, username, format, currency, asked)
         raw = FileWithProgress(0 if file == STDIN else file, closefd=file != STDIN)
         async with unhurried(url, username, logged=True) as conn:
             with open_file(raw, format, currency, asked) as reader:
                 if is_new(reader, asked) and not dry_run:
-                    raise InvalidInput(to_run(file, reader, asked))
+                    raise InvalidInput(
+                        "A spreadsheet with columns of its own. Check how they are read, and run: "
+                        f"{command(file, username, reader, asked)}"
+                    )
                 name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
                 options = csv.ImportOptions(name, update_existing, skip_bad_lines, dry_run)
                 imported = await csv.import_lines(conn, reader, options)
@@ -108,7 +111,7 @@ def import_files(
     run(each())
 
 
-def agreed(file: str, format: Format | None, currency: str | None, asked: Asked) -> Asked:
+def agreed(file: str, username: str, format: Format | None, currency: str | None, asked: Asked) -> Asked:
     """Show at a terminal how a spreadsheet with a new header would be read, and ask once.
 
     Return the mapping that the person agrees to, which the import then remembers.
@@ -125,7 +128,8 @@ def agreed(file: str, format: Format | None, currency: str | None, asked: Asked)
         for line in preview(reader):
             print(printable(line))
     if input("Import it like this? [Y/n] ").strip().lower() not in ("", "y", "yes"):
-        raise InvalidInput(f"nothing was imported. To read it otherwise: {command(file, reader, asked)}")
+        otherwise = command(file, username, reader, asked)
+        raise InvalidInput(f"Nothing was imported. To read it otherwise, change the columns in: {otherwise}")
     return asked._replace(columns=reader.columns)
 
 
@@ -134,18 +138,16 @@ def is_new(reader: Reader, asked: Asked) -> bool:
     return reader.format == "spreadsheet" and not reader.remembered and not asked.columns
 
 
-def to_run(file: str, reader: Reader, asked: Asked) -> str:
-    return (
-        "a spreadsheet with columns that no known program has. Check how its columns are read, and run: "
-        f"{command(file, reader, asked)}"
-    )
-
-
-def command(file: str, reader: Reader, asked: Asked) -> str:
+def command(file: str, username: str, reader: Reader, asked: Asked) -> str:
     """Return the command that imports a file with the mapping that was found."""
-    unit = f"--weight-unit {asked.weight_unit} " if asked.weight_unit else ""
-    setup = f"--setup {shlex.quote(asked.setup_name)} " if asked.setup_name else ""
-    return f"gearshed import {unit}{setup}--columns {shlex.quote(shown(reader.columns))} {shlex.quote(file)}"
+    options = {
+        "--user": "" if username == DEFAULT_USER else username,
+        "--weight-unit": asked.weight_unit,
+        "--setup": asked.setup_name,
+        "--columns": shown(reader.columns),
+    }
+    given = [f"{option} {shlex.quote(value)}" for option, value in options.items() if value]
+    return f"gearshed import {' '.join(given)} {shlex.quote(file)}"
 
 
 def as_options(message: str) -> str:
