@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ JOINS = frozenset({"in", "en", "em", "i", "v", "w"})
 EACH = re.compile(r"\b(?:per|pro|each|ea|je|par|por|pr|za)\b.*")
 # Characters: a longer cell is not the name of a column.
 LONGEST = 60
+# Cells that are looked up once: the same few are on most lines.
+CACHED = 1024
 # Letters that Unicode does not take apart.
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 CODES = frozenset({code.lower() for codes in CURRENCIES.values() for code in codes})
@@ -113,11 +115,13 @@ def currency_in(header: str) -> str:
     return ""
 
 
+@lru_cache(CACHED)
 def is_in(table: str, cell: str) -> bool:
     """Whether a cell is one of the words of a table: `sum`, `yes` or `no`."""
     return len(cell) <= LONGEST and folded(cell) in tables()[table]
 
 
+@lru_cache(CACHED)
 def is_sum(cell: str) -> bool:
     """Whether a cell says that its line adds up others: `Total:`, `Base weight (g)`."""
     if not cell.strip() or len(cell) > LONGEST:

@@ -18,7 +18,7 @@ from mcp_server.models.settings import WeightUnit
 WEIGHTS = ("weight", "total weight")
 # Fields that several columns can have: notes are joined, and weights of one thing must agree.
 SHARED = frozenset({"notes", "weight", "trip", "ignore"})
-# Fields of which a second column could be another figure, so that neither is taken.
+# Fields whose second column could be another figure, so that neither is taken.
 FIGURES = frozenset({"quantity", "price", "worn", "consumable", "total weight"})
 # What a person may call a column's field. `description` is recognised, and is notes or a name in the end.
 FIELDS = ("name", "category", *WEIGHTS, "unit", "quantity", "price", "notes", "link", "brand", "model")
@@ -69,10 +69,6 @@ class Sheet(NamedTuple):
         """Return each column and what it is taken for."""
         return {name: str(column) for name, column in zip(self.names, self.columns, strict=True) if column}
 
-    def first(self, field: str) -> int | None:
-        """Return the place of the first column of a field."""
-        return next((at for at, column in enumerate(self.columns) if column and column.field == field), None)
-
 
 def key_of(names: Iterable[str]) -> str:
     """Return what a header is known by: its names in any case, in order."""
@@ -86,7 +82,8 @@ def find_sheet(beginning: str, asked: Asked) -> Sheet | None:
         for delimiter in sorted((*DELIMITERS, MARKDOWN), key=beginning.count, reverse=True):
             above = 0
             for number, cells in rows(iter(lines), delimiter, skip_blanks=skip_blanks):
-                names = [] if isinstance(cells, Problem) else titles(cells)
+                is_header = not isinstance(cells, Problem) and len(cells) <= MOST_COLUMNS
+                names = titles(cells) if is_header else []
                 score = rank(names, asked)
                 if score > best_score:
                     spaced = skip_blanks or is_spaced(cells)
@@ -109,7 +106,7 @@ def titles(cells: Sequence[str]) -> list[str]:
 
 def rank(names: Sequence[str], asked: Asked) -> int:
     """Return how likely a line is the header: the number of columns whose meaning is known, or 0."""
-    if not names or len(names) > MOST_COLUMNS:
+    if not names:
         return 0
     if key_of(names) in asked.saved and not asked.columns:
         return 2 * MOST_COLUMNS
@@ -257,7 +254,7 @@ def names_of(beginning: str) -> list[str]:
     lines = io.StringIO(beginning, newline="")
     first = next((line for line in lines if line.strip()), "")
     ((_, cells), *_) = rows(iter([first]), max(DELIMITERS, key=first.count))
-    return [] if isinstance(cells, Problem) else titles(cells)
+    return [] if isinstance(cells, Problem) else titles(cells[:MOST_COLUMNS])
 
 
 def shown(mapping: Mapping[str, str]) -> str:

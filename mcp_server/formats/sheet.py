@@ -111,21 +111,11 @@ class SheetLine(ListLine):
         return super().skipped({**cells, "weight": cells.get(weight, "")})
 
     def to_line(self, number: int) -> Line:
-        remarks: list[Remark] = []
-        weight = self.weight
-        if self.total_weight is not None and self.quantity:
-            weight = self.total_weight / float(self.quantity)
-        if weight is None and self.model_fields_set & {"weight", "total_weight"}:
-            remarks.append(Remark("weight", "not set: stored as unknown"))
-        # A weight of 0 earns no remark: this line may be without one.
-        listed = self.model_copy(update={"weight": 0.0}).listed(self.quantity, "quantity")
-        packed = self.packed()
-        listed |= {
-            "weight_grams": weight,
-            "quantity": math.ceil(max(self.quantity, packed or 0)),
-            "setup_quantity": packed,
-            "remarks": (*remarks, *listed["remarks"]),
-        }
+        listed, packed = self.listed(self.quantity, "quantity"), self.packed()
+        listed["weight_grams"] = self.of_one_piece()
+        listed["setup_quantity"] = packed
+        if packed is not None and packed > self.quantity:
+            listed["quantity"] = math.ceil(packed)
         if listed["worn_quantity"]:
             # Of several worn pieces, all are worn.
             listed["worn_quantity"] = packed or Decimal(1)
@@ -137,6 +127,18 @@ class SheetLine(ListLine):
             price_cents=self.price_cents,
             **listed,
         )
+
+    def of_one_piece(self) -> float | None:
+        """Return the weight of one piece in grams."""
+        if self.total_weight is not None and self.quantity:
+            return self.total_weight / float(self.quantity)
+        return self.weight
+
+    def remarks(self) -> list[Remark]:
+        # A list without a column of weights gets one remark for all of its lines.
+        has_weight = self.model_fields_set & {"weight", "total_weight"}
+        is_unknown = has_weight and self.of_one_piece() is None
+        return [Remark("weight", "not set: stored as unknown")] if is_unknown else []
 
     def packed(self) -> Decimal | None:
         """Return how many pieces are in the setup. None: the trip does without."""

@@ -20,6 +20,8 @@ from mcp_server.models.fields import GRAMS, lean_number
 TOLERANCE = 0.02
 # Pieces on a trip: a larger number in a column is something else, such as a year.
 MOST_PACKED = 99
+# Fields of several columns, or that depend on others.
+COMBINED = frozenset({"ignore", "trip", "unit", "notes", *WEIGHTS})
 # Below the header of a Markdown table.
 RULE = re.compile(r":?-{2,1000}:?|:?-:?")
 LINK = re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^()\s]{1,2000})\)")
@@ -40,6 +42,11 @@ class SheetReader(Reader):
     def __init__(self, source: TextSource, sheet: Sheet, currency: str | None, asked: Asked) -> None:
         self._sheet = sheet
         self._width = len(sheet.names)
+        self._lower = [name.casefold() for name in sheet.names]
+        named = [(at, column.field) for at, column in enumerate(sheet.columns) if column]
+        self._first = {field: at for at, field in reversed(named)}
+        self._plain = [(field, at) for field, at in self._first.items() if field not in COMBINED]
+        self._unmapped = [at for at, column in enumerate(sheet.columns) if column is None]
         self.columns, self.remembered = sheet.mapping, sheet.remembered
         if asked.columns or asked.weight_unit:
             self.to_remember = sheet.key, sheet.given
@@ -77,7 +84,7 @@ class SheetReader(Reader):
         column = self._sheet.columns[at]
         if column is None or column.field in ("ignore", "trip"):
             return f"#{at}"
-        return column.field if self._sheet.first(column.field) == at else f"#{at}"
+        return column.field if self._first[column.field] == at else f"#{at}"
 
     @property
     def is_list(self) -> bool:
@@ -95,7 +102,7 @@ class SheetReader(Reader):
             remarks.append(Remark(self._title("category"), "of a line without one: that of the line above"))
         if not self._weights:
             remarks.append(Remark("", "no column is a weight: the weights are unknown"))
-        price = self._sheet.first("price")
+        price = self._first.get("price")
         currency = "" if price is None else getattr(self._sheet.columns[price], "currency", "")
         if price is not None and currency and self._reading.currency not in codes(currency):
             note = f"{currency}: the numbers are stored, and not converted"
@@ -142,8 +149,8 @@ class SheetReader(Reader):
         return super()._title(column)
 
     def _refuse_without_unit(self, rows: list[list[str]]) -> None:
-        """Refuse a sheet with weights of which no unit is known, once rather than on every line."""
-        unit_at = self._sheet.first("unit")
+        """Refuse a sheet with weights whose unit is unknown, once rather than on every line."""
+        unit_at = self._first.get("unit")
         for at, unit in self._weights:
             if unit or self._sheet.weight_unit:
                 continue
@@ -176,7 +183,7 @@ class SheetReader(Reader):
 
     def _find_merged(self, rows: list[list[str]]) -> None:
         """Decide whether a category is written once for all of its lines, as merged cells are."""
-        at, name = self._sheet.first("category"), self._sheet.first("name")
+        at, name = self._first.get("category"), self._first.get("name")
         self._is_merged = False
         if at is None or name is None or at > name:
             return
@@ -187,11 +194,11 @@ class SheetReader(Reader):
 
     def _is_alone(self, row: list[str]) -> bool:
         """Whether a line has one cell, where the name or the category is."""
-        filled = [at for at, cell in enumerate(row) if cell.strip()]
+        filled = [at for at, cell in enumerate(row) if cell and not cell.isspace()]
         if len(filled) != 1 or self._width < 2:
             return False
         (at,) = filled
-        category, name = self._sheet.first("category"), self._sheet.first("name")
+        category, name = self._first.get("category"), self._first["name"]
         if category is not None:
             return at == category
         is_first = at == 0 and self._sheet.columns[0] is None
@@ -228,7 +235,7 @@ class SheetReader(Reader):
         return super()._whole(number, row)
 
     def _may_be_heading(self, blank: bool) -> bool:
-        if self._sheet.first("category") is not None:
+        if self._first.get("category") is not None:
             return True
         return self._has_headings and (blank or not self._needs_blank)
 
@@ -267,31 +274,26 @@ class SheetReader(Reader):
 
     def _repeats_header(self, number: int, row: list[str]) -> RefusedLine | None:
         """Return the verdict on a line with the names of the columns, or with a heading in place of one."""
-        same = [
-            cell.strip().casefold() == name.casefold()
-            for cell, name in zip(row, self._sheet.names, strict=True)
-        ]
+        same = [cell.strip().casefold() == name for cell, name in zip(row, self._lower, strict=True)]
+        if not any(same):
+            return None
         others = [at for at, cell in enumerate(row) if cell.strip() and not same[at]]
         if sum(same) >= 2 and not others:
             return RefusedLine(number, (Problem("", "", "repeats the header"),), skipped=True)
-        if any(same) and others == [self._sheet.first("name")] and len(row) > 1 and sum(same) >= 1:
-            is_header = all(same[at] for at, _ in self._weights) and bool(self._weights)
-            return self._heading(number, [row[others[0]]]) if is_header else None
+        is_header = bool(self._weights) and all(same[at] for at, _ in self._weights)
+        if is_header and others == [self._first["name"]]:
+            return self._heading(number, [row[others[0]]])
         return None
 
     def _cell(self, row: list[str], field: str) -> str:
-        at = self._sheet.first(field)
+        at = self._first.get(field)
         return "" if at is None else row[at].strip()
 
     def _by_field(self, row: list[str]) -> dict[str, str]:
         """Return the cells by their fields: weights with their units, and all notes together."""
-        cells = {
-            column.field: row[at]
-            for at, column in reversed([*enumerate(self._sheet.columns)])
-            if column and column.field not in ("ignore", "trip", "unit", "notes", *WEIGHTS)
-        }
-        for at, column in enumerate(self._sheet.columns):
-            if column is None and at not in self._trips and row[at].strip().lower() not in NOTHING:
+        cells = {field: row[at] for field, at in self._plain}
+        for at in self._unmapped:
+            if row[at].strip().lower() not in NOTHING and at not in self._trips:
                 self._left[f"#{at}"] += 1
         if self._trip is not None:
             cells["trip"] = row[self._trip]
@@ -328,7 +330,8 @@ class SheetReader(Reader):
 
     def _weighed(self, row: list[str]) -> list[Weighed]:
         """Return each weight of a line with its unit, the most precise one first."""
-        return sorted(self._all_weighed(row), key=precision)
+        found = [*self._all_weighed(row)]
+        return sorted(found, key=precision) if len(found) > 1 else found
 
     def _all_weighed(self, row: list[str]) -> Iterator[Weighed]:
         """Yield each weight of a line, with the unit of its column, of the line, or of the sheet."""
@@ -344,8 +347,8 @@ class SheetReader(Reader):
         if isinstance(found, RefusedLine):
             return found
         sign = self._reading.decimals.of("weight")
-        first, *others = self._weighed(row) or [Weighed("", "", "")]
-        for other in others:
+        weighed = self._weighed(row) if len(self._weights) > 1 else []
+        for first, other in ((weighed[0], other) for other in weighed[1:]):
             try:
                 grams = grams_in(in_own_words(other.cell), other.unit, sign)
             except ValueError as exc:

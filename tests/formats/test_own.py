@@ -198,7 +198,7 @@ def test_a_mapping_wins_and_other_columns_are_named_and_kept_if_asked() -> None:
     assert reader.columns == {"Item": "name", "Gewicht (g)": "weight g", "Wer": "notes", "Foo": "ignore"}
 
 
-def test_a_mapping_finds_a_header_of_which_nothing_is_known() -> None:
+def test_a_mapping_finds_a_header_that_means_nothing_otherwise() -> None:
     (line,) = read("Some title\n\nA;B\nTent;1,5\n", Asked({"a": "name", "b": "weight kg"}))
     assert isinstance(line, Line)
     assert (line.number, line.name, line.weight_grams) == (4, "Tent", 1500)
