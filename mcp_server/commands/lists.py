@@ -122,11 +122,11 @@ def agreed(file: str, username: str, format: Format | None, currency: str | None
     with open_file(io.FileIO(file), format, currency, asked) as reader:
         if not is_new(reader, asked):
             return asked
-        print(printable(f"{file}: a spreadsheet with these columns:"))
+        terminal.show(f"{file}: a spreadsheet with these columns:")
         for name, field in reader.columns.items():
-            print(printable(f"  {name} → {field}"))
+            terminal.show(f"  {name} → {field}")
         for line in preview(reader):
-            print(printable(line))
+            terminal.show(line)
     if input("Import it like this? [Y/n] ").strip().lower() not in ("", "y", "yes"):
         otherwise = command(file, username, reader, asked)
         raise InvalidInput(f"Nothing was imported. To read it otherwise, change the columns in: {otherwise}")

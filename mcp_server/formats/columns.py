@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mcp_server.errors import InvalidInput, did_you_mean
+from mcp_server.errors import InvalidInput, did_you_mean, quoted
 from mcp_server.formats.aliases import UNITS, Column, folded, recognized, units
 from mcp_server.formats.header import DELIMITERS, MOST_COLUMNS, head, is_spaced, is_title
 from mcp_server.formats.line import Problem
-from mcp_server.formats.text import rows, truncated
+from mcp_server.formats.text import rows
 from mcp_server.models.csv import MOST_MAPPED, Saved
 from mcp_server.models.settings import WeightUnit
 
@@ -145,7 +145,7 @@ def mapped(names: Sequence[str], given: Mapping[str, str]) -> list[Column | None
     refuse_two_figures(names, columns)
     if all(column is None or column.field != "name" for column in columns):
         raise InvalidInput(
-            f"No column is the name of the item: the header names {truncated(', '.join(names))}. "
+            f"No column is the name of the item: the header names {quoted(', '.join(names))}. "
             f"Give columns, such as {shown({first_unknown(names, columns): 'name'})}."
         )
     return columns
@@ -159,8 +159,8 @@ def wishes_for(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Colu
         known = by_name.get(" ".join(name.split()).casefold())
         if known is None:
             raise InvalidInput(
-                f'columns: the header has no column "{truncated(name)}".{did_you_mean(name, names)} '
-                f"It has: {', '.join(map(truncated, names))}."
+                f"columns: the header has no column {quoted(name)}.{did_you_mean(name, names)} "
+                f"It names {quoted(', '.join(names))}."
             )
         wish, usual = target_of(target), recognized(known)
         is_other = wish.field == "notes" and (usual is None or usual.field not in ("notes", "description"))
@@ -176,7 +176,7 @@ def target_of(text: str) -> Column:
     field = " ".join(words[:-1] if unit else words)
     if field not in TARGETS or (unit and field not in WEIGHTS):
         raise InvalidInput(
-            f"columns: {truncated(text)} is unknown. A column holds one of: {', '.join(TARGETS)}; "
+            f"columns: {quoted(text)} is unknown. A column holds one of: {', '.join(TARGETS)}; "
             f"a weight with its unit ({', '.join(UNITS)}), such as weight g."
         )
     return Column(field, unit)
@@ -232,7 +232,7 @@ def refuse_two_figures(names: Sequence[str], columns: Sequence[Column | None]) -
 
 
 def in_quotes(names: Iterable[str]) -> str:
-    return " and ".join(f'"{truncated(name)}"' for name in names)
+    return " and ".join(map(quoted, names))
 
 
 def first_unknown(names: Sequence[str], columns: Sequence[Column | None]) -> str:
@@ -258,4 +258,8 @@ def names_of(beginning: str) -> list[str]:
 
 
 def shown(mapping: Mapping[str, str]) -> str:
-    return json.dumps(mapping, ensure_ascii=False)
+    """Return a mapping as JSON. Characters that a terminal or an agent would obey are escaped."""
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1]
+        for character in json.dumps(mapping, ensure_ascii=False)
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from mcp_server.errors import InvalidInput
+from mcp_server.errors import InvalidInput, quoted
 from mcp_server.formats.aliases import is_sum, units
 from mcp_server.formats.columns import MARKDOWN, NAMED_NOTES, WEIGHTS, Asked, Sheet, shown
 from mcp_server.formats.header import Header
@@ -160,7 +160,7 @@ class SheetReader(Reader):
                 if not has_unit and is_bare(cell):
                     name, field = self._sheet.names[at], self._sheet.columns[at]
                     raise InvalidInput(
-                        f'The column "{truncated(name)}" is a weight without a unit: {truncated(cell)}. '
+                        f"The column {quoted(name)} is a weight without a unit: {quoted(cell)}. "
                         "Give weight_unit (g, kg, oz or lb), or columns, such as "
                         f"{shown({**self.columns, name: f'{field} g'})}."
                     )

@@ -132,7 +132,7 @@ def test_a_header_is_recognised_with_its_unit(header: str, column: str | None) -
 
 def test_a_weight_without_a_unit_is_refused_with_the_column_the_argument_and_the_mapping() -> None:
     words = refusal("Item,Gewicht\nTent,1200\n")
-    assert 'The column "Gewicht" is a weight without a unit: 1200. Give weight_unit' in words
+    assert 'The column "Gewicht" is a weight without a unit: "1200". Give weight_unit' in words
     assert '{"Item": "name", "Gewicht": "weight g"}' in words
 
 
@@ -169,9 +169,9 @@ def test_two_weights_of_one_thing_must_agree() -> None:
 @pytest.mark.parametrize(
     ("header", "columns", "words"),
     [
-        ("Was,Wieviel", {"Wat": "name"}, 'has no column "Wat". Did you mean Was? It has: Was, Wieviel.'),
-        ("Was,Wieviel", {"Was": "thing"}, "columns: thing is unknown"),
-        ("Was,Wieviel", {"Was": "name g"}, "columns: name g is unknown"),
+        ("Was,Wieviel", {"Wat": "name"}, 'has no column "Wat". Did you mean "Was"? It names "Was, Wieviel".'),
+        ("Was,Wieviel", {"Was": "thing"}, 'columns: "thing" is unknown'),
+        ("Was,Wieviel", {"Was": "name g"}, 'columns: "name g" is unknown'),
         ("Foo,Wieviel", {"Wieviel": "weight g"}, 'such as {"Foo": "name"}'),
     ],
 )

@@ -17,7 +17,7 @@ def test_a_folder_of_lists_is_reported_with_mappings_and_totals(tmp_path: Path) 
     assert a == "a.csv: spreadsheet, 2 items, 1,189.5 g, prices 0.00, 0 unweighed, 0 skipped, 0 refused"
     assert mapping == '  columns: {"Was": "name", "Gewicht (g)": "weight g"}'
     assert left == "  Wer: not kept, on 1 line"
-    assert b.startswith('b.csv: not read: The column "Weight" is a weight without a unit: 1180.')
+    assert b.startswith('b.csv: not read: The column "Weight" is a weight without a unit: "1180".')
     assert c.startswith("c.txt: text, 1 items, 1,200 g")
     assert bad == "  line 2: weight 10 g, 50 g has different weights"
     assert summary == "1 of 3 lists were read completely"

@@ -472,7 +472,7 @@ async def test_what_an_unknown_column_holds_is_not_kept_in_silence(conn: AsyncCo
 
 async def test_a_header_that_misses_a_column_is_refused_with_its_name(conn: AsyncConnection) -> None:
     words = await refuse(conn, "item name,weight\nTent,540\n")
-    assert 'The column "weight" is a weight without a unit: 540. Give weight_unit' in words
+    assert 'The column "weight" is a weight without a unit: "540". Give weight_unit' in words
     with pytest.raises(InvalidInput) as refused:
         await import_text(conn, "item name,weight\nTent,540\n", "lighterpack")
     words = str(refused.value)
