@@ -160,7 +160,7 @@ def test_a_new_spreadsheet_is_imported_by_the_command_that_is_printed_and_then_w
     assert '"Gewicht (g)": "weight g"' in command
     done = gearshed(*shlex.split(command))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "2 imported; setup 'my list': base 1,256 g" in done.stdout
+    assert '2 imported; setup "my list": base 1,256 g' in done.stdout
     again = gearshed("import", sheet)
     assert "2 unchanged" in again.stdout
 

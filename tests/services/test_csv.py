@@ -476,7 +476,7 @@ async def test_a_header_that_misses_a_column_is_refused_with_its_name(conn: Asyn
     with pytest.raises(InvalidInput) as refused:
         await import_text(conn, "item name,weight\nTent,540\n", "lighterpack")
     words = str(refused.value)
-    assert "its first line names item name, weight. The nearest format is lighterpack" in words
+    assert 'its first line names "item name, weight". The nearest format is lighterpack' in words
     assert "which also needs unit" in words
 
 
