@@ -8,13 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
+from pydantic import TypeAdapter, ValidationError
+
 from db.embedded import EmbeddedError
 from mcp_server import terminal
 from mcp_server.commands import database, serve
 from mcp_server.commands.database import StartError
 from mcp_server.commands.migrate_arguments import add_arguments
-from mcp_server.models.csv import ExportFormat, Format
+from mcp_server.models.csv import Columns, ExportFormat, Format
 from mcp_server.models.fields import nfc
+from mcp_server.models.settings import WeightUnit
 from mcp_server.settings import Settings, SettingsError, load
 
 Command = Callable[..., int | None]
@@ -230,7 +233,7 @@ def add_lists(commands: Commands) -> None:
         with_collection(lambda: lists().import_files),
         "import lists of any size; the format is detected",
     )
-    importing.add_argument("files", metavar="FILE", nargs="+", help="CSV, or - for standard input")
+    importing.add_argument("files", metavar="FILE", nargs="+", help="CSV or text, or - for standard input")
     importing.add_argument("--format", choices=get_args(Format), help="program that wrote the list")
     importing.add_argument(
         "--setup",
@@ -238,6 +241,13 @@ def add_lists(commands: Commands) -> None:
         metavar="NAME",
         help="setup to create from it; default for a packing list: its file name",
     )
+    importing.add_argument(
+        "--columns",
+        type=columns_of,
+        metavar="JSON",
+        help='what the columns of a spreadsheet are: {"Gewicht (g)": "weight g", "Wer": "notes"}',
+    )
+    importing.add_argument("--weight-unit", choices=get_args(WeightUnit), help="unit of weights without one")
     importing.add_argument("--update-existing", action="store_true", help="update items that differ")
     importing.add_argument(
         "--skip-bad-lines", action="store_true", help="skip invalid lines and import the rest"
@@ -275,6 +285,13 @@ def add_changes(commands: Commands) -> None:
         "change_ids", metavar="CHANGE_ID", type=int, nargs="+", help="as listed by `changes`"
     )
     undoing.add_argument("--dry-run", action="store_true", help="show what would be undone; change nothing")
+
+
+def columns_of(text: str) -> dict[str, str] | None:
+    try:
+        return TypeAdapter[dict[str, str] | None](Columns).validate_python(nfc(text))
+    except ValidationError as exc:
+        raise argparse.ArgumentTypeError(str(exc.errors()[0]["msg"])) from exc
 
 
 def add_db(db: Commands) -> None:

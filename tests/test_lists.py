@@ -1,9 +1,13 @@
 """`gearshed import` and `gearshed export`, as processes of their own."""
 
 import os
+import pty
+import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from time import monotonic
@@ -139,3 +143,71 @@ def test_an_import_that_is_stopped_stores_all_or_nothing(
                 conn.execute("SELECT pg_sleep(0.05)")
         assert stored(url) % rows == 0
     assert start("last").wait(60) == 0
+
+
+SHEET = "Gegenstand;Gewicht (g);Anzahl\nZelt;1180;1\nHering;9,5;8\n"
+
+
+def test_a_new_spreadsheet_is_imported_by_the_command_that_is_printed_and_then_without_it(
+    gearshed: Gearshed, url: str, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "my list.csv"
+    sheet.write_text(SHEET)
+    refused = gearshed("import", sheet)
+    assert refused.returncode == 1
+    assert stored(url) == 0
+    (command,) = re.findall("and run: gearshed (.*)", refused.stderr)
+    assert '"Gewicht (g)": "weight g"' in command
+    done = gearshed(*shlex.split(command))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '2 imported; setup "my list": base 1,256 g' in done.stdout
+    again = gearshed("import", sheet)
+    assert "2 unchanged" in again.stdout
+
+
+def test_a_dry_run_shows_what_a_new_spreadsheet_would_give(
+    gearshed: Gearshed, url: str, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "list.csv"
+    sheet.write_text(SHEET)
+    assert "base 1,256 g" in gearshed("import", "--dry-run", sheet).stdout
+    assert stored(url) == 0
+
+
+def test_an_option_is_named_where_the_tool_has_an_argument(gearshed: Gearshed, tmp_path: Path) -> None:
+    sheet = tmp_path / "list.csv"
+    sheet.write_text("Item,Weight\nTent,1180\n")
+    refused = gearshed("import", sheet)
+    assert "Give --weight-unit (g, kg, oz or lb), or --columns, such as" in refused.stderr
+    assert "--weight-unit g --columns" in gearshed("import", "--weight-unit", "g", sheet).stderr
+    assert "argument --columns: " in gearshed("import", "--columns", "Item=name", sheet).stderr
+
+
+@pytest.mark.parametrize(("answer", "count"), [("y", 2), ("n", 0)])
+def test_at_a_terminal_a_new_spreadsheet_is_shown_and_asked_about_once(
+    url: str, tmp_path: Path, answer: str, count: int
+) -> None:
+    sheet = tmp_path / "list.csv"
+    sheet.write_text(SHEET)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*GEARSHED, "import", str(sheet)],
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = ""
+    with suppress(OSError):
+        while data := os.read(ours, 4096):
+            shown += data.decode()
+            if shown.endswith("[Y/n] "):
+                os.write(ours, f"{answer}\n".encode())
+    os.close(ours)
+    assert process.wait(60) == (0 if count else 1), shown
+    assert shown.count("[Y/n]") == 1
+    assert "Gewicht (g) → weight g" in shown
+    assert "8 × Hering: 9.5 g" in shown
+    assert "Total: 2 items, 1,256 g" in shown
+    assert stored(url) == count

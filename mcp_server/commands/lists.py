@@ -2,10 +2,11 @@
 
 import io
 import os
+import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TextIO
@@ -17,10 +18,14 @@ from mcp_server import terminal
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
 from mcp_server.errors import InvalidInput, quoted
-from mcp_server.formats.reader import open_file
+from mcp_server.formats.columns import Asked, shown
+from mcp_server.formats.opening import open_file
+from mcp_server.formats.preview import preview
+from mcp_server.formats.reader import Reader
 from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc
+from mcp_server.models.settings import WeightUnit
 from mcp_server.services import change, csv, export, setup
 from mcp_server.services import settings as units
 from mcp_server.settings import Settings
@@ -64,14 +69,27 @@ def import_files(
     update_existing: bool = False,
     skip_bad_lines: bool = False,
     dry_run: bool = False,
+    columns: Mapping[str, str] | None = None,
+    weight_unit: WeightUnit | None = None,
 ) -> None:
     """Import each file, completely or not at all, as one change that can be undone."""
 
     async def one(file: str) -> None:
+        async with unhurried(url, username) as conn:
+            currency = (await units.get(conn)).currency
+            saved = await units.remembered(conn)
+        # No connection waits for the person.
+        asked = Asked(columns or {}, weight_unit, saved, setup_name)
+        if not dry_run:
+            asked = agreed(file, username, format, currency, asked)
         raw = FileWithProgress(0 if file == STDIN else file, closefd=file != STDIN)
         async with unhurried(url, username, logged=True) as conn:
-            currency = (await units.get(conn)).currency
-            with open_file(raw, format, currency) as reader:
+            with open_file(raw, format, currency, asked) as reader:
+                if is_new(reader, asked) and not dry_run:
+                    raise InvalidInput(
+                        "A spreadsheet with columns of its own. Check how they are read, and run: "
+                        f"{command(file, username, reader, asked)}"
+                    )
                 name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
                 options = csv.ImportOptions(name, update_existing, skip_bad_lines, dry_run)
                 imported = await csv.import_lines(conn, reader, options)
@@ -86,11 +104,59 @@ def import_files(
             try:
                 await one(file)
             except InvalidInput as exc:
-                raise InvalidInput(f"{file}: {exc.args[0]}") from exc
+                raise InvalidInput(f"{file}: {as_options(exc.args[0])}") from exc
             except OSError as exc:
                 raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc
 
     run(each())
+
+
+def agreed(file: str, username: str, format: Format | None, currency: str | None, asked: Asked) -> Asked:
+    """Show at a terminal how a spreadsheet with a new header would be read, and ask once.
+
+    Return the mapping that the person agrees to, which the import then remembers.
+    """
+    # A pipe can be read only once.
+    if not Path(file).is_file() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return asked
+    with open_file(io.FileIO(file), format, currency, asked) as reader:
+        if not is_new(reader, asked):
+            return asked
+        terminal.show(f"{file}: a spreadsheet with these columns:")
+        for name, field in reader.columns.items():
+            terminal.show(f"  {name} → {field}")
+        for line in preview(reader):
+            terminal.show(line)
+    if input("Import it like this? [Y/n] ").strip().lower() not in ("", "y", "yes"):
+        otherwise = command(file, username, reader, asked)
+        raise InvalidInput(f"Nothing was imported. To read it otherwise, change the columns in: {otherwise}")
+    return asked._replace(columns=reader.columns)
+
+
+def is_new(reader: Reader, asked: Asked) -> bool:
+    """Whether a list has columns that no program has, and no person has mapped."""
+    return reader.format == "spreadsheet" and not reader.remembered and not asked.columns
+
+
+def command(file: str, username: str, reader: Reader, asked: Asked) -> str:
+    """Return the command that imports a file with the mapping that was found."""
+    options = {
+        "--user": "" if username == DEFAULT_USER else username,
+        "--weight-unit": asked.weight_unit,
+        "--setup": asked.setup_name,
+        "--columns": shown(reader.columns),
+    }
+    given = [f"{option} {shlex.quote(value)}" for option, value in options.items() if value]
+    return f"gearshed import {' '.join(given)} {shlex.quote(file)}"
+
+
+def as_options(message: str) -> str:
+    """Replace arguments of the tool by the options of the command."""
+    return re.sub(
+        r"\b(Give |or |with )(weight_unit|columns|setup_name|skip_bad_lines)\b",
+        lambda found: f"{found[1]}--{found[2].replace('_', '-').removesuffix('-name')}",
+        message,
+    )
 
 
 async def record(conn: AsyncConnection, file: str, imported: Imported) -> int | None:

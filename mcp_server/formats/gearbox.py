@@ -17,6 +17,7 @@ from mcp_server.formats.line import (
     is_unknown,
     number_in,
     rounded_up,
+    sign_of,
 )
 from mcp_server.formats.numbers import Sign
 from mcp_server.models.fields import Name, Text
@@ -40,7 +41,7 @@ class GearBoxLine(FormatLine):
     @field_validator("weight", mode="before")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
-        return grams_in(cell, "g", info)
+        return grams_in(cell, "g", sign_of(info))
 
     @field_validator("price_cents", mode="before")
     @classmethod

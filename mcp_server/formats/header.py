@@ -1,6 +1,7 @@
 """The header of a list: where it is, what separates its columns, and which program writes such columns."""
 
 import io
+from collections.abc import Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ class Header(NamedTuple):
     """The names of the columns, in lower case, and the line they are on.
 
     `above` counts the lines above that are not blank. With `skip_blanks`, blanks follow the delimiters.
+    `titles` are the names that messages show, where these differ.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Header(NamedTuple):
     above: int
     format: Format
     model: type[FormatLine]
+    titles: Mapping[str, str] = {}
 
 
 class Rank(NamedTuple):
@@ -57,25 +60,37 @@ class Rank(NamedTuple):
     known: int
 
 
-def find_header(beginning: str, format: Format | None) -> Header:
-    """Return the first line that names the columns of a known format, or of *format*."""
+def head(beginning: str) -> list[str]:
+    """Return the lines among which the header is. Refuse a file that is empty or not text."""
     lines = [*islice(io.StringIO(beginning, newline=""), HEAD)]
     if lines and "\0" in lines[0]:
         raise InvalidInput(
             "The first line holds NUL characters: the file is not text, or it is UTF-16 or UTF-32 without a "
             "byte order mark. Save the file as CSV in UTF-8."
         )
+    if all(not line.strip() or is_separator(line) for line in lines):
+        raise InvalidInput("The list is empty: its first line has to name its columns.")
+    return lines
+
+
+def find_header(beginning: str, format: Format | None) -> Header | None:
+    """Return the first line that names the columns of a known format, or of *format*."""
+    lines = head(beginning)
     for skip_blanks in (False, True):
         for delimiter in sorted(DELIMITERS, key=beginning.count, reverse=True):
             if found := header_in(lines, delimiter, skip_blanks, format):
                 return found
-    first = next((line for line in lines if line.strip() and not is_separator(line)), "")
-    if not first:
-        raise InvalidInput("The list is empty: its first line has to name its columns.")
+    return None
+
+
+def unknown_format(beginning: str, format: Format | None) -> InvalidInput:
+    """Return the refusal of a list whose first line names no columns that are known."""
+    lines = head(beginning)
+    first = next(line for line in lines if line.strip() and not is_separator(line))
     ((_, names), *_) = rows(iter([first]), max(DELIMITERS, key=first.count))
     if isinstance(names, Problem):
-        raise InvalidInput(f"The first line {names.reason}.")
-    raise InvalidInput(no_format(in_lower_case(names), format))
+        return InvalidInput(f"The first line {names.reason}.")
+    return InvalidInput(no_format(in_lower_case(names), format))
 
 
 def is_separator(line: str) -> bool:
@@ -88,10 +103,22 @@ def header_in(lines: list[str], delimiter: str, skip_blanks: bool, format: Forma
     for number, cells in rows(iter(lines), delimiter, skip_blanks=skip_blanks):
         names = [] if isinstance(cells, Problem) else in_lower_case(cells)
         if any(rank(model, names).fits for _, model in candidates(format)):
-            spaced = not isinstance(cells, Problem) and all(cell[:1] == " " for cell in cells[1:])
-            return Header(number, names, delimiter, skip_blanks or spaced, above, *choose(names, format))
-        above += bool(any(names) or isinstance(cells, Problem)) and not is_separator(lines[number - 1])
+            chosen = choose(names, format)
+            return chosen and Header(
+                number, names, delimiter, skip_blanks or is_spaced(cells), above, *chosen
+            )
+        above += is_title(cells, lines[number - 1])
     return None
+
+
+def is_spaced(cells: list[str] | Problem) -> bool:
+    """Whether a blank follows each delimiter."""
+    return not isinstance(cells, Problem) and all(cell[:1] == " " for cell in cells[1:])
+
+
+def is_title(cells: list[str] | Problem, line: str) -> bool:
+    """Whether a line above the header holds something."""
+    return (isinstance(cells, Problem) or any(map(str.strip, cells))) and not is_separator(line)
 
 
 def in_lower_case(cells: list[str]) -> list[str]:
@@ -106,8 +133,11 @@ def candidates(named: Format | None) -> list[tuple[Format, type[FormatLine]]]:
     return [known for known in KNOWN if named in (None, known[0])]
 
 
-def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatLine]]:
-    """Return the format with these columns: of those that fit, the one with the most columns of its own."""
+def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatLine]] | None:
+    """Return the format with these columns: of those that fit, the one with the most columns of its own.
+
+    Columns that fit several equally well are not those of any program.
+    """
     if len(names) > MOST_COLUMNS:
         raise InvalidInput(f"The header names {len(names)} columns: keep those of one program.")
     if len(set(names)) < len(names):
@@ -115,10 +145,7 @@ def choose(names: list[str], named: Format | None) -> tuple[Format, type[FormatL
         raise InvalidInput(f"The header names the column {quoted(twice)} twice.")
     ranks = {known: rank(known[1], names) for known in candidates(named)}
     best = max(ranks, key=lambda known: ranks[known])
-    tied = [known[0] for known in ranks if ranks[known] == ranks[best]]
-    if len(tied) > 1:
-        raise InvalidInput(f"The columns fit more than one program: give one as format: {', '.join(tied)}.")
-    return best
+    return best if [*ranks.values()].count(ranks[best]) == 1 else None
 
 
 def rank(model: type[FormatLine], names: list[str]) -> Rank:

@@ -17,6 +17,7 @@ from mcp_server.formats.line import (
     Remark,
     grams_in,
     rounded_up,
+    sign_of,
 )
 from mcp_server.models.fields import MOST_NOTES, Name, Text
 
@@ -57,7 +58,7 @@ class HomeboxLine(FormatLine):
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | str | None:
         """Read `540 g`. Any other text stays text: it earns a remark, and does not refuse the line."""
         try:
-            return grams_in(cell, "", info) or None
+            return grams_in(cell, "", sign_of(info)) or None
         except ValueError:
             return cell.strip()
 

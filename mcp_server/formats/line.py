@@ -156,6 +156,11 @@ def reading(info: ValidationInfo) -> Reading:
     return info.context if isinstance(info.context, Reading) else Reading()
 
 
+def sign_of(info: ValidationInfo) -> Sign | None:
+    """Return the decimal sign of the column that is being read."""
+    return reading(info).decimals.of(info.field_name or "")
+
+
 def guarded(text: str | None) -> str:
     """Write a text so that no spreadsheet runs it as a formula and no reader takes it for a missing one."""
     return UNGUARDED.sub("'", text or "")
@@ -172,7 +177,7 @@ def is_unknown(cell: str) -> bool:
 
 def number_in(cell: str, info: ValidationInfo) -> Decimal:
     """Read a number by the decimal sign of its column."""
-    return number(cell, reading(info).decimals.of(info.field_name or ""))
+    return number(cell, sign_of(info))
 
 
 def optional_pieces(cell: str, info: ValidationInfo) -> Decimal | None:
@@ -204,7 +209,7 @@ def cents(cell: str, info: ValidationInfo) -> int | None:
     parts = Money(text, "") if PLAIN.fullmatch(text) else money(text)
     if parts is None:
         raise ValueError("must be a price, such as 249.95 or 1.249,90 €")
-    found = amount(parts, reading(info).decimals.of(info.field_name or "")) * 100
+    found = amount(parts, sign_of(info)) * 100
     if found != int(found) or not found < 10**15:
         raise ValueError("must be a price below 10,000,000,000,000 with at most two decimals")
     if found and parts.currency and reading(info).currency not in codes(parts.currency):
@@ -249,7 +254,7 @@ def rounded_up(column: str, quantity: Decimal) -> Remark:
     return Remark(column, f"the item's quantity is rounded up to {math.ceil(quantity)}")
 
 
-def grams_in(cell: str, unit: str, info: ValidationInfo) -> float | None:
+def grams_in(cell: str, unit: str, sign: Sign | None) -> float | None:
     """Read a weight in the unit of its line or in units of its own: `1,25`, `540 g`, `2 lb 8 oz`, `~500`."""
     text = cell.strip().lower().removeprefix("~").removeprefix("ca.").strip()
     if unit and PLAIN.fullmatch(text):
@@ -258,7 +263,6 @@ def grams_in(cell: str, unit: str, info: ValidationInfo) -> float | None:
         return None
     if not NUMBER.search(text):
         raise ValueError("must be a weight, such as 540, 12.5 or 540 g")
-    sign = reading(info).decimals.of(info.field_name or "")
     words = re.findall(r"[^\W\d_]{1,20}", NUMBER.sub(" ", text))
     units = {UNITS.get(word) for word in words}
     if unit and units and units != {UNITS[unit]}:
@@ -313,7 +317,7 @@ class WeighedLine(FormatLine):
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         """0 is how these programs write that a weight is unknown."""
-        return grams_in(cell, info.data.get("unit", "g"), info) or None
+        return grams_in(cell, info.data.get("unit", "g"), sign_of(info)) or None
 
     def remarks(self) -> list[Remark]:
         return [] if self.weight is not None else [Remark("weight", "not set: stored as unknown")]

@@ -1,39 +1,23 @@
-"""The lines of a list, whichever program wrote it: format, dialect, and a verdict on each line."""
+"""The lines of a list that a program wrote: its dialect, and a verdict on each line."""
 
 import io
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
 from mcp_server.errors import quoted, reworded
 from mcp_server.formats import lighterpack
-from mcp_server.formats.header import Header, find_header
+from mcp_server.formats.header import Header
 from mcp_server.formats.line import MISSING, FormatLine, Line, Problem, Reading, RefusedLine, Remark
 from mcp_server.formats.numbers import Decimals, decimals
-from mcp_server.formats.text import TextSource, from_file, from_text, rows, truncated
-from mcp_server.models.csv import Format
+from mcp_server.formats.text import TextSource, rows, truncated
+from mcp_server.models.csv import Format, Saved
 from mcp_server.models.fields import MOST_NOTES
 
 # What an empty cell holds, in any column.
 NOTHING = frozenset({"", "0", "false", "0001-01-01"})
 Rows = Iterator[tuple[int, list[str] | Problem]]
-
-
-def open_text(text: str, format: Format | None = None, currency: str | None = None) -> "Reader":
-    """Return a reader of *text*. It refuses one whose header fits no format, or not the given *format*."""
-    return Reader(from_text(text), format, currency)
-
-
-@contextmanager
-def open_file(
-    raw: io.RawIOBase, format: Format | None = None, currency: str | None = None
-) -> Generator["Reader"]:
-    """Lend a reader of a file of any size, and close the file. Only a part of it is in memory at a time."""
-    source = from_file(raw)
-    with source.file:
-        yield Reader(source, format, currency)
 
 
 class Reader:
@@ -42,8 +26,16 @@ class Reader:
     *currency* is the person's own. Prices in another one get a remark.
     """
 
-    def __init__(self, source: TextSource, format: Format | None, currency: str | None) -> None:
-        self._header: Header = find_header(source.beginning, format)
+    # The mapping of a spreadsheet; whether it is that of an earlier import; and the header by which it is to
+    # be remembered, if a person gave it.
+    columns: Mapping[str, str] = {}
+    remembered = False
+    to_remember: tuple[str, Saved] | None = None
+    # Whether a column says what is in the setup: lines without a `setup_quantity` are not.
+    has_trip = False
+
+    def __init__(self, source: TextSource, header: Header, currency: str | None) -> None:
+        self._header = header
         self._model: type[FormatLine] = self._header.model
         self._names = [self._model.RENAMED.get(name, name) for name in self._header.names]
         self._unknown = [name for name in self._names if name not in self._model.columns()]
@@ -77,7 +69,8 @@ class Reader:
         if self._header.above:
             remarks.append(Remark("", f"not kept: {counted(self._header.above)} above the header"))
         return remarks + [
-            Remark(column, f"not kept, on {counted(count)}") for column, count in self._left.items()
+            Remark(self._title(column), f"not kept, on {counted(count)}")
+            for column, count in self._left.items()
         ]
 
     def __iter__(self) -> Iterator[Line | RefusedLine]:
@@ -142,8 +135,12 @@ class Reader:
         )
         return found if found.columns else Decimals(self._model.DECIMAL)
 
-    def _cells(self, number: int, row: list[str]) -> dict[str, str] | RefusedLine:
-        """Return the cells of a line by their columns. Missing cells at the end are empty."""
+    def _title(self, column: str) -> str:
+        """Return what the file calls a column."""
+        return self._header.titles.get(column, column)
+
+    def _whole(self, number: int, row: list[str]) -> list[str] | RefusedLine:
+        """Return a cell for each column, or why the line has others. Missing cells at the end are empty."""
         width = len(self._names)
         while len(row) > width and not row[-1].strip():
             del row[-1]
@@ -154,7 +151,14 @@ class Reader:
             return RefusedLine(number, (Problem("", truncated(" ".join(row)), reason),))
         if "\0" in "".join(row):
             return RefusedLine(number, (Problem("", "", "holds a NUL character, which cannot be stored"),))
-        cells = self._by_column([*row, *[""] * (width - len(row))] if short else row)
+        return [*row, *[""] * (width - len(row))] if short else row
+
+    def _cells(self, number: int, row: list[str]) -> dict[str, str] | RefusedLine:
+        """Return the cells of a line by their columns."""
+        whole = self._whole(number, row)
+        if isinstance(whole, RefusedLine):
+            return whole
+        cells = self._by_column(whole)
         if self.format == "lighterpack" and MISSING in row:
             cells = {name: "" if cell == MISSING else cell for name, cell in cells.items()}
         for name in self._unknown:
@@ -218,7 +222,9 @@ class Reader:
         if "notes" not in self._model.model_fields:
             return False
         notes = self._model.column("notes")
-        longer = "\n".join(part for part in (cells.get(notes, ""), f"{column}: {cell}") if part.strip())
+        longer = "\n".join(
+            part for part in (cells.get(notes, ""), f"{self._title(column)}: {cell}") if part.strip()
+        )
         if len(longer.encode()) > MOST_NOTES:
             return False
         cells[notes] = longer

@@ -1,10 +1,12 @@
 """CSV: what an import did with the lines of a list, and an export."""
 
-from typing import Annotated, Literal, TypeAlias, get_args
+import json
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from mcp_server.models.fields import Row, SummedGrams, none_if_blank
+from mcp_server.models.settings import WeightUnit
 
 Format: TypeAlias = Literal[
     "gearshed",
@@ -15,6 +17,8 @@ Format: TypeAlias = Literal[
     "packstack_pack",
     "trail_sense",
     "homebox",
+    "spreadsheet",
+    "text",
 ]
 # By default, the format that the header shows.
 OptionalFormat = Annotated[
@@ -23,6 +27,42 @@ OptionalFormat = Annotated[
     WithJsonSchema({"enum": list(get_args(Format)), "type": "string"}),
 ]
 ExportFormat: TypeAlias = Literal["gearshed", "lighterpack"]
+
+
+# Columns that one mapping may name, and characters of a name.
+MOST_MAPPED, LONGEST_NAME = 100, 200
+
+
+def to_mapping(value: Any) -> Any:
+    """Accept an object, as JSON or as its text."""
+    if isinstance(value, str) and value.strip():
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('must be an object, such as {"Gewicht": "weight g"}') from None
+    return none_if_blank(value)
+
+
+ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
+Columns = Annotated[
+    dict[ColumnName, Annotated[str, StringConstraints(max_length=LONGEST_NAME)]] | None,
+    Field(max_length=MOST_MAPPED),
+    BeforeValidator(to_mapping),
+    # Some clients refuse an object without named properties.
+    WithJsonSchema({"type": "string"}),
+]
+OptionalUnit = Annotated[
+    WeightUnit | None,
+    BeforeValidator(none_if_blank),
+    WithJsonSchema({"enum": list(get_args(WeightUnit)), "type": "string"}),
+]
+
+
+class Saved(Row):
+    """How a spreadsheet with one header is read."""
+
+    columns: dict[str, str] = Field(default_factory=dict[str, str])
+    weight_unit: WeightUnit | None = None
 
 
 class Verdict(Row):
@@ -56,10 +96,11 @@ class Imported(Row):
     """What an import did. `items` counts new items, the others the lines of items that existed.
 
     update_existing changes what differs. `not_in_list` names items of the setup that the list does not have;
-    they stay.
+    they stay. `columns` is how a spreadsheet was read.
     """
 
     format: Format
+    columns: dict[str, str] | None = None
     items: int
     unchanged: int = 0
     filled: int = 0

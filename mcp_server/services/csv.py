@@ -1,6 +1,7 @@
 """CSV: lists of other programs become items and setups, and items and setups become lists."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import anyio.to_thread
@@ -8,10 +9,13 @@ from psycopg import AsyncConnection
 
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list, quoted
-from mcp_server.formats.reader import Reader, open_text
+from mcp_server.formats.columns import Asked
+from mcp_server.formats.opening import open_text
+from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import interruptible, truncated
 from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
 from mcp_server.models.fields import lean_number
+from mcp_server.models.settings import WeightUnit
 from mcp_server.services import category, page, settings, setup
 from mcp_server.services.staging import MOST_NAMES, Counts, Difference, Missing, Staging
 from mcp_server.services.verdicts import Verdicts
@@ -28,6 +32,14 @@ class ImportOptions:
     update_existing: bool = False
     skip_bad_lines: bool = False
     dry_run: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    weight_unit: WeightUnit | None = None
+
+
+async def asked(conn: AsyncConnection, options: ImportOptions) -> Asked:
+    """Return how to read a spreadsheet: as the options say, or as one with the same header before."""
+    saved = await settings.remembered(conn)
+    return Asked(options.columns, options.weight_unit, saved, options.setup_name)
 
 
 async def import_text(
@@ -38,9 +50,10 @@ async def import_text(
 ) -> Imported:
     """Import a list; see `import_lines`."""
     currency = (await settings.get(conn)).currency
+    wishes = await asked(conn, options)
     with interruptible():
         # In a thread, because a large file takes a second, which other calls should not have to wait.
-        reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency)
+        reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency, wishes)
         return await import_lines(conn, reader, options)
 
 
@@ -63,9 +76,12 @@ async def import_lines(conn: AsyncConnection, reader: Reader, options: ImportOpt
     await compare(staging, counts, found_id, options)
     await store(staging, options)
     setup_id, missing = await fill_setup(conn, staging, found_id, options)
+    if reader.to_remember:
+        await settings.remember(conn, *reader.to_remember)
     verdicts = staging.verdicts
     imported = Imported(
         format=reader.format,
+        columns=dict(reader.columns) or None,
         items=counts.new,
         unchanged=counts.unchanged,
         filled=counts.filled,

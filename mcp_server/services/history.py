@@ -281,5 +281,9 @@ def without_new_ids(result: Result, rows: Iterable[LoggedRow]) -> Result:
     """Clear the ids of created rows in the result of a dry run. Such fields are optional in its model."""
     created = names_of_created(rows)
     optional = [name for name, field in type(result).model_fields.items() if not field.is_required()]
-    new = [name for name in optional if name == "id" or (kind_of(name), getattr(result, name)) in created]
+    new = [
+        name
+        for name in optional
+        if name == "id" or (kind_of(name) and (kind_of(name), getattr(result, name)) in created)
+    ]
     return result.model_copy(update=dict.fromkeys(new))

@@ -115,7 +115,8 @@ WANTED = SQL("""
             WHEN %(at_least)s THEN greatest(listed.quantity, items.quantity)
             ELSE coalesce(listed.quantity, items.quantity, 1)
         END AS quantity,
-        coalesce(listed.setup_quantity, 1) AS setup_quantity, listed.classification, listed.worn_quantity
+        coalesce(listed.setup_quantity, %(unpacked)s::numeric) AS setup_quantity,
+        listed.classification, listed.worn_quantity
     FROM listed
     LEFT JOIN categories ON lower(categories.name) = lower(listed.category)
     LEFT JOIN pairs ON pairs.number = listed.number
@@ -148,7 +149,8 @@ COMPARE = SQL("""
         wanted.number, coalesce(wanted.item_id, nextval('items_id_seq')), items.id IS NULL,
         items.id IS NOT NULL AND ({fills}),
         items.id IS NOT NULL AND coalesce({differs}, false)
-            OR line.id IS NOT NULL AND (wanted.setup_quantity, wanted.classification, wanted.worn_quantity)
+            OR line.id IS NOT NULL AND wanted.setup_quantity IS NOT NULL
+                AND (wanted.setup_quantity, wanted.classification, wanted.worn_quantity)
                 IS DISTINCT FROM (line.quantity, line.classification, line.worn_quantity),
         {wanted_stored}, wanted.category_id, wanted.setup_quantity, wanted.classification,
         wanted.worn_quantity
@@ -161,12 +163,15 @@ COMPARE = SQL("""
 )
 
 
-async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bool) -> None:
+async def recognize(
+    conn: AsyncConnection, setup_id: int | None, *, at_least: bool, has_trip: bool = False
+) -> None:
     """Find the item of each line, and what differs; with a setup, between their lines in it as well.
 
     An item is known by its external id, else by name and category, else by a name that is unique. Of several
     alike, those of equal weight are paired first, and the rest in order. Other lines are new items. With
-    *at_least*, the quantity of the list is a lower limit.
+    *at_least*, the quantity of the list is a lower limit. With *has_trip*, lines without a quantity in the
+    setup are not in it.
     """
     await conn.execute("DROP TABLE IF EXISTS pg_temp.pairs, pg_temp.unpaired_lines, pg_temp.unpaired_items")
     await conn.execute("DROP TABLE IF EXISTS pg_temp.matched")
@@ -176,7 +181,8 @@ async def recognize(conn: AsyncConnection, setup_id: int | None, *, at_least: bo
     await pair(conn, setup_id, min(lines, items))
     await conn.execute("ANALYZE pairs")
     await conn.execute(CREATE_MATCHED)
-    await conn.execute(COMPARE, {"at_least": at_least, "setup_id": setup_id})
+    unpacked = None if has_trip else 1
+    await conn.execute(COMPARE, {"at_least": at_least, "setup_id": setup_id, "unpacked": unpacked})
     await conn.execute("ANALYZE matched")
 
 

@@ -1,9 +1,10 @@
-"""Settings: a person's units of weight and currency."""
+"""Settings: a person's units of weight and currency, and how the person's spreadsheets are read."""
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_value
+from mcp_server.models.csv import Saved
 from mcp_server.models.settings import SettingsChanges, Units
 
 # The units as a column, so that a result with a `display` needs no extra statement.
@@ -16,6 +17,10 @@ UNITS = SQL("""
         FROM settings
     ) AS units
 """)
+
+# The keys of settings that remember how a spreadsheet is read end with what its header is known by.
+COLUMNS = "columns:"
+MOST_REMEMBERED = 50
 
 
 async def get(conn: AsyncConnection) -> Units:
@@ -40,3 +45,39 @@ async def update(conn: AsyncConnection, changes: SettingsChanges) -> Units:
             rows,
         )
     return await get(conn)
+
+
+async def remembered(conn: AsyncConnection) -> dict[str, Saved]:
+    """Return how spreadsheets are read, by their headers."""
+    cursor = await conn.execute(
+        "SELECT key, value FROM settings WHERE starts_with(key, %(prefix)s)", {"prefix": COLUMNS}
+    )
+    return {
+        key.removeprefix(COLUMNS): Saved.model_validate_json(value) for key, value in await cursor.fetchall()
+    }
+
+
+async def remember(conn: AsyncConnection, header: str, saved: Saved) -> None:
+    """Remember how a spreadsheet is read. Of too many headers, the oldest is forgotten."""
+    await conn.execute(
+        """
+        INSERT INTO settings AS old (key, value)
+        VALUES (%(key)s, %(value)s)
+        ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value
+        WHERE old.value <> excluded.value
+        """,
+        {"key": f"{COLUMNS}{header}", "value": saved.model_dump_json(exclude_none=True)},
+    )
+    await conn.execute(
+        """
+        DELETE FROM settings
+        WHERE id IN (
+            SELECT id
+            FROM settings
+            WHERE starts_with(key, %(prefix)s)
+            ORDER BY id DESC
+            OFFSET %(most)s
+        )
+        """,
+        {"prefix": COLUMNS, "most": MOST_REMEMBERED},
+    )

@@ -183,7 +183,7 @@ class Staging:
         """Find the item of each line, and what differs between the two, in the setup as well."""
         # Lists of other programs count what is packed, not what is owned.
         at_least = self._reader.is_list and self._reader.format != "gearshed"
-        await recognize(self._conn, setup_id, at_least=at_least)
+        await recognize(self._conn, setup_id, at_least=at_least, has_trip=self._reader.has_trip)
 
     async def count(self) -> Counts:
         """Return how many lines are of each kind."""
@@ -286,7 +286,11 @@ class Staging:
             FROM setup_items
             JOIN items ON items.id = setup_items.item_id
             WHERE setup_items.setup_id = %(setup_id)s
-                AND NOT EXISTS (SELECT FROM matched WHERE matched.item_id = setup_items.item_id)
+                AND NOT EXISTS (
+                    SELECT
+                    FROM matched
+                    WHERE matched.item_id = setup_items.item_id AND matched.setup_quantity IS NOT NULL
+                )
             ORDER BY setup_items.id
             LIMIT %(most)s
             """,
@@ -302,6 +306,7 @@ class Staging:
             INSERT INTO setup_items AS old (setup_id, item_id, quantity, classification, worn_quantity)
             SELECT %(setup_id)s, item_id, setup_quantity, classification, worn_quantity
             FROM matched
+            WHERE setup_quantity IS NOT NULL
             ORDER BY number
             ON CONFLICT (user_id, setup_id, item_id) DO UPDATE
             SET

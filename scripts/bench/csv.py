@@ -9,7 +9,7 @@ from time import perf_counter
 import psycopg
 
 from db.embedded import Embedded
-from mcp_server.formats.reader import open_file
+from mcp_server.formats.opening import open_file
 from scripts.bench.figures import Figure
 from scripts.bench.process import run
 from scripts.bench.rig import Rig

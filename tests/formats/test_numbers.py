@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcp_server.formats.line import Line, RefusedLine
 from mcp_server.formats.numbers import Sign, readings
-from mcp_server.formats.reader import open_text
+from mcp_server.formats.opening import open_text
 
 HEADER = "Item Name;qty;weight;unit;price"
 

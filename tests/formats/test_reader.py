@@ -8,7 +8,7 @@ from typing_extensions import Buffer
 from mcp_server.errors import InvalidInput
 from mcp_server.formats import text
 from mcp_server.formats.line import Line, RefusedLine
-from mcp_server.formats.reader import open_file, open_text
+from mcp_server.formats.opening import open_file, open_text
 
 OURS = "name,category,category_icon,weight_grams,price_cents"
 SETUP = "name,weight_grams,setup_quantity,classification,worn_quantity"

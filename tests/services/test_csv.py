@@ -3,6 +3,7 @@
 import csv
 from decimal import Decimal
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
@@ -79,7 +80,7 @@ def remarks(imported: Imported) -> list[tuple[int, str | None, str]]:
 
 
 async def import_list(
-    conn: AsyncConnection, csv_text: str, setup_name: str | None = None, **wishes: bool
+    conn: AsyncConnection, csv_text: str, setup_name: str | None = None, **wishes: Any
 ) -> Imported:
     return await import_text(conn, csv_text, options=ImportOptions(setup_name, **wishes))
 
@@ -454,7 +455,7 @@ async def test_a_character_that_cannot_be_stored_is_refused_with_its_line(pool: 
 async def test_another_header_is_refused(conn: AsyncConnection) -> None:
     for header in WRONG_HEADERS:
         words = await refuse(conn, f"{header}\n{TENT}\n")
-        assert "first line" in words or "The header names" in words or "fit more than one program" in words
+        assert "first line" in words or "The header names" in words or "cells, the header" in words
 
 
 async def test_what_an_unknown_column_holds_is_not_kept_in_silence(conn: AsyncConnection) -> None:
@@ -471,7 +472,11 @@ async def test_what_an_unknown_column_holds_is_not_kept_in_silence(conn: AsyncCo
 
 async def test_a_header_that_misses_a_column_is_refused_with_its_name(conn: AsyncConnection) -> None:
     words = await refuse(conn, "item name,weight\nTent,540\n")
-    assert "its first line names item name, weight. The nearest format is lighterpack" in words
+    assert 'The column "weight" is a weight without a unit: "540". Give weight_unit' in words
+    with pytest.raises(InvalidInput) as refused:
+        await import_text(conn, "item name,weight\nTent,540\n", "lighterpack")
+    words = str(refused.value)
+    assert 'its first line names "item name, weight". The nearest format is lighterpack' in words
     assert "which also needs unit" in words
 
 
