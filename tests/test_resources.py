@@ -173,7 +173,7 @@ async def test_reading_that_takes_too_long_is_ended_and_its_statement_with_it(
     read_items_by(monkeypatch, sleep_long)
     monkeypatch.setattr(strict, "DEADLINE", 0.5)
     assert (await refused_at(client, "gear://items/1", INTERNAL_ERROR)).startswith("[timeout] ")
-    await until(url, "pg_sleep", 0)
+    await until(url, 0)
 
 
 async def test_after_a_lost_connection_it_is_read_again(
