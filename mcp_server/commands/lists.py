@@ -87,7 +87,7 @@ def import_files(
             with open_file(raw, format, currency, asked) as reader:
                 if is_new(reader, asked) and not dry_run:
                     raise InvalidInput(
-                        "A spreadsheet with columns of its own. Check how they are read, and run: "
+                        "This header is not known yet. Check how it is read, and run: "
                         f"{command(file, username, reader, asked)}"
                     )
                 name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
