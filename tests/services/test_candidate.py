@@ -165,7 +165,7 @@ async def test_a_thread_that_replaces_nothing_is_shown_what_it_may_be_meant_to_r
     hint = (await candidate.preview(conn, tarp, None)).hint or ""
     assert hint.startswith(
         "The thread replaces nothing. If it should replace one of these items: "
-        f"{ids['Fly']} 'Fly' (500 g), {ids['Tent']} 'Tent' (1,100 g), {ids['Stakes']} 'Stakes' (80 g), "
+        f'{ids["Fly"]} "Fly" (500 g), {ids["Tent"]} "Tent" (1,100 g), {ids["Stakes"]} "Stakes" (80 g), '
     )
     assert hint.count(" g)") == 5
     assert f"set replaces_item_id of thread {thread_id} with update_thread. Name a setup" in hint

@@ -20,20 +20,22 @@ from db.pool import Pool, transaction
 from db.schema import items
 from mcp_server.errors import InvalidInput
 from mcp_server.formats.line import ITEM_COLUMNS
+from mcp_server.models.fields import nfc
 from mcp_server.models.setup import NewLine
 from mcp_server.services import category, export, item, setup
 from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.export import export_text
 from tests.factories import make_item, make_setup
 
-# Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind.
+# Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind, in NFC as
+# all stored text is.
 TEXT = st.text(
     st.one_of(
         st.sampled_from("\"',;=+-@＝＋－＠\t\r\n %😀é中\u202e"),
         st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
     ),
     max_size=30,
-)
+).map(nfc)
 LINE = TEXT.map(lambda text: " ".join(text.split())).filter(bool)
 WEIGHTS = st.none() | st.floats(0, 999_999_999) | st.sampled_from([0.0, 0.1 + 0.2, 540.0, 5e-324])
 QUANTITIES = st.decimals(0, 1000, places=3) | st.just(Decimal(1))
