@@ -27,8 +27,8 @@ from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.export import export_text
 from tests.factories import make_item, make_setup
 
-# Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind, in NFC as
-# all stored text is.
+# Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind. As all
+# stored text, it is in NFC.
 TEXT = st.text(
     st.one_of(
         st.sampled_from("\"',;=+-@＝＋－＠\t\r\n %😀é中\u202e"),
