@@ -24,6 +24,7 @@ from mcp_server import audit, terminal
 from mcp_server.accounts.auth import list_ids
 from mcp_server.errors import Busy
 from mcp_server.http.address import Failures
+from mcp_server.http.body import WholeBodies
 from mcp_server.http.connections import (
     OTHER_FILES,
     Connections,
@@ -127,14 +128,14 @@ def mcp_routes(gate: Gate, settings: Settings, streamable: Streamable, sse: Sse)
     writes = set(WRITES) - tools_off(settings).keys()
     shares = FairShares(settings, LARGEST_BODY)
     step_up = StepUp(streamable, metadata, writes, LARGEST_BODY)
-    mcp = gate.guard(shares.share(VersionsOnly(step_up)), "/mcp")
+    mcp = gate.guard(shares.share(WholeBodies(VersionsOnly(step_up), LARGEST_BODY)), "/mcp")
     stream = gate.guard(shares.share(sse.stream), "/sse")
     return [
         Route("/mcp", mcp),
         Route("/mcp/", mcp),
         Route("/sse", stream, methods=["GET"]),
         Route("/sse/", stream, methods=["GET"]),
-        Mount("/messages", gate.guard(shares.share(sse.post), "/sse")),
+        Mount("/messages", gate.guard(shares.share(WholeBodies(sse.post, LARGEST_BODY)), "/sse")),
     ]
 
 

@@ -421,3 +421,15 @@ async def test_a_request_of_an_older_protocol_gets_json_unless_it_accepts_only_s
         assert response.json()["result"]["serverInfo"]["name"] == "gearshed"
         only_streams = {"X-API-Key": keys["good"], "Accept": "text/event-stream"}
         assert (await http.post("/mcp", json=HELLO, headers=only_streams)).status_code == 406
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/messages/?session_id=0"])
+async def test_a_body_of_too_many_values_is_refused_before_it_is_parsed(
+    app: Starlette, keys: dict[str, str], path: str
+) -> None:
+    body = '{"jsonrpc":"2.0","id":7,"method":"ping","params":{"x":[' + "[]," * 50_000 + "[]]}}"
+    headers = {"X-API-Key": keys["good"], "Content-Type": "application/json"}
+    async with web(app) as http:
+        response = await http.post(path, content=body, headers=headers)
+        assert response.status_code == 400
+        assert "more than 50,000 values" in response.json()["error"]["message"]
