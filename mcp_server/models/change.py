@@ -12,7 +12,7 @@ Key = Annotated[
     Annotated[str, StringConstraints(max_length=200)] | None,
     BeforeValidator(none_if_blank),
     STRING,
-    Field(description="Retrying with the same key has no further effect"),
+    Field(description="Retries with it do nothing"),
 ]
 # Changes that one call undoes.
 MOST_UNDONE = 500

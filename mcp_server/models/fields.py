@@ -260,7 +260,7 @@ SetupRef = CategoryRef
 Weight = Annotated[
     float | None,
     BeforeValidator(to_grams),
-    WithJsonSchema({"type": "string", "description": "540 g, 1.2 kg, 1 lb 3 oz; a bare number is grams"}),
+    WithJsonSchema({"type": "string", "description": "540 g, 1.2 kg, 1 lb 3 oz, or grams"}),
 ]
 Cents = Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
 Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTEGER]

@@ -30,8 +30,7 @@ async def import_csv(
     dry_run: Flag = False,
     idempotency_key: Key = None,
 ) -> Written[Imported]:
-    """Import a list from LighterPack, GearBox, Hikerherd, Packstack, Trail Sense, Homebox or Gearshed, a
-    spreadsheet or plain text.
+    """Import a list from LighterPack or another program in `format`, a spreadsheet or plain text.
 
     All or nothing. Existing items are recognised by name and category, and missing figures filled in.
     """
