@@ -36,7 +36,7 @@ def migrate(settings: Settings, **arguments: Any) -> int:
     options = MigrationOptions(**arguments)
     progress = Progress()
     report = Report(seconds=progress.seconds)
-    with interruptible():
+    with interruptible() as interruption:
         try:
             check_folder(options)
             with opened(options.file) as source:
@@ -46,7 +46,8 @@ def migrate(settings: Settings, **arguments: Any) -> int:
                 except (Stopped, KeyboardInterrupt) as exc:
                     ending = ended_by(exc)
                 except sqlite3.DatabaseError as exc:
-                    ending = ended_by(BadSource(f"{options.file} could not be read completely: {exc}."))
+                    unread = BadSource(f"{options.file} could not be read completely: {exc}.")
+                    ending = ended_by(KeyboardInterrupt() if interruption.received else unread)
                 leave(options, ending, report, findings)
         except (Stopped, KeyboardInterrupt) as exc:
             ending = ended_by(exc)

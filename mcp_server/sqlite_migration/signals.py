@@ -3,16 +3,33 @@
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+@dataclass
+class Interruption:
+    """Whether a signal was received. An error after it may be its consequence."""
+
+    received: bool = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
+        raise KeyboardInterrupt
+
+
 @contextmanager
-def interruptible() -> Generator[None]:
-    """Make signals raise KeyboardInterrupt, as Ctrl-C does. psycopg then cancels the query."""
-    with handled_by(signal.default_int_handler):
-        yield
+def interruptible() -> Generator[Interruption]:
+    """Make signals raise KeyboardInterrupt, as Ctrl-C does. psycopg then cancels the query.
+
+    In a function that SQLite calls, SQLite replaces it with an error of its own.
+    """
+    interruption = Interruption()
+    with handled_by(interruption):
+        yield interruption
 
 
 @contextmanager

@@ -551,6 +551,21 @@ def test_a_run_that_is_stopped_at_any_time_changes_nothing_and_the_next_one_succ
     assert migrate(url, old).code == 0
 
 
+def test_a_signal_while_sqlite_calls_a_function_is_reported_as_an_interruption(
+    url: str, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(old, "UPDATE items SET name = 'Öl'")
+
+    def interrupted(*_: str) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        return True
+
+    monkeypatch.setattr("mcp_server.sqlite_migration.audit.is_normalized", interrupted)
+    done = migrate(url, old)
+    assert done.code == 130
+    assert "Interrupted. The database is unchanged." in done.err
+
+
 def test_the_script_runs_by_its_path_from_any_folder(url: str, old: Path) -> None:
     script = str(ROOT / "scripts" / "migrate_sqlite_to_postgres.py")
     done = subprocess.run(
