@@ -2,11 +2,12 @@
 
 import json
 
+import anyio.lowlevel
 from mcp.types import INVALID_REQUEST
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcp_server.protocol.message import TOO_MANY, has_too_many_values, id_at_an_end, rejection
+from mcp_server.protocol.message import TOO_MANY, counted, id_at_an_end, rejection
 
 
 async def read_ahead(receive: Receive, largest: int) -> tuple[list[Message], Receive]:
@@ -45,10 +46,19 @@ class WholeBodies:
             body = joined(messages)
             # As json.loads decodes it: the bytes of another encoding may hold quotes that are not there.
             text = body.decode(json.detect_encoding(body), "replace")
-            if has_too_many_values(text):
+            if await is_crowded(text):
                 await too_many_values(text)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+async def is_crowded(text: str) -> bool:
+    """Whether JSON holds too many values. Other requests are served between the steps of counting."""
+    for crowded in counted(text):
+        if crowded:
+            return True
+        await anyio.lowlevel.checkpoint()
+    return False
 
 
 def too_many_values(text: str) -> Response:

@@ -44,7 +44,13 @@ from mcp_server.http.shares import FairShares
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
 from mcp_server.http.version import VersionsOnly
-from mcp_server.process import collect_garbage, forget_old_changes, restarting, sharing
+from mcp_server.process import (
+    collect_garbage,
+    forget_old_changes,
+    restarting,
+    share_processor,
+    sharing,
+)
 from mcp_server.protocol import sdk
 from mcp_server.protocol.edge import App, Caller
 from mcp_server.protocol.live import Live
@@ -167,6 +173,7 @@ async def serve_http(database: Database, settings: Settings) -> None:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
                 config = configured(build_app(app, settings, url, stop), settings)
                 terminal.warn(f"gearshed: serving {url}/mcp, and {url}/sse for older clients")
+                share_processor()
                 collect_garbage()
                 await Server(config, stop).serve(sockets=[listener])
                 tasks.cancel_scope.cancel()

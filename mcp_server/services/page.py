@@ -107,13 +107,16 @@ def fit(
         return result.model_copy(update={rows: found[:count], **left_out(count)})
 
     fits, too_many = min(least, len(found)), len(found) + 1
-    trial = len(found)
+    trial, guesses = len(found), 4
     while fits + 1 < too_many:
-        if size(first(trial)) <= most:
+        taken = size(first(trial))
+        if taken <= most:
             fits = trial
         else:
             too_many = trial
-        trial = (fits + too_many) // 2
+        # Rows are usually about as large as one another. If not, halve what is left.
+        guess = trial * most // taken if guesses else (fits + too_many) // 2
+        trial, guesses = max(fits + 1, min(guess, too_many - 1)), max(guesses - 1, 0)
     return first(fits)
 
 

@@ -57,6 +57,7 @@ MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 SCAN, END = b"\xda", b"\xd9"
 # A user and group without an account or other processes. PostgreSQL can run as nobody, so it is not that one.
 UNPRIVILEGED = 65533
+NICENESS = 10
 # From linux/prctl.h and linux/capability.h.
 SET_DUMPABLE, DROP_BOUNDING, SET_NO_NEW_PRIVILEGES = 4, 24, 38
 CAPABILITIES, CAPABILITY_VERSION = 64, 0x20080522
@@ -110,7 +111,12 @@ def limit_memory(size: int) -> None:
 
 
 def limit_resources(seconds: int) -> None:
-    """Limit the processor time, and forbid new processes and threads, written files and opened files."""
+    """Limit the processor time, and forbid new processes and threads, written files and opened files.
+
+    The server, which answers all users, comes first on a processor.
+    """
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     limit("RLIMIT_CPU", seconds, seconds + 1)
     for name in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE"):
         limit(name, 0, 0)

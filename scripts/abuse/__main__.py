@@ -17,8 +17,9 @@ import json
 import signal
 import sys
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -33,7 +34,7 @@ from scripts.abuse.cases import Attack, Case, Target, cases
 from scripts.cpu import cpu_seconds
 from scripts.served import Served, served
 
-# Seconds that the neighbour calls, and that an attack is repeated at least.
+# Seconds that the neighbour calls, and that an attack is repeated.
 FOR_NEIGHBOUR = 4.0
 # The limit of the neighbour's p99 during an attack, as a multiple of that beside an idle server.
 NEIGHBOUR_GOAL = 3.0
@@ -112,7 +113,7 @@ async def measure(case: Case, stage: Stage) -> Outcome:
     good, _ = await cost(case.good, stage)
     bad, answer = await cost(case.bad, stage)
     idle = await p99_beside(None, stage)
-    during = await p99_beside(case.bad, stage)
+    during = await p99_beside(case, stage)
     return Outcome(good, bad, idle, during, await stop_during(case.bad, stage), answer)
 
 
@@ -126,20 +127,46 @@ async def cost(attack: Attack, stage: Stage) -> tuple[float, str]:
     return cpu_seconds(*processes) - before, answer
 
 
-async def p99_beside(attack: Attack | None, stage: Stage) -> float:
+async def p99_beside(case: Case | None, stage: Stage) -> float:
     """Return the 99th percentile of the neighbour's calls in milliseconds, while an attack is repeated."""
-    command = (sys.executable, "-m", "scripts.abuse.neighbour", *stage.neighbour, str(stage.item_id))
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    begin = perf_counter()
-    # The neighbour needs a while to start.
-    await asyncio.sleep(1)
-    while perf_counter() - begin < FOR_NEIGHBOUR:
-        await (attack(stage.attacker) if attack else asyncio.sleep(FOR_NEIGHBOUR))
-    output, _ = await process.communicate(b"")
+    async with AsyncExitStack() as running:
+        if case:
+            attacker = await running.enter_async_context(
+                child("scripts.abuse.attacker", case.name, *stage.attacker)
+            )
+            await reader(attacker).readline()
+        neighbour = await running.enter_async_context(
+            child("scripts.abuse.neighbour", *stage.neighbour, str(stage.item_id))
+        )
+        # It needs a while to start.
+        await asyncio.sleep(1 + FOR_NEIGHBOUR)
+        output, _ = await neighbour.communicate(b"")
     taken: list[float] = sorted(json.loads(output))
     return taken[int(len(taken) * 0.99)]
+
+
+@asynccontextmanager
+async def child(module: str, *arguments: str) -> AsyncGenerator[Process]:
+    """Run a module in a process of its own. Closing its standard input ends it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def reader(process: Process) -> asyncio.StreamReader:
+    assert process.stdout
+    return process.stdout
 
 
 async def stop_during(attack: Attack, stage: Stage) -> float:

@@ -6,7 +6,7 @@ import json
 import random
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from io import BytesIO
 from typing import Any, NamedTuple, TypeAlias
@@ -75,6 +75,17 @@ def at_once(attack: Attack, number: int) -> Attack:
     return many
 
 
+def in_turn(attack: Attack, number: int) -> Attack:
+    """Return *number* of the same attacks one after another, which answers as the last one."""
+
+    async def many(target: Target) -> str:
+        for _ in range(number - 1):
+            await attack(target)
+        return await attack(target)
+
+    return many
+
+
 def items(number: int, fields: Callable[[int], dict[str, Any]]) -> str:
     return json.dumps({"items": [{"name": f"Item {each}", **fields(each)} for each in range(number)]})
 
@@ -106,14 +117,16 @@ async def one_item(conn: AsyncConnection) -> None:
 
 
 async def long_thread(conn: AsyncConnection) -> None:
-    """Create a thread of 200 candidates with notes as long as they may be, and one of 200 without notes."""
-    await conn.execute("INSERT INTO threads (name) VALUES ('Short'), ('Long')")
+    """Create a thread of 200 candidates with notes as long as they may be, and one that fills an answer."""
+    await conn.execute("INSERT INTO threads (name) VALUES ('Full'), ('Long')")
     await conn.execute(
         """
         INSERT INTO candidates (thread_id, name, notes, pros, cons)
         SELECT threads.id, 'Tent ' || each, text, text, text
         FROM threads, generate_series(1, 200) AS each,
-            LATERAL (SELECT CASE threads.name WHEN 'Long' THEN repeat('words ', 9000) END AS text) AS notes
+            LATERAL (
+                SELECT repeat('words ', CASE threads.name WHEN 'Long' THEN 9000 ELSE 60 END) AS text
+            ) AS notes
         """
     )
 
@@ -140,6 +153,61 @@ async def short_requests(target: Target) -> str:
     return str(statuses[-1])
 
 
+async def long_setup(conn: AsyncConnection) -> None:
+    """Create a setup of 1,000 lines, and one of 200."""
+    await conn.execute("INSERT INTO setups (name) VALUES ('Long'), ('Ordinary')")
+    await conn.execute(
+        """
+        WITH made AS (
+            INSERT INTO items (name, notes) SELECT 'Item ' || each, repeat('words ', 200)
+            FROM generate_series(1, 1000) AS each RETURNING id
+        )
+        INSERT INTO setup_items (setup_id, item_id)
+        SELECT setups.id, made.id FROM setups, made WHERE setups.name = 'Long' OR made.id <= 200
+        """
+    )
+
+
+async def import_and_undo(target: Target) -> str:
+    await IMPORT(target)
+    return await call("undo_changes", {"last": 1})(target)
+
+
+async def follow(uris: Sequence[str], target: Target) -> str:
+    """Open 100 streams that follow resources, change an item five times, and return how many were open."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "abuse", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    wanted = {"resourcesListChanged": True, "resourceSubscriptions": uris}
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "subscriptions/listen",
+        "params": {"notifications": wanted, "_meta": meta},
+    }
+    headers = {
+        "Authorization": f"Bearer {target.key}",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "subscriptions/listen",
+    }
+    limits = httpx2.Limits(max_connections=None)
+    async with (
+        httpx2.AsyncClient(timeout=PATIENCE, headers=headers, limits=limits) as http,
+        AsyncExitStack() as on,
+    ):
+        opened = 0
+        for _ in range(100):
+            response = await on.enter_async_context(http.stream("POST", f"{target.url}/mcp", json=message))
+            opened += "event-stream" in response.headers["Content-Type"]
+        for each in range(5):
+            await call("update_item", {"item_id": 1, "changes": {"price": each}})(target)
+        await asyncio.sleep(1)
+    return f"{opened} streams"
+
+
 async def wrong_keys(target: Target) -> str:
     """Call with keys that do not exist, and return the last status."""
     async with httpx2.AsyncClient(timeout=PATIENCE) as http:
@@ -160,6 +228,9 @@ def ordinary_list(size: int) -> str:
 def open_quotes(size: int) -> str:
     """A list in which every line opens a quote that the next one closes and opens again."""
     return "Item Name,Category,Weight,Unit\n" + 'x","b\n' * (size // 6)
+
+
+IMPORT = call("import_csv", {"csv_text": ordinary_list(250_000)})
 
 
 def cases() -> Sequence[Case]:
@@ -211,8 +282,8 @@ def cases() -> Sequence[Case]:
         ),
         Case(
             "thread of 200 candidates with long notes",
-            call("get_thread", {"thread_id": 1}),
-            call("get_thread", {"thread_id": 2}),
+            in_turn(call("get_thread", {"thread_id": 1}), 10),
+            in_turn(call("get_thread", {"thread_id": 2}), 10),
             long_thread,
         ),
         Case(
@@ -225,6 +296,32 @@ def cases() -> Sequence[Case]:
             ),
             one_item,
             goal=3,
+        ),
+        Case(
+            "setup of 1,000 lines",
+            in_turn(call("get_setup", {"setup_id": 2}), 50),
+            in_turn(call("get_setup", {"setup_id": 1}), 10),
+            long_setup,
+        ),
+        # An undo does the work of the import once more.
+        Case("import of 10,000 lines, and its undo", in_turn(IMPORT, 2), import_and_undo),
+        Case(
+            "40 updates of the same 500 items at once",
+            in_turn(call("update_items", {"item_ids": [*range(1, 501)], "changes": {"notes": "same"}}), 40),
+            at_once(call("update_items", {"item_ids": [*range(1, 501)], "changes": {"notes": "same"}}), 40),
+            long_setup,
+        ),
+        Case(
+            "200 fetches of unknown names at once",
+            at_once(call("get_totals", {}), 200),
+            at_once(call("upload_image_from_url", {"item_id": 1, "url": "https://slow.invalid/"}), 200),
+            one_item,
+        ),
+        Case(
+            "100 streams of 500 resources",
+            partial(follow, ["gear://items/1"]),
+            partial(follow, [f"gear://items/{each}" for each in range(1, 501)]),
+            one_item,
         ),
         Case("600 heads that never end", short_requests, slow_heads),
         Case("100 wrong keys", at_once(call("get_totals", {}), 100), wrong_keys),

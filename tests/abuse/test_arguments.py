@@ -5,6 +5,7 @@ import re
 from io import BytesIO
 from typing import Any, cast
 
+import anyio.lowlevel
 import httpx2
 import pytest
 from mcp import Client, MCPError
@@ -15,10 +16,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mcp_server.errors import MOST_PLACES, from_validation
-from mcp_server.http.body import WholeBodies
+from mcp_server.http.body import WholeBodies, is_crowded
 from mcp_server.models.item import ItemChanges
 from mcp_server.protocol.edge import App
-from mcp_server.protocol.message import KEPT, MOST_VALUES, TOO_MANY, has_too_many_values
+from mcp_server.protocol.message import KEPT, MOST_VALUES, STEP, TOO_MANY, has_too_many_values
 from mcp_server.protocol.stdio import CROWDED, BoundedLines
 from mcp_server.server import build_server
 from tests.calls import refused
@@ -109,6 +110,22 @@ def test_only_values_count_and_not_text() -> None:
     assert not has_too_many_values(json.dumps({"csv_text": "x"}) + " " * MANY)
     assert not has_too_many_values(json.dumps([1] * (MOST_VALUES - 1)))
     assert has_too_many_values(json.dumps([1] * MOST_VALUES))
+
+
+async def test_other_requests_are_served_while_values_are_counted() -> None:
+    served = 0
+
+    async def serve() -> None:
+        nonlocal served
+        while True:
+            served += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        assert await is_crowded(json.dumps([1] * MOST_VALUES))
+        tasks.cancel_scope.cancel()
+    assert served > MOST_VALUES // STEP // 2
 
 
 async def test_json_in_a_text_is_counted_too() -> None:
