@@ -3,11 +3,13 @@
 import getpass
 import os
 import secrets
+import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryFile, gettempdir
+from tempfile import TemporaryFile, gettempdir, mkdtemp
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import quote
@@ -27,6 +29,10 @@ local all,replication postgres peer map=gearshed
 local all,replication all scram-sha-256
 """
 TCP_ACCESS = "host all,replication all 127.0.0.1/32 scram-sha-256\n"
+# Lines of postmaster.pid: the process, the port, the folder of the socket, and whether it is ready.
+PID, PORT, SOCKET_FOLDER, STATUS = 0, 3, 4, 7
+# Seconds that a server may take to start, including the recovery after a crash.
+TO_START = 60
 ADVICE = "Choose another folder with GEARSHED_DATA_DIR, or set DATABASE_URL to a server of your own."
 
 
@@ -88,8 +94,8 @@ class Embedded:
     def url(self) -> str:
         """The address of the running server. Over TCP, it contains the password."""
         if not self.tcp:
-            return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder()), safe='')}"
-        port = (self.data / "postmaster.pid").read_text().splitlines()[3]
+            return f"postgresql://postgres@/postgres?host={quote(self._written(SOCKET_FOLDER), safe='')}"
+        port = self._written(PORT)
         return f"postgresql://postgres:{self._password.read_text()}@127.0.0.1:{port}/postgres"
 
     def start(self) -> None:
@@ -97,9 +103,12 @@ class Embedded:
         try:
             private.claim(self.folder)
             with self._lock():
-                if not self.tcp and self._socket_folder() != self.data:
-                    private.claim_socket_folder(self._socket_folder())
-                if not self._is_running():
+                is_running = self._is_running()
+                if is_running:
+                    self._wait()
+                if not self.tcp:
+                    self._claim(Path(self._written(SOCKET_FOLDER)) if is_running else self._socket_folder())
+                if not is_running:
                     self._launch()
                 if self._presence is not None:
                     self._presence.close()
@@ -138,9 +147,23 @@ class Embedded:
         return FileLock(self.folder / "lock", timeout=60)
 
     def _create(self) -> None:
+        """Create the data in a folder of its own, and rename it once it is complete.
+
+        A process that is killed leaves initdb running, so each attempt has another folder.
+        """
+        if self.data.exists():
+            if any(self.data.iterdir()):
+                raise EmbeddedError(f"{self.data} is not empty, and not a database of PostgreSQL. {ADVICE}")
+            self.data.rmdir()
+        new = Path(mkdtemp(prefix=f"{self.data.name}.new-", dir=self.folder))
+        private.give_to_server(new)
+        self._initialize(new)
+        new.replace(self.data)
+
+    def _initialize(self, folder: Path) -> None:
         if not self._password.exists():
             private.write(self._password, secrets.token_urlsafe(24))
-        options = ("-D", self.data, "-U", "postgres", "--encoding=UTF8", "--no-instructions")
+        options = ("-D", folder, "-U", "postgres", "--encoding=UTF8", "--no-instructions")
         access = ("--auth=scram-sha-256", "--pwfile", self._password)
         private.show(self._password)
         try:
@@ -155,7 +178,9 @@ class Embedded:
             private.hide(self._password)
 
     def _launch(self) -> None:
-        private.enclose(self.folder, self.data, self.log)
+        private.enclose(self.folder, self.log)
+        for unfinished in self.folder.glob(f"{self.data.name}.new-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         if not (self.data / "PG_VERSION").exists():
             self._create()
         # With half as much, the indexes of a million items do not fit and are read and written repeatedly.
@@ -167,8 +192,14 @@ class Embedded:
         if private.SERVER_USER:
             # Other processes of that user could open the segments of the default, posix.
             options.append("-c dynamic_shared_memory_type=mmap")
-        command = ("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.log)
-        self._run(*command, "-o", " ".join(options))
+        command = ("pg_ctl", "start", "-w", "-t", str(TO_START), "-D", self.data, "-l", self.log)
+        try:
+            self._run(*command, "-o", " ".join(options))
+        except EmbeddedError:
+            # A process that was killed may have started the server meanwhile.
+            if not self._is_running():
+                raise
+            self._wait()
 
     def _access(self) -> list[str]:
         """Write who may connect, and return options that name the files.
@@ -183,13 +214,35 @@ class Embedded:
         return [f'-c hba_file="{hba}"', f'-c ident_file="{ident}"']
 
     def _is_running(self) -> bool:
-        if not (self.data / "postmaster.pid").exists():
+        if not (number := self._written(PID)):
+            return False
+        if private.is_elsewhere(int(number), self.data):
+            # The server was killed, and another process has its number now. PostgreSQL would refuse to start.
+            (self.data / "postmaster.pid").unlink()
             return False
         try:
             self._run("pg_ctl", "status", "-D", self.data)
         except EmbeddedError:
             return False
         return True
+
+    def _wait(self) -> None:
+        """Wait until a running server accepts connections: who started it may have been killed meanwhile."""
+        deadline = time.monotonic() + TO_START
+        while self._written(STATUS).strip() != "ready" and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _written(self, line: int) -> str:
+        """Return a line that the running server has written, or an empty string."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return ""
+        return lines[line] if line < len(lines) else ""
+
+    def _claim(self, folder: Path) -> None:
+        if folder != self.data:
+            private.claim_socket_folder(folder)
 
     def _connect(self) -> Any:
         # Imported here so that the server starts while the driver is being imported.
@@ -204,6 +257,7 @@ class Embedded:
             raise EmbeddedError(f"The database in {self.folder} does not respond; see {self.log}.") from exc
 
     def _socket_folder(self) -> Path:
+        """Return where a server that is started now will have its socket. It depends on TMPDIR."""
         if len(os.fsencode(self.data)) + len(SOCKET_NAME) <= 103:
             return self.data
         short = sha256(os.fsencode(self.data)).hexdigest()[:16]

@@ -18,7 +18,7 @@ SERVER_USER = "nobody" if os.name != "nt" and os.geteuid() == 0 else None
 SERVER_GROUP = 61_099 if SERVER_USER else None
 # What a folder of an embedded database contains. Former releases made output.log and, for root, pginstall.
 OWN_NAMES = re.compile(
-    r"lock|password|output\.log|pg_hba\.conf|pg_ident\.conf|postgres-\d+(\.log)?|pginstall\d*-.*"
+    r"lock|password|output\.log|pg_hba\.conf|pg_ident\.conf|postgres-\d+(\.log|\.new-.*)?|pginstall\d*-.*"
 )
 # Those of them that root opens.
 ROOTS_FILES = ("lock", "password", "output.log", "pg_hba.conf", "pg_ident.conf")
@@ -83,22 +83,35 @@ def discard_foreign(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def enclose(folder: Path, data: Path, log: Path) -> None:
-    """As root, let only root and the server enter *folder*, with its *data* and *log* in it."""
+def enclose(folder: Path, log: Path) -> None:
+    """As root, let only root and the server enter *folder*, with the *log* of the server in it."""
     if SERVER_USER is None or SERVER_GROUP is None:
         return
     with opened(folder) as descriptor:
         os.fchown(descriptor, 0, SERVER_GROUP)
         os.fchmod(descriptor, 0o750)
-    # Only root can change the folder now, so these names stay what they are.
-    if not os.path.lexists(data):
-        data.mkdir(mode=0o700)
-        os.chown(data, server_uid(), SERVER_GROUP, follow_symlinks=False)
+    # Only root can change the folder now, so this name stays what it is.
     if log.is_symlink():
         log.unlink()
     if not log.exists():
         log.touch(mode=0o600, exist_ok=False)
         os.chown(log, server_uid(), SERVER_GROUP, follow_symlinks=False)
+
+
+def give_to_server(folder: Path) -> None:
+    """As root, let the server write in *folder*, which only root can replace."""
+    if SERVER_GROUP is not None:
+        os.chown(folder, server_uid(), SERVER_GROUP, follow_symlinks=False)
+
+
+def is_elsewhere(pid: int, folder: Path) -> bool:
+    """Whether a process is known to work in another folder. Only Linux tells that."""
+    try:
+        return not os.path.samefile(f"/proc/{pid}/cwd", folder)
+    except PermissionError:
+        return os.stat(f"/proc/{pid}").st_uid != server_uid()
+    except OSError:
+        return False
 
 
 def write(file: Path, content: str) -> None:

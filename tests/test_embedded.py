@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import LiteralString
+from urllib.parse import unquote
 
 import psycopg
 import pytest
@@ -123,12 +126,66 @@ def test_a_missing_locale_is_skipped(folder: Path, monkeypatch: pytest.MonkeyPat
         assert ask(database.url, "SELECT datctype FROM pg_database WHERE datname = 'postgres'") == "C"
 
 
+CREATE = "import sys, pathlib; from db.embedded import Embedded; Embedded(pathlib.Path(sys.argv[1])).start()"
+
+
+def starting(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", CREATE, str(folder)], stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    "moment", ["postgres-16.new-*/PG_VERSION", "postgres-16.new-*/base/5", "postgres-16"]
+)
+def test_a_first_start_that_was_killed_does_not_spoil_the_folder(folder: Path, moment: str) -> None:
+    killed = starting(folder)
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(moment)):
+        assert time.monotonic() < deadline
+    killed.kill()
+    killed.wait()
+    with Embedded(folder) as database:
+        assert ask(database.url) == "here"
+    # The killed process may have left initdb running until now.
+    with Embedded(folder):
+        assert not list(folder.glob("*.new-*"))
+
+
+def test_the_number_of_a_killed_server_may_belong_to_another_process(folder: Path) -> None:
+    with Embedded(folder) as database:
+        written = (database.data / "postmaster.pid").read_text().splitlines()
+    other = subprocess.Popen(["sleep", "60"], user=private.SERVER_USER, group=private.SERVER_GROUP)
+    (database.data / "postmaster.pid").write_text("\n".join([str(other.pid), *written[1:]]))
+    # Control: PostgreSQL takes that process for its server.
+    database._run("pg_ctl", "status", "-D", database.data)  # pyright: ignore[reportPrivateUsage]
+    with database:
+        assert ask(database.url) == "here"
+    other.kill()
+    other.wait()
+
+
+def test_the_socket_is_found_with_another_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="gearshed-") as name:
+        folder, other = Path(name) / ("long " * 25), Path(name) / "tmp"
+        other.mkdir()
+        # As root, PostgreSQL runs as another user.
+        Path(name).chmod(0o755)
+        with Embedded(folder) as database:
+            monkeypatch.setattr(tempfile, "tempdir", str(other))
+            with Embedded(folder) as second:
+                assert second.url == database.url
+                assert ask(second.url) == "here"
+        # Started there, it is found again as well.
+        with Embedded(folder) as database:
+            assert str(other) in unquote(database.url)
+            assert ask(database.url) == "here"
+
+
 def test_an_unusable_folder_gives_an_error_with_advice(folder: Path) -> None:
     with Embedded(folder):
         pass
     (folder / "postgres-16" / "PG_VERSION").unlink()
     with pytest.raises(
-        EmbeddedError, match=r"initdb failed in .*not empty.*Choose another folder with GEARSHED_DATA_DIR"
+        EmbeddedError, match=r"postgres-16 is not empty, .*Choose another folder with GEARSHED_DATA_DIR"
     ):
         Embedded(folder).start()
 
