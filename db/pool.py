@@ -134,7 +134,8 @@ async def reading(
     needs one transaction.
     """
     async with lent(pool) as conn:
-        if written and await last_write(conn, user_id) < written:
+        # Not `<`: the positions of a server that this one was restored from may be larger.
+        if written and await last_write(conn, user_id) != written:
             raise Behind
         if together or conn.prepare_threshold is None:
             # Behind a pooler, the next message may reach another session, without what was prepared.

@@ -1,9 +1,11 @@
 """Reads from a standby, once it has replayed what the same user wrote before."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -12,11 +14,14 @@ from psycopg_pool import PoolTimeout
 
 from db.pool import Behind, Pool, create_pool, last_write, lent, reading
 
+Answer = TypeVar("Answer")
+
 logger = logging.getLogger(__name__)
 
 NAME = "standby"
-# Seconds to wait for a standby, and seconds to leave it alone after it has not answered.
-PATIENCE, SILENCE = 0.5, 5.0
+# Seconds to wait for a connection to a standby and for its first answer, and to leave it
+# alone if it does not answer.
+PATIENCE, FOR_ANSWER, SILENCE = 0.5, 2.0, 5.0
 
 
 class Standby:
@@ -42,7 +47,15 @@ class Standby:
                 conn = await self._enter(stack, primary, user_id, together)
             if conn is None:
                 conn = await stack.enter_async_context(reading(primary, user_id, together=together))
-            yield conn
+                yield conn
+                return
+            try:
+                yield conn
+            except BaseException as exc:
+                # A call that is cancelled may have waited for the standby.
+                if conn.broken or isinstance(exc, asyncio.CancelledError):
+                    self._silent_until = monotonic() + SILENCE
+                raise
 
     async def _enter(
         self, stack: AsyncExitStack, primary: Pool, user_id: int, together: bool
@@ -50,12 +63,12 @@ class Standby:
         async with lent(primary) as conn:
             written = await last_write(conn, user_id)
         try:
-            conn = await stack.enter_async_context(
-                reading(self._pool, user_id, written=written, together=together)
+            conn = await answered(
+                stack.enter_async_context(reading(self._pool, user_id, written=written, together=together))
             )
         except Behind:
             return None
-        except (psycopg.Error, PoolTimeout) as exc:
+        except (psycopg.Error, PoolTimeout, TimeoutError) as exc:
             self._silent_until = monotonic() + SILENCE
             if not self._away:
                 logger.warning("The standby is unreachable; reading from the primary: %s", type(exc).__name__)
@@ -65,6 +78,29 @@ class Standby:
             logger.warning("The standby is reachable again.")
         self._away = False
         return conn
+
+
+async def answered(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Return the result of *work*, or raise TimeoutError without waiting for the end of its cancellation.
+
+    psycopg asks the server to cancel a statement, and a frozen server does not answer that either.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=FOR_ANSWER)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(seen)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+def seen(task: asyncio.Future[Any]) -> None:
+    """Take the exception of a task that nothing waits for, which asyncio would log."""
+    if not task.cancelled():
+        task.exception()
 
 
 @asynccontextmanager

@@ -133,8 +133,9 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = vars(parser().parse_args(arguments))
     command: Command = options.pop("command")
-    # Options that are not settings belong to the command.
-    own = {name: options.pop(name) for name in options.keys() - Settings.model_fields.keys()}
+    settings = {str(field.validation_alias or name) for name, field in Settings.model_fields.items()}
+    # Other options belong to the command.
+    own = {name: options.pop(name) for name in options.keys() - settings}
     own |= {name: nfc(own[name]) for name in NAMES & own.keys() if own[name]}
     try:
         return command(load(options), **own) or 0

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db import migrations
 from mcp_server import settings
-from mcp_server.cli import parser
+from mcp_server.cli import parser, run
 from mcp_server.settings import SettingsError
 from tests.conftest import empty_database, run_sql
 
@@ -175,6 +175,16 @@ def test_a_database_in_another_encoding_is_one_line(server: str) -> None:
         assert "ENCODING 'UTF8'" in complaint(gearshed("serve", DATABASE_URL=url))
     finally:
         run_sql(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def test_every_command_takes_the_options_of_all_commands(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    options = ["--read-replica", url, "--read-only", "--undo-days", "30", "--log-level", "ERROR"]
+    assert run(["users", "add", "local", "--no-password"]) == 0
+    for command in (["users", "list"], ["keys", "list", "local"], ["changes"], ["audit"], ["db", "current"]):
+        assert run([*command, *options]) == 0, (command, capsys.readouterr().err)
 
 
 def test_the_standby_of_the_command_line_wins_over_that_of_the_environment(

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,21 @@ async def answered(client: Client, tool: str, seconds: float) -> int:
         failed += 1
         assert time.monotonic() < until, result
         await asyncio.sleep(0.1)
+
+
+@contextmanager
+def frozen(database: Embedded) -> Generator[None]:
+    """Stop all processes of a database, as a hanging disk would."""
+    postmaster = int((database.data / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    processes = [postmaster, *map(int, children)]
+    for each in processes:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in processes:
+            os.kill(each, signal.SIGCONT)
 
 
 async def test_an_embedded_database_that_was_stopped_is_started_again(folder: Path) -> None:

@@ -16,12 +16,12 @@ from psycopg.conninfo import make_conninfo
 from db import migrations, private
 from db.embedded import Embedded
 from db.pool import create_pool
-from db.standby import following
+from db.standby import FOR_ANSWER, following
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from tests.calls import call
-from tests.test_faults import stop_at_once
+from tests.test_faults import frozen, stop_at_once
 
 
 class Pair(NamedTuple):
@@ -44,7 +44,9 @@ def pair(folder: Path) -> Generator[Pair]:
 
 def copy(primary: Embedded, standby: Embedded) -> None:
     private.claim(standby.folder)
-    private.enclose(standby.folder, standby.data, standby.log)
+    private.enclose(standby.folder, standby.log)
+    standby.data.mkdir(mode=0o700)
+    private.give_to_server(standby.data)
     # As root, the standby runs as another user, so it needs a password.
     run(primary, "CREATE ROLE replica LOGIN REPLICATION PASSWORD 'copy'")
     address = make_conninfo(primary.url, user="replica", password="copy")
@@ -145,6 +147,32 @@ async def test_while_the_standby_is_unreachable_the_primary_serves_and_one_line_
             while "The standby is reachable again." not in [record.message for record in caplog.records]:
                 assert await names(ada) == {"Tent"}
                 await asyncio.sleep(0.2)
+
+
+async def test_a_frozen_standby_delays_one_read_only(pair: Pair) -> None:
+    async with client_of(pair, "ada") as ada:
+        await call(ada, "create_item", name="Tent")
+        await until(pair.primary, CAUGHT_UP)
+        assert await names(ada) == {"Tent"}
+        with frozen(pair.standby):
+            begun = monotonic()
+            assert await names(ada) == {"Tent"}
+            delayed = monotonic()
+            assert delayed - begun > FOR_ANSWER - 0.1, "the standby answered"
+            assert await names(ada) == {"Tent"}
+            assert monotonic() - delayed < FOR_ANSWER
+
+
+async def test_own_writes_are_read_although_positions_of_a_former_server_are_larger(pair: Pair) -> None:
+    """A restored database has the positions of the server that it was copied from."""
+    async with client_of(pair, "ada") as ada:
+        await call(ada, "create_item", name="Tent")
+        run(pair.primary, "UPDATE last_writes SET lsn = 9e15")
+        await until(pair.primary, CAUGHT_UP)
+        run(pair.standby, "SELECT pg_wal_replay_pause()")
+        await until(pair.standby, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
+        await call(ada, "create_item", name="Pot")
+        assert await names(ada) == {"Tent", "Pot"}
 
 
 async def test_after_a_failover_the_first_write_is_done_within_seconds(pair: Pair) -> None:

@@ -1,12 +1,9 @@
 """One user who sends much does not keep others out."""
 
 import asyncio
-import os
 import secrets
-import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -30,6 +27,7 @@ from tests.abuse.sockets import answer, head, sockets, trickle
 from tests.calls import call, refused
 from tests.http.conftest import Admit
 from tests.http.test_stop import holding, key_of, readiness, until
+from tests.test_faults import frozen
 from tests.test_faults import server_of_its_own as server_of_its_own
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -153,21 +151,6 @@ async def test_a_user_opens_sixty_four_streams(replicas: tuple[Served, Served], 
     assert answers.count(b"HTTP/1.1 200 OK") == 65
     assert answers[69] == b"HTTP/1.1 200 OK"
     assert answers.count(b"HTTP/1.1 429 Too Many Requests") == 5
-
-
-@contextmanager
-def frozen(database: Embedded) -> Generator[None]:
-    """Stop all processes of a database, as a hanging disk would."""
-    postmaster = int((database.data / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    processes = [postmaster, *map(int, children)]
-    for each in processes:
-        os.kill(each, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in processes:
-            os.kill(each, signal.SIGCONT)
 
 
 async def test_a_frozen_database_does_not_keep_requests_waiting(
