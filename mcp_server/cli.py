@@ -1,6 +1,8 @@
 """The command line: parse arguments, load settings, run a command of `commands/`."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -123,7 +125,20 @@ NAMES = frozenset({"username", "name", "setup_name"})
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    """Run a command and exit. Ctrl-C, and a reader of the output that leaves, end it without a traceback."""
+    try:
+        try:
+            code = run(sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        terminal.warn("gearshed: interrupted.")
+        code = 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Python flushes standard output once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +49,43 @@ def as_url(conninfo: str, scheme: str = "postgresql") -> str:
     if str(parts["host"]).startswith("/"):
         return f"{scheme}://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
     return f"{scheme}://{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+def test_an_interrupted_command_is_one_line(url: str) -> None:
+    with (
+        psycopg.connect(url) as blocking,
+        subprocess.Popen(
+            [*GEARSHED, "users", "list"],
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as command,
+        psycopg.connect(url, autocommit=True) as watching,
+    ):
+        blocking.execute("LOCK TABLE users")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
+        deadline = time.monotonic() + 30
+        while watching.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        command.send_signal(signal.SIGINT)
+        assert command.communicate(timeout=30) == ("", "gearshed: interrupted.\n")
+        assert command.returncode == 130
+
+
+def test_a_reader_that_leaves_ends_a_command_silently(url: str) -> None:
+    with subprocess.Popen(
+        [*GEARSHED, "db", "current"],
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert command.stdout
+        command.stdout.close()
+        assert command.stderr
+        assert command.stderr.read() == b""
+    assert command.returncode == 1
 
 
 def test_it_prints_its_version() -> None:
