@@ -59,6 +59,12 @@ def audit():
     return audit
 
 
+def connect():
+    from mcp_server.commands import connect
+
+    return connect
+
+
 def demo():
     from mcp_server.commands import demo
 
@@ -173,6 +179,7 @@ def parser() -> argparse.ArgumentParser:
     result.set_defaults(command=serve.serve_or_explain)
     commands = Commands(result.add_subparsers(metavar="command"), options)
     add_serve(commands)
+    add_connect(commands)
     commands.add(
         "demo",
         with_settings(lambda: demo().show),
@@ -318,6 +325,31 @@ def add_db(db: Commands) -> None:
     )
     upgrading.add_argument("--server-password-file", metavar="FILE", help="file with that role's password")
     db.add("current", database.current, "print the schema revision")
+
+
+def add_connect(commands: Commands) -> None:
+    connecting = commands.add(
+        "connect",
+        with_settings(lambda: connect().connect),
+        "connect a client, such as claude-desktop; without one, list those that are installed",
+    )
+    connecting.add_argument("client", metavar="CLIENT", nargs="?", help="the client to connect")
+    connecting.add_argument("--name", default="gearshed", help="name of the server in the client")
+    connecting.add_argument(
+        "--scope",
+        choices=("user", "project"),
+        default="user",
+        help="for the person (default) or the current folder",
+    )
+    connecting.add_argument("--url", metavar="URL", help="connect to a server over HTTP, such as …/mcp")
+    connecting.add_argument(
+        "--key-env", metavar="NAME", help="environment variable with the key for --url; without it, sign in"
+    )
+    connecting.add_argument("--remove", action="store_true", help="remove the connection")
+    connecting.add_argument("--dry-run", action="store_true", help="show what would be changed")
+    connecting.add_argument(
+        "--print", action="store_true", dest="printing", help="print the entry, and change nothing"
+    )
 
 
 def add_audit(commands: Commands) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.attachments.resources import SUMMARY, TEMPLATES
-from mcp_server.commands.connect import how_to_connect
+from mcp_server.clients.catalogue import CLIENTS
+from mcp_server.commands.instructions import how_to_connect
 from mcp_server.settings import NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -108,6 +109,11 @@ def test_the_page_of_resources_names_every_resource_and_every_prompt() -> None:
 
 def test_the_page_of_the_configuration_names_every_setting_and_no_other() -> None:
     assert set(re.findall(r"GEARSHED_[A-Z_]+", PAGES["configuration.md"])) == NAMES
+
+
+def test_the_page_of_clients_names_every_client_and_its_title() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", PAGES["clients.md"], re.MULTILINE)
+    assert rows[1:] == [(client.name, client.title) for client in CLIENTS.values()]
 
 
 def test_every_other_page_names_only_settings() -> None:

@@ -18,6 +18,7 @@ ROOMS = [
     "mcp_server.turns",
     "mcp_server.models",
     "mcp_server.settings",
+    "mcp_server.clients",
     "mcp_server.untrusted",
     "mcp_server.formats",
     "mcp_server.accounts",

@@ -12,7 +12,7 @@ import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 
-from mcp_server.commands.connect import how_to_connect
+from mcp_server.commands.instructions import how_to_connect
 from mcp_server.settings import Settings
 
 LIST = "ultimate-hike-2025"

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from types import FrameType
 
 from mcp_server import terminal
-from mcp_server.commands.connect import how_to_connect
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
+from mcp_server.commands.instructions import how_to_connect
 from mcp_server.settings import Settings, SettingsError
 
 # Seconds for the exit after the last client has left: for the end of the embedded database and of threads.

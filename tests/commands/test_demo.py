@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mcp_server.commands.connect import how_to_connect, program
+from mcp_server.clients.installation import program
+from mcp_server.commands.instructions import how_to_connect
 
 
 @pytest.fixture
