@@ -65,6 +65,12 @@ def connect():
     return connect
 
 
+def backup():
+    from mcp_server.commands import backup
+
+    return backup
+
+
 def demo():
     from mcp_server.commands import demo
 
@@ -185,6 +191,7 @@ def parser() -> argparse.ArgumentParser:
         with_settings(lambda: demo().show),
         "import a real packing list through a real client, into a temporary database",
     )
+    add_backup(commands)
     add_migration(commands)
     add_lists(commands)
     add_changes(commands)
@@ -325,6 +332,27 @@ def add_db(db: Commands) -> None:
     )
     upgrading.add_argument("--server-password-file", metavar="FILE", help="file with that role's password")
     db.add("current", database.current, "print the schema revision")
+
+
+def add_backup(commands: Commands) -> None:
+    writing = commands.add(
+        "backup", with_settings(lambda: backup().write), "back up everything of all users to a file"
+    )
+    writing.add_argument("file", type=Path, metavar="FILE", help="the file, which is replaced as a whole")
+    restoring = commands.add(
+        "restore", with_settings(lambda: backup().restore), "restore a backup, verified, all or nothing"
+    )
+    restoring.add_argument("file", type=Path, metavar="FILE", help="a file that `gearshed backup` wrote")
+    moving = commands.add(
+        "move", with_settings(lambda: backup().move), "copy everything to another database, verified"
+    )
+    moving.add_argument(
+        "--to", required=True, metavar="URL", help="PostgreSQL to move to, or a folder for an embedded one"
+    )
+    for command in (restoring, moving):
+        command.add_argument(
+            "--replace", action="store_true", help="delete what the target database contains"
+        )
 
 
 def add_connect(commands: Commands) -> None:
