@@ -1,4 +1,4 @@
-"""Configuration files in strict JSON, of which only one entry is changed: the rest stays byte for byte."""
+"""Configuration files in strict JSON. Only one entry is changed, and the rest stays byte for byte."""
 
 import json
 import os
@@ -190,7 +190,7 @@ def members(text: str, at: int) -> dict[str, Member]:
 
 
 def members_of(text: str, keys: Sequence[str]) -> list[Member]:
-    """Return the places of the members on a path of keys, all of which exist."""
+    """Return the places of the members on a path of existing keys."""
     places: list[Member] = []
     at = skip(text, 0)
     for key in keys:
