@@ -25,6 +25,7 @@ from mcp_server.accounts.auth import list_ids
 from mcp_server.errors import Busy
 from mcp_server.http.address import Failures
 from mcp_server.http.body import WholeBodies
+from mcp_server.http.callers import Callers
 from mcp_server.http.connections import (
     OTHER_FILES,
     Connections,
@@ -69,8 +70,8 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     quota = Quota(settings.quota_mb) if settings.quota_mb else None
     app = replace(app, shares=Shares(), quota=quota)
     metrics = Metrics(app.pool)
-    gate = Gate(app.pool, url, metrics, Failures())
-    app.live.when_access_ends = gate.leases.recheck
+    gate = Gate(app.pool, url, metrics, Failures(), Callers(app.live))
+    app.live.when_access_ends = gate.end_access
     # Tools never send requests to the client, so replicas need not share any state.
     server = build_server(app, tools_off(settings), metrics.count_call, middleware=[stop.count])
     streamable = Streamable(sdk.low_level(server), LARGEST_BODY)
