@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
 
         ready.result()
         with translated_errors():
-            run(serve_clients(database, settings))
+            run(serve_clients(database, settings), fast=settings.http)
 
 
 def stop_on_signals(stack: ExitStack, http: bool) -> None:
