@@ -4,9 +4,7 @@ import asyncio
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
-from importlib.util import find_spec
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import monotonic
 from typing import Any
@@ -128,15 +126,6 @@ class Connection(Limited, H11Protocol):  # pyright: ignore[reportIncompatibleVar
     def seconds_left(self) -> float | None:
         state = self.conn.their_state
         return FOR_HEAD if state is h11.IDLE else FOR_BODY if state is h11.SEND_BODY else None
-
-
-def limited(connections: Connections) -> Callable[..., Limited]:
-    """Return what uvicorn calls for each connection. The parser in C is used if it is installed."""
-    if find_spec("httptools"):
-        from mcp_server.http.fast import FastConnection
-
-        return partial(FastConnection, connections)
-    return partial(Connection, connections)
 
 
 def raise_file_limit() -> int | None:
