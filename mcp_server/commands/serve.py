@@ -60,9 +60,9 @@ def serve(settings: Settings) -> None:
             from mcp_server.process import serve_stdio as serve_clients
 
         ready.result()
+        # No thread may run in a process that forks.
+        starter.shutdown()
         if settings.workers > 1:
-            # No thread may run in a process that forks.
-            starter.shutdown()
             serve_together(database, settings)
         else:
             with translated_errors():
