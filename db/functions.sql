@@ -283,6 +283,29 @@ CREATE OR REPLACE TRIGGER tell_change AFTER INSERT ON changes
 FOR EACH ROW EXECUTE FUNCTION tell_change();
 
 
+-- [notify_access]
+-- Notifies every server that a key or token was changed or deleted, so that it forgets the key and ends streams that
+-- are no longer allowed. Triggers also hear of rows that were deleted with their user, or by hand. They name the
+-- columns that matter, because the time of the last use is written often.
+CREATE OR REPLACE FUNCTION notify_access() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $$
+        BEGIN
+            PERFORM pg_notify('gearshed_changes', jsonb_build_object(
+                'user_id', OLD.user_id, 'touched', '[]'::jsonb, 'listed', false, 'access', true
+            )::text);
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER notify_access
+AFTER DELETE OR UPDATE OF user_id, key_hash, name, scopes, expires_at ON api_keys
+FOR EACH ROW EXECUTE FUNCTION notify_access();
+
+CREATE OR REPLACE TRIGGER notify_access
+AFTER DELETE OR UPDATE OF user_id, access_token_hash, scopes, resource, expires_at ON oauth_tokens
+FOR EACH ROW EXECUTE FUNCTION notify_access();
+
+
 -- [replace_password]
 -- A person's own password, for the server's role, which cannot update users: one user at a time, and only for the hash
 -- that is stored. Whether the person knows the password is for the caller to check.

@@ -23,14 +23,18 @@ UNKNOWN = "{}"
 
 @asynccontextmanager
 async def listening(
-    url: str, hear: Callable[[str], None], watched: Callable[[], Iterable[int]]
+    url: str,
+    hear: Callable[[str], None],
+    watched: Callable[[], Iterable[int]],
+    connected: Callable[[bool], None] = lambda _: None,
 ) -> AsyncGenerator[None]:
     """Pass each notification to *hear*, as JSON. One without a user_id concerns every user.
 
-    Where LISTEN does not work, the users that are *watched* are polled every two seconds.
+    Where LISTEN does not work, the users that are *watched* are polled every two seconds. *connected* is
+    called with True when LISTEN starts, before *hear*, and with False when it ends.
     """
     # A separate task, because a cancellation by anyio would keep psycopg from ending its statement.
-    task = asyncio.create_task(listen(make_conninfo(url, **CONNECTION), hear, watched))
+    task = asyncio.create_task(listen(make_conninfo(url, **CONNECTION), hear, watched, connected))
     try:
         yield
     finally:
@@ -38,7 +42,12 @@ async def listening(
         await asyncio.wait([task])
 
 
-async def listen(conninfo: str, hear: Callable[[str], None], watched: Callable[[], Iterable[int]]) -> None:
+async def listen(
+    conninfo: str,
+    hear: Callable[[str], None],
+    watched: Callable[[], Iterable[int]],
+    connected: Callable[[bool], None],
+) -> None:
     pause = FIRST_PAUSE
     while True:
         try:
@@ -52,10 +61,14 @@ async def listen(conninfo: str, hear: Callable[[str], None], watched: Callable[[
                     await look(conn, hear, watched)
                 await conn.execute("LISTEN gearshed_changes")
                 pause = FIRST_PAUSE
-                # Notifications sent before, or while disconnected, are lost.
-                hear(UNKNOWN)
-                async for notification in conn.notifies():
-                    hear(notification.payload)
+                connected(True)
+                try:
+                    # Notifications sent before, or while disconnected, are lost.
+                    hear(UNKNOWN)
+                    async for notification in conn.notifies():
+                        hear(notification.payload)
+                finally:
+                    connected(False)
         except psycopg.Error as exc:
             if pause == FIRST_PAUSE:
                 logger.warning("Not receiving changes until the database is back: %s", type(exc).__name__)

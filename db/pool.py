@@ -10,7 +10,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL, Literal
 from psycopg_pool import AsyncConnectionPool
 
-from db.reading import Connection, Cursor
+from db.messages import Connection, Cursor
 
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
@@ -122,6 +122,17 @@ async def transaction(
         # One message: a pipeline would save another one, but when cancelled, it waits for what it has sent.
         await conn.execute(b"BEGIN;" + settings(user_id, read_only, logged), prepare=False)
         yield conn
+
+
+@asynccontextmanager
+async def writing(pool: Pool, user_id: int, *, read_only: bool = False) -> AsyncGenerator[Connection]:
+    """Lend a connection for one logged transaction, which begins in the message of its first statement."""
+    async with lent(pool) as conn:
+        with conn.beginning(b"BEGIN;" + settings(user_id, read_only, True)):
+            if conn.prepare_threshold is None:
+                # Behind a pooler, the next message may reach another session, without what was prepared.
+                await conn.begin()
+            yield conn
 
 
 @asynccontextmanager

@@ -442,6 +442,7 @@ changes = Table(
     belongs_to("undone_by", "changes"),
     CheckConstraint("idempotency_key <> '' AND length(idempotency_key) <= 200", name="idempotency_key"),
     Index("ix_changes_user_id_undone_by", "user_id", "undone_by"),
+    Index("ix_changes_user_id_tool_id", "user_id", "tool", "id"),
 )
 
 row_changes = Table(

@@ -228,6 +228,7 @@ def add_serve(commands: Commands) -> None:
     for option, metavar, text in (
         ("--host", None, "address to listen on (default: 127.0.0.1)"),
         ("--port", None, "port to listen on (default: 8000)"),
+        ("--workers", "NUMBER", "processes that serve HTTP on the same port (default: 1)"),
         ("--public-url", "URL", "URL under which clients reach the server, such as https://gear.example"),
         ("--allowed-host", "NAMES", "additional host names of the server, separated by commas"),
         ("--allowed-origin", "ORIGINS", "web pages that may use the server as a client, separated by commas"),

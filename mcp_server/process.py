@@ -93,7 +93,7 @@ async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
 async def sharing(app: App, database: Database, settings: Settings) -> AsyncGenerator[App]:
     """Yield *app* connected to other processes: it gets their changes and can read from a standby."""
     async with (
-        listening(settings.direct_url or database.url, app.live.deliver, app.live.users),
+        listening(settings.direct_url or database.url, app.live.deliver, app.live.users, app.live.connect),
         following(settings.replica_url) as standby,
     ):
         yield replace(app, standby=standby)

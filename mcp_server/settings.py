@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="Port to listen on. 0 picks a free one."
     )
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        1,
+        description="Processes that serve HTTP on the same port. Limits and rates apply to each of them.",
+    )
     allowed_host: Hosts = Field(
         (), description="Comma-separated further host names under which clients reach the server."
     )

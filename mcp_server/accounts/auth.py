@@ -144,7 +144,6 @@ async def remove_user(conn: AsyncConnection, user_id: int) -> None:
     # As that user, because a trigger deletes the items' words.
     async with as_user(conn, user_id):
         await turn.ending(conn, user_id)
-        await turn.notify(conn, user_id)
         await conn.execute("DELETE FROM users WHERE id = %(id)s", {"id": user_id})
 
 

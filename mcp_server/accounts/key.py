@@ -11,8 +11,8 @@ import anyio.to_thread
 import psycopg
 from psycopg import AsyncConnection
 
-from db.query import fetch_all, fetch_one, fetch_value
-from mcp_server.accounts import password, turn
+from db.query import fetch_all, fetch_one
+from mcp_server.accounts import password
 from mcp_server.errors import Busy, NotFound
 from mcp_server.models.auth import Key, Principal, Scope
 
@@ -172,8 +172,6 @@ async def list_all(conn: AsyncConnection, user_id: int | None) -> list[Key]:
 
 async def revoke(conn: AsyncConnection, key_id: int) -> None:
     """Delete a key. The next request with it is rejected, and open streams end."""
-    query = "DELETE FROM api_keys WHERE id = %(id)s RETURNING user_id"
-    user_id = await fetch_value(conn, query, {"id": key_id})
-    if user_id is None:
+    cursor = await conn.execute("DELETE FROM api_keys WHERE id = %(id)s", {"id": key_id})
+    if cursor.rowcount == 0:
         raise NotFound(f"No key {key_id}. `gearshed keys list` lists all keys.")
-    await turn.notify(conn, user_id)

@@ -238,16 +238,13 @@ async def revoke(conn: AsyncConnection, token: str, client_id: str) -> UUID | No
 async def end(conn: AsyncConnection, family: UUID, user_id: int | None = None) -> None:
     """Revoke every token of the family; with *user_id*, only if it belongs to that user."""
     await lock(conn, family)
-    cursor = await conn.execute(
+    await conn.execute(
         """
         DELETE FROM oauth_tokens
         WHERE family = %(family)s AND user_id = coalesce(%(user_id)s, user_id)
-        RETURNING user_id
         """,
         {"family": family, "user_id": user_id},
     )
-    if found := await cursor.fetchone():
-        await turn.notify(conn, found[0])
 
 
 async def end_all(conn: AsyncConnection, user_id: int) -> None:

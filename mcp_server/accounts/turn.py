@@ -1,7 +1,5 @@
 """A lock per user, so that ending a user's access does not miss what another transaction is issuing."""
 
-import json
-
 from psycopg import AsyncConnection
 
 
@@ -18,12 +16,4 @@ async def ending(conn: AsyncConnection, user_id: int) -> None:
     await conn.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('access of user ' || %(user_id)s::bigint, 0))",
         {"user_id": user_id},
-    )
-
-
-async def notify(conn: AsyncConnection, user_id: int) -> None:
-    """Notify all servers that access of a user ended, so that they end its streams."""
-    await conn.execute(
-        "SELECT pg_notify('gearshed_changes', %(ended)s)",
-        {"ended": json.dumps({"user_id": user_id, "touched": [], "listed": False, "access": True})},
     )

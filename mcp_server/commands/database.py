@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from db.embedded import Database, Embedded, Given
@@ -83,9 +84,14 @@ def bring_up_to_date(database: Database, *, read_only: bool = False) -> None:
             migrations.upgrade(database.url)
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run *work* on an event loop that psycopg supports; asyncio's default on Windows is not supported."""
+def run(work: Coroutine[Any, Any, Result], *, fast: bool = False) -> Result:
+    """Run *work* on an event loop that psycopg supports; asyncio's default on Windows is not supported.
+
+    With *fast*, use uvloop if it is installed. Its import would take longer than a short command.
+    """
     factory = asyncio.SelectorEventLoop if os.name == "nt" else None
+    if fast and find_spec("uvloop"):
+        from uvloop import new_event_loop as factory
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 
+from db.embedded import Database
 from mcp_server import terminal
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
 from mcp_server.commands.instructions import how_to_connect
@@ -32,6 +33,8 @@ def serve(settings: Settings) -> None:
     """Serve until standard input ends or a signal arrives."""
     if settings.http and "user" in settings.model_fields_set:
         raise SettingsError("GEARSHED_USER: over HTTP, the key or sign-in selects the user. Unset it.")
+    if settings.workers > 1 and not settings.http:
+        raise SettingsError("GEARSHED_WORKERS: a client on standard input has one process. Add --http.")
     handler = logging.StreamHandler()
     handler.setFormatter(terminal.LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
@@ -48,7 +51,8 @@ def serve(settings: Settings) -> None:
         # Registered first: a signal may arrive while the database starts.
         stack.callback(database.stop)
         stop_on_signals(stack, settings.http)
-        ready = ThreadPoolExecutor(1).submit(start)
+        starter = ThreadPoolExecutor(1)
+        ready = starter.submit(start)
         # Slow to import, so it overlaps with the start of PostgreSQL.
         if settings.http:
             from mcp_server.http.serve import serve_http as serve_clients
@@ -56,8 +60,28 @@ def serve(settings: Settings) -> None:
             from mcp_server.process import serve_stdio as serve_clients
 
         ready.result()
-        with translated_errors():
-            run(serve_clients(database, settings))
+        # No thread may run in a process that forks.
+        starter.shutdown()
+        if settings.workers > 1:
+            serve_together(database, settings)
+        else:
+            with translated_errors():
+                run(serve_clients(database, settings), fast=settings.http)
+
+
+def serve_together(database: Database, settings: Settings) -> None:
+    """Serve in several processes. The database belongs to this one."""
+    from mcp_server.commands.workers import Workers, reserved
+    from mcp_server.http.serve import serve_http
+
+    with reserved(settings) as shared:
+
+        def work(is_first: bool) -> None:
+            with translated_errors():
+                run(serve_http(database, shared, is_first=is_first), fast=True)
+
+        if code := Workers(settings.workers, work).run():
+            raise SystemExit(code)
 
 
 def stop_on_signals(stack: ExitStack, http: bool) -> None:

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from time import monotonic
 from typing import Any
@@ -61,8 +60,13 @@ class Connections:
         return any(ip_address(address) in proxy for proxy in self._proxies)
 
 
-class Connection(H11Protocol):
-    """Uvicorn's protocol with limits. By default it waits without end for the rest of a request."""
+class Limited(asyncio.Protocol):
+    """Limits for a protocol of uvicorn. By default it waits without end for the rest of a request."""
+
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    client: tuple[str, int] | None
+    cycle: Any
 
     def __init__(self, connections: Connections, **options: Any) -> None:
         super().__init__(**options)
@@ -70,6 +74,10 @@ class Connection(H11Protocol):
         self._address: str | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._limited: float | None = None
+
+    def seconds_left(self) -> float | None:
+        """Return in how many seconds the part of a request that is being received has to be complete."""
+        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
@@ -93,9 +101,7 @@ class Connection(H11Protocol):
             self._address = None
 
     def _limit_time(self) -> None:
-        """Limit the time until the part of a request that is being received has to be complete."""
-        state = self.conn.their_state
-        seconds = FOR_HEAD if state is h11.IDLE else FOR_BODY if state is h11.SEND_BODY else None
+        seconds = self.seconds_left()
         if seconds != self._limited:
             self._end_limit()
             if seconds is not None and not self.transport.is_closing():
@@ -114,9 +120,12 @@ class Connection(H11Protocol):
             self.transport.close()
 
 
-def limited(connections: Connections) -> Callable[..., Connection]:
-    """Return what uvicorn calls for each connection."""
-    return partial(Connection, connections)
+class Connection(Limited, H11Protocol):  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Uvicorn's protocol in Python, with limits."""
+
+    def seconds_left(self) -> float | None:
+        state = self.conn.their_state
+        return FOR_HEAD if state is h11.IDLE else FOR_BODY if state is h11.SEND_BODY else None
 
 
 def raise_file_limit() -> int | None:

@@ -18,6 +18,7 @@ from mcp_server.accounts import key
 from mcp_server.accounts.auth import authenticate
 from mcp_server.errors import Busy, TimedOut, Unavailable, from_exception
 from mcp_server.http.address import Failures
+from mcp_server.http.callers import Callers
 from mcp_server.http.leases import Leases
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.origins import shares
@@ -84,6 +85,7 @@ class Gate:
     url: str
     metrics: Metrics
     failures: Failures
+    callers: Callers
     leases: Leases = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,7 +93,18 @@ class Gate:
 
     async def find(self, token: str, resource: str) -> Principal | None:
         """Return the caller, or None. Retry once if the database connection was lost."""
-        return await in_time(self._find(token, resource), FOR_LOOK_UP)
+        if cached := self.callers.find(token, resource):
+            return cached
+        generation = self.callers.generation
+        found = await in_time(self._find(token, resource), FOR_LOOK_UP)
+        if found:
+            self.callers.keep(token, resource, found, generation)
+        return found
+
+    def end_access(self, user_id: int | None) -> None:
+        """Look up the keys of a user again; without a *user_id*, those of all users."""
+        self.callers.forget(user_id)
+        self.leases.recheck(user_id)
 
     async def _find(self, token: str, resource: str) -> Principal | None:
         try:

@@ -2,9 +2,11 @@
 
 import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from typing import Any, cast
 
 import anyio
@@ -15,6 +17,8 @@ from mcp.server.sse import SseServerTransport
 from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
@@ -25,10 +29,12 @@ from mcp_server.accounts.auth import list_ids
 from mcp_server.errors import Busy
 from mcp_server.http.address import Failures
 from mcp_server.http.body import WholeBodies
+from mcp_server.http.callers import Callers
 from mcp_server.http.connections import (
     OTHER_FILES,
+    Connection,
     Connections,
-    limited,
+    Limited,
     quiet_floods,
     raise_file_limit,
 )
@@ -75,8 +81,8 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     quota = Quota(settings.quota_mb) if settings.quota_mb else None
     app = replace(app, shares=Shares(), quota=quota)
     metrics = Metrics(app.pool)
-    gate = Gate(app.pool, url, metrics, Failures())
-    app.live.when_access_ends = gate.leases.recheck
+    gate = Gate(app.pool, url, metrics, Failures(), Callers(app.live))
+    app.live.when_access_ends = gate.end_access
     # Tools never send requests to the client, so replicas need not share any state.
     server = build_server(app, tools_off(settings), metrics.count_call, middleware=[stop.count])
     streamable = Streamable(sdk.low_level(server), LARGEST_BODY)
@@ -135,14 +141,21 @@ def mcp_routes(gate: Gate, settings: Settings, streamable: Streamable, sse: Sse)
     shares = FairShares(settings, LARGEST_BODY)
     step_up = StepUp(streamable, metadata, writes, LARGEST_BODY)
     mcp = gate.guard(shares.share(WholeBodies(VersionsOnly(step_up), LARGEST_BODY)), "/mcp")
+    streamable_routes = [Route("/mcp", mcp), Route("/mcp/", mcp)]
+    if settings.workers > 1:
+        # A message has to reach the process that has its stream.
+        return [*streamable_routes, *(Route(path, no_sse, methods=["GET"]) for path in ("/sse", "/sse/"))]
     stream = gate.guard(shares.share(sse.stream), "/sse")
     return [
-        Route("/mcp", mcp),
-        Route("/mcp/", mcp),
+        *streamable_routes,
         Route("/sse", stream, methods=["GET"]),
         Route("/sse/", stream, methods=["GET"]),
         Mount("/messages", gate.guard(shares.share(WholeBodies(sse.post, LARGEST_BODY)), "/sse")),
     ]
+
+
+async def no_sse(_: Request) -> Response:
+    return problem(501, "This server has several workers and does not support SSE. Connect to /mcp.", {})
 
 
 async def forget_old_changes_daily(pool: Pool, days: int) -> None:
@@ -156,8 +169,8 @@ async def forget_old_changes_daily(pool: Pool, days: int) -> None:
         await anyio.sleep(24 * 3600)
 
 
-async def serve_http(database: Database, settings: Settings) -> None:
-    """Serve until a signal arrives."""
+async def serve_http(database: Database, settings: Settings, *, is_first: bool = True) -> None:
+    """Serve until a signal arrives. The first of several processes also deletes old changes."""
     # The audit log is independent of GEARSHED_LOG_LEVEL.
     audit.logger.setLevel(logging.INFO)
     stop = Stop()
@@ -169,14 +182,20 @@ async def serve_http(database: Database, settings: Settings) -> None:
                 sharing(App(pool, None, settings.read_only), database, settings) as app,
                 anyio.create_task_group() as tasks,
             ):
-                if not settings.read_only:
+                if is_first and not settings.read_only:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
                 config = configured(build_app(app, settings, url, stop), settings)
-                terminal.warn(f"gearshed: serving {url}/mcp, and {url}/sse for older clients")
+                if is_first:
+                    terminal.warn(announcement(url, settings))
                 share_processor()
                 collect_garbage()
                 await Server(config, stop).serve(sockets=[listener])
                 tasks.cancel_scope.cancel()
+
+
+def announcement(url: str, settings: Settings) -> str:
+    older = "" if settings.workers > 1 else f", and {url}/sse for older clients"
+    return f"gearshed: serving {url}/mcp{older}"
 
 
 def configured(web: Starlette, settings: Settings) -> uvicorn.Config:
@@ -200,11 +219,22 @@ def configured(web: Starlette, settings: Settings) -> uvicorn.Config:
     )
 
 
+def limited(connections: Connections) -> Callable[..., Limited]:
+    """Return what uvicorn calls for each connection. The parser in C is used if it is installed."""
+    if find_spec("httptools"):
+        from mcp_server.http.fast import FastConnection
+
+        return partial(FastConnection, connections)
+    return partial(Connection, connections)
+
+
 def open_port(settings: Settings) -> socket.socket:
     """Return a socket that listens on the configured address."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = socket.create_server(
+            (settings.host, settings.port), family=family, backlog=2048, reuse_port=settings.workers > 1
+        )
     except OSError as exc:
         raise SettingsError(
             f"GEARSHED_HOST, GEARSHED_PORT: cannot listen on {netloc(settings.host, settings.port)}: "

@@ -17,7 +17,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult
 from psycopg import AsyncConnection
 
-from db.pool import Pool, reading, transaction
+from db.pool import Pool, reading, writing
 from db.standby import Standby
 from mcp_server.errors import Forbidden
 from mcp_server.models.answer import MOST, size
@@ -161,7 +161,7 @@ class write:
         caller = principal(self.ctx)
         async with (
             app.turn(caller.user_id, imports=self.imports),
-            transaction(app.pool, caller.user_id, read_only=not caller.may_write, logged=True) as conn,
+            writing(app.pool, caller.user_id, read_only=not caller.may_write) as conn,
         ):
             if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
                 return Written(repeat(stored))
@@ -187,7 +187,8 @@ class write:
             summary=summary.summarize(effects),
             key=self.key,
             digest=call.digest,
-            result=replied.model_dump(mode="json", include={"content", "structured_content"}),
+            result=self.key and replied.model_dump(mode="json", include={"content", "structured_content"}),
+            commit=not effects[0].undoes,
         )
         return replied
 

@@ -40,7 +40,7 @@ class Notification(BaseModel):
     user_id: int | None = None
     touched: frozenset[str] | None = None
     listed: bool | None = True
-    # Whether access of the user ended: a key or token was revoked.
+    # Whether access of the user changed or ended, such as when a key is revoked.
     access: bool = False
 
     def events(self, uris: set[str], *, folded: bool = False) -> Iterator[ServerEvent]:
@@ -71,16 +71,22 @@ def ignore(user_id: int | None) -> None:
 class Live:
     """All subscribers in this process. They only get events of changes by their own user.
 
-    *when_access_ends* is called with the user whose key or token was revoked; None means any user.
+    *when_access_ends* is called with the user whose key or token was revoked; None means any user. It hears
+    of that as long as the server *is_connected*.
     """
 
     when_access_ends: Callable[[int | None], None] = ignore
+    is_connected: bool = False
     _subscribers: set[Subscriber] = field(default_factory=set[Subscriber])
     _connections: Counter[int] = field(default_factory=Counter[int])
     _changes: dict[int | None, deque[Notification]] = field(
         default_factory=dict[int | None, deque[Notification]]
     )
     _delivery: asyncio.Task[None] | None = None
+
+    def connect(self, is_connected: bool) -> None:
+        """Note whether notifications are being received."""
+        self.is_connected = is_connected
 
     def deliver(self, notification: str) -> None:
         """Deliver the events of a notification to its subscribers, soon."""

@@ -3,8 +3,11 @@
 import json
 import re
 import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, Self, cast
 
 import anyio
 from anyio.abc import ObjectReceiveStream
@@ -19,7 +22,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, ValidationError
 
-from mcp_server.protocol import sdk
+from mcp_server.protocol import pipes, sdk
 from mcp_server.protocol.message import KEPT, TOO_MANY, has_too_many_values, id_at_an_end, rejection
 from mcp_server.protocol.strict import LARGEST_CALL, StrictServer, session_options
 
@@ -47,10 +50,37 @@ class Stream(Protocol):
 async def serve(server: StrictServer) -> None:
     """Serve the client on standard input and output until end of file."""
     low_level = sdk.low_level(server)
-    lines = BoundedLines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
-    async with stdio_server(anyio.wrap_file(lines)) as (received, answers):
+    async with files() as (lines, output), stdio_server(lines, output) as (received, answers):
         messages = Messages(cast(Stream, received), cast(Stream, answers))
         await low_level.run(messages, answers, session_options(low_level))
+
+
+@asynccontextmanager
+async def files() -> AsyncGenerator[tuple[Any, Any]]:
+    """Yield standard input and output as the SDK uses them. None stands for its own output."""
+    if pipes.are_pipes():
+        async with pipes.pipes(LARGEST_LINE, CUT) as (lines, output):
+            yield Checked(lines), output
+    else:
+        lines = BoundedLines(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n")
+        yield anyio.wrap_file(lines), None
+
+
+@dataclass
+class Checked:
+    """Lines. Those with too many values lose their middle, so that the SDK does not parse them."""
+
+    lines: AsyncIterator[str]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        return checked(await anext(self.lines))
+
+
+def checked(line: str) -> str:
+    return line[:KEPT] + CROWDED + line[-KEPT:] if has_too_many_values(line) else line
 
 
 class BoundedLines(TextIOWrapper):
@@ -62,7 +92,7 @@ class BoundedLines(TextIOWrapper):
     def readline(self, size: int = LARGEST_LINE, /) -> str:
         line = super().readline(size)
         if len(line) < size or line.endswith("\n"):
-            return line[:KEPT] + CROWDED + line[-KEPT:] if has_too_many_values(line) else line
+            return checked(line)
         start, end, line = line[:KEPT], "", ""
         while not end.endswith("\n") and (piece := super().readline(PIECE)):
             end = (end + piece)[-KEPT:]

@@ -1,6 +1,6 @@
 """Categories: lookup by name or id, contents, and what happens to the items of a deleted category."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL
@@ -56,15 +56,28 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
 
 async def find(conn: AsyncConnection, reference: str | int) -> int | None:
     """Return the id of the category with the id or the name *reference*. Names are matched ignoring case."""
-    query = SQL("""
-        SELECT {columns}
-        FROM categories
-        WHERE lower(btrim(name)) = lower(btrim(%(name)s)) OR id::text = %(id)s
-        ORDER BY lower(btrim(name)) = lower(btrim(%(name)s)) DESC, id
-    """).format(columns=COLUMNS)
-    name = reference if isinstance(reference, str) else ""
-    found = await fetch_one(conn, Category, query, {"name": name, "id": str(reference)})
-    return found and found.id
+    return (await find_all(conn, [reference]))[reference]
+
+
+async def find_all(conn: AsyncConnection, references: Iterable[str | int]) -> dict[str | int, int | None]:
+    """Return the id of each category like `find`."""
+    wanted = list(references)
+    cursor = await conn.execute(
+        """
+        SELECT (
+            SELECT id
+            FROM categories
+            WHERE lower(btrim(name)) = lower(btrim(wanted.name)) OR id::text = wanted.id
+            ORDER BY lower(btrim(name)) = lower(btrim(wanted.name)) DESC, id
+            LIMIT 1
+        )
+        FROM unnest(%(names)s::text[], %(ids)s::text[]) WITH ORDINALITY AS wanted (name, id, at)
+        ORDER BY at
+        """,
+        {"names": [each if isinstance(each, str) else "" for each in wanted], "ids": list(map(str, wanted))},
+    )
+    ids = [id_ async for (id_,) in cursor]
+    return dict(zip(wanted, ids, strict=True))
 
 
 async def resolve(conn: AsyncConnection, reference: str | int) -> int:

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
+from db.messages import Connection
 from db.query import fetch_all, fetch_value
 from mcp_server.errors import Conflict
 from mcp_server.models.change import (
@@ -54,8 +55,21 @@ NET = SQL("""
 """)
 
 
+# An undo lists what it undoes in `gearshed.undoes`.
+INSERT = SQL("""
+    INSERT INTO changes (id, tool, client, program, summary, idempotency_key, arguments_hash, result, undoes)
+    VALUES (
+        %(id)s, %(tool)s, %(client)s, %(program)s, %(summary)s, %(key)s, %(digest)s, %(result)s,
+        nullif(current_setting('gearshed.undoes', true), '')::bigint[]
+    )
+    RETURNING undoes
+""")
+
+
 async def current(conn: AsyncConnection) -> int:
     """Return the id that the change of this transaction will have."""
+    if isinstance(conn, Connection) and conn.change_id is not None:
+        return conn.change_id
     return int(await fetch_value(conn, "SELECT current_setting('gearshed.change_id')"))
 
 
@@ -69,30 +83,26 @@ async def record(
     key: str | None,
     digest: bytes,
     result: Any,
+    commit: bool = False,
 ) -> None:
-    """Insert the change of this transaction. A retry with the same *key* gets the stored *result*."""
-    undone: list[int] | None = await fetch_value(
-        conn,
-        """
-        INSERT INTO changes
-            (id, tool, client, program, summary, idempotency_key, arguments_hash, result, undoes)
-        VALUES (
-            %(id)s, %(tool)s, %(client)s, %(program)s, %(summary)s, %(key)s, %(digest)s, %(result)s,
-            nullif(current_setting('gearshed.undoes', true), '')::bigint[]
-        )
-        RETURNING undoes
-        """,
-        {
-            "id": change_id,
-            "tool": tool,
-            "client": author.client,
-            "program": author.program,
-            "summary": summary,
-            "key": key,
-            "digest": digest,
-            "result": None if key is None else Jsonb(result),
-        },
-    )
+    """Insert the change of this transaction. A retry with the same *key* gets the stored *result*.
+
+    With *commit*, the transaction is committed too, in the same message. This is not for an undo.
+    """
+    params = {
+        "id": change_id,
+        "tool": tool,
+        "client": author.client,
+        "program": author.program,
+        "summary": summary,
+        "key": key,
+        "digest": digest,
+        "result": None if key is None else Jsonb(result),
+    }
+    if commit and isinstance(conn, Connection):
+        await conn.commit_after(INSERT, params)
+        return
+    undone: list[int] | None = await fetch_value(conn, INSERT, params)
     if undone:
         await mark_undone(conn, change_id, undone)
 

@@ -107,7 +107,7 @@ async def find(
     query = SQL("""
         {selected}
         WHERE {matching}
-        AND (%(tool)s = '' OR changes.tool = %(tool)s)
+        AND {of_tool}
         AND (%(before)s::bigint IS NULL OR changes.id < %(before)s)
         AND (%(item_id)s::bigint IS NULL OR EXISTS ({touching} AND (
             (table_name = 'items' AND row_id = %(item_id)s)
@@ -123,6 +123,7 @@ async def find(
     """).format(
         selected=SELECTED,
         matching=MATCHING,
+        of_tool=SQL("changes.tool = %(tool)s" if tool else "true"),
         of_setup=OF_SETUP,
         touching=SQL("SELECT FROM row_changes WHERE row_changes.change_id = changes.id"),
         row=SQL("coalesce(after, before)"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
+from psycopg.types.json import Jsonb
 
 from db.query import fetch_one, fetch_only
 from db.sql import assignments, columns, names, rendered, values
@@ -111,12 +112,10 @@ async def find_categories(
     conn: AsyncConnection, new: Sequence[NewItem]
 ) -> dict[str | int | None, int | None]:
     """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
-    ids: dict[str | int | None, int | None] = {None: None}
-    missing: list[str | int] = []
-    for reference in dict.fromkeys(each.get("category") for each in new):
-        if reference is not None:
-            ids[reference] = await category.find(conn, reference)
-            missing += [reference] if ids[reference] is None else []
+    references = [reference for each in new if (reference := each.get("category")) is not None]
+    found = await category.find_all(conn, dict.fromkeys(references)) if references else {}
+    ids: dict[str | int | None, int | None] = {None: None, **found}
+    missing = [reference for reference, id_ in found.items() if id_ is None]
     if missing:
         problems: list[str] = []
         # Only for these, because a hint compares the name with all others.
@@ -133,10 +132,13 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
     """Create items from rows with the same columns, and return their ids in the same order."""
     if not rows:
         return []
-    query = SQL("{insert} RETURNING id").format(insert=insert(rows[0]))
-    async with conn.cursor() as cursor:
-        await cursor.executemany(query, rows, returning=True)
-        return [row[0] async for result in cursor.results() async for row in result]
+    query = SQL("""
+        INSERT INTO items ({names})
+        SELECT {names} FROM jsonb_populate_recordset(NULL::items, %(rows)s)
+        RETURNING id
+    """).format(names=names(rows[0]))
+    cursor = await conn.execute(query, {"rows": Jsonb(rows)})
+    return [id_ async for (id_,) in cursor]
 
 
 async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:

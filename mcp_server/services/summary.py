@@ -28,6 +28,8 @@ class Effect(Row):
     name: str | None
     wholes: int
     whole: str | None
+    # The changes that this one undoes: the same for each effect.
+    undoes: tuple[int, ...] = ()
 
     @property
     def counted(self) -> str:
@@ -68,7 +70,8 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
                     WHERE net.row_id = whole_id AND net.table_name
                         = CASE effects.table_name WHEN 'setup_items' THEN 'setups' ELSE 'threads' END
                 )
-            ) END AS whole
+            ) END AS whole,
+            coalesce(nullif(current_setting('gearshed.undoes', true), '')::bigint[], '{{}}') AS undoes
         FROM effects
         ORDER BY seq
     """).format(net=NET)

@@ -59,14 +59,15 @@ async def categories(conn: AsyncConnection) -> list[Part]:
 
 
 async def heaviest(conn: AsyncConnection) -> list[Heavy]:
+    """Return the heaviest items. As in a list, an unknown weight is infinite in the index."""
     return await fetch_all(
         conn,
         Heavy,
         """
         SELECT id, name, weight_grams
         FROM items
-        WHERE weight_grams IS NOT NULL
-        ORDER BY greatest(weight_grams, -1) DESC, id DESC
+        WHERE least(weight_grams, 'Infinity') < 'Infinity'
+        ORDER BY least(weight_grams, 'Infinity') DESC, id DESC
         LIMIT 5
         """,
     )
@@ -79,8 +80,8 @@ async def dearest(conn: AsyncConnection) -> list[Dear]:
         """
         SELECT id, name, price_cents
         FROM items
-        WHERE price_cents IS NOT NULL
-        ORDER BY greatest(price_cents, -1) DESC, id DESC
+        WHERE least(price_cents, 9223372036854775807) < 9223372036854775807
+        ORDER BY least(price_cents, 9223372036854775807) DESC, id DESC
         LIMIT 5
         """,
     )

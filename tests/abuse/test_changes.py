@@ -45,7 +45,8 @@ async def test_an_undo_takes_as_many_statements_for_many_rows_as_for_few(
     pool: Pool, statements: Count
 ) -> None:
     counts: list[tuple[int, int]] = []
-    for lines in (3, 300):
+    # The first call of each tool prepares its statements.
+    for lines in (3, 3, 300):
         async with new_collection(pool) as collection:
             text = listed(lines)
             made = await call(collection.client, "import_csv", csv_text=text, setup_name="Trip")
@@ -57,7 +58,7 @@ async def test_an_undo_takes_as_many_statements_for_many_rows_as_for_few(
             await call(collection.client, "undo_change", change_id=undone["change_id"])
             counts.append((first, statements()))
             assert await collection.hash() == before
-    assert counts[0] == counts[1]
+    assert counts[1] == counts[2]
 
 
 async def test_an_update_logs_only_what_it_changed(pool: Pool) -> None:
