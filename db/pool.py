@@ -109,16 +109,13 @@ async def configure(conn: AsyncConnection) -> None:
 
 @asynccontextmanager
 async def transaction(
-    pool: Pool, user_id: int, *, read_only: bool = False, logged: bool = False, written: int = 0
+    pool: Pool, user_id: int, *, read_only: bool = False, logged: bool = False
 ) -> AsyncGenerator[AsyncConnection]:
     """Lend a connection for one transaction on one user's rows: returning commits, raising rolls back.
 
-    With *logged*, triggers record each row, and the change has to be inserted before the commit. A standby
-    that has not replayed the log up to *written* raises Behind.
+    With *logged*, triggers record each row, and the change has to be inserted before the commit.
     """
     async with lent(pool) as conn:
-        if written and await last_write(conn, user_id) < written:
-            raise Behind
         # One message: a pipeline would save another one, but when cancelled, it waits for what it has sent.
         await conn.execute(b"BEGIN;" + settings(user_id, read_only, logged), prepare=False)
         yield conn
@@ -142,7 +139,7 @@ async def reading(
     """Lend a connection for reads of one user's rows, each in a transaction of its own, or all *together*.
 
     Each sees what is committed when it starts, as in PostgreSQL's default isolation. A cursor of the server
-    needs one transaction.
+    needs one transaction. A standby that has not replayed the log up to *written* raises Behind.
     """
     async with lent(pool) as conn:
         # Not `<`: the positions of a server that this one was restored from may be larger.

@@ -60,7 +60,8 @@ each tool, in an order in which each finds what earlier ones created.
 - An error says what was wrong and what to do next: `[not_found] No item 12. Call list_items to find its id.`
   The codes are `not_found`, `invalid_input`, `conflict`, `in_use`, `read_only`, `forbidden`,
   `insufficient_scope`, `busy`, `timeout`, `unavailable`, `storage_full` and `internal`, which is a bug whose
-  details are in the log. A call that ends in an error changes nothing.
+  details are in the log. A call that ends in an error changes nothing, unless the error says that the change
+  may be stored, because the database did not confirm it.
 - Unknown arguments are refused. Ignored are only those that some clients add to every call: `toolCallId`,
   `sessionId`, `action`, `chatInput`, and names that start with `_`, unless the tool has that argument.
 - Every write can be undone: see [Undo](undo.md).

@@ -1,5 +1,6 @@
 """From a call to a transaction: the caller, one transaction per call, and the log of changes."""
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+import psycopg
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
@@ -19,7 +21,7 @@ from psycopg import AsyncConnection
 
 from db.pool import Pool, reading, writing
 from db.standby import Standby
-from mcp_server.errors import Forbidden
+from mcp_server.errors import Forbidden, Unavailable, from_exception
 from mcp_server.models.answer import MOST, size
 from mcp_server.models.auth import READ, READ_WRITE, Principal
 from mcp_server.models.change import Author, Note
@@ -158,19 +160,37 @@ class write:
         **kwargs: Arguments.kwargs,
     ) -> Written[Result]:
         app, call = self.ctx.request_context.lifespan_context, current_call.get()
-        caller = principal(self.ctx)
-        async with (
-            app.turn(caller.user_id, imports=self.imports),
-            writing(app.pool, caller.user_id, read_only=not caller.may_write) as conn,
-        ):
-            if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
-                return Written(repeat(stored))
-            if app.quota:
-                await app.quota.check(conn, caller.user_id, call.tool)
-            result = await work(conn, *args, **kwargs)
-            if self.dry_run:
-                return Written(await self._forget(conn, result))
-            return Written(await self._record(conn, call, result))
+        caller, committing = principal(self.ctx), False
+        try:
+            async with (
+                app.turn(caller.user_id, imports=self.imports),
+                writing(app.pool, caller.user_id, read_only=not caller.may_write) as conn,
+            ):
+                if self.key and (stored := await change.earlier(conn, self.key, call.digest)):
+                    return Written(repeat(stored))
+                if app.quota:
+                    await app.quota.check(conn, caller.user_id, call.tool)
+                result = await work(conn, *args, **kwargs)
+                if self.dry_run:
+                    return Written(await self._forget(conn, result))
+                committing = True
+                return Written(await self._record(conn, call, result))
+        except (psycopg.OperationalError, asyncio.CancelledError) as exc:
+            if committing and is_unanswered(exc):
+                raise self._unconfirmed() from exc
+            raise
+
+    def _unconfirmed(self) -> Unavailable:
+        """Return the error for a commit whose reply was lost or came too late."""
+        if self.key:
+            return Unavailable(
+                "The database did not confirm the change. "
+                "Retry with the same idempotency_key: it is stored once."
+            )
+        return Unavailable(
+            "The database did not confirm the change, so it may be stored. "
+            "Look at list_changes before you retry."
+        )
 
     async def _record(self, conn: AsyncConnection, call: Call, result: Row) -> CallToolResult:
         change_id = await change.current(conn)
@@ -210,6 +230,11 @@ class write:
         return Author(
             client=principal(self.ctx).client, program=params.client_info.name[:200] if params else None
         )
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Whether the database was asked for something and its answer is unknown."""
+    return isinstance(error, asyncio.CancelledError) or isinstance(from_exception(error), Unavailable)
 
 
 def repeat(stored: Any) -> CallToolResult:

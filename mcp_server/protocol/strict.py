@@ -276,7 +276,12 @@ async def within_deadline(call: Coroutine[Any, Any, Result], seconds: float | No
             task.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=GRACE)
-    if not task.done() or task.cancelled():
+    if not task.done():
+        raise TimedOut(
+            f"The call took longer than {seconds:g} seconds and may still end. "
+            "If it writes, look at list_changes before you retry."
+        )
+    if task.cancelled():
         raise TimedOut(f"The call took longer than {seconds:g} seconds. Request less at once.")
     return task.result()
 
