@@ -18,7 +18,7 @@ SERVER_USER = "nobody" if os.name != "nt" and os.geteuid() == 0 else None
 SERVER_GROUP = 61_099 if SERVER_USER else None
 # What a folder of an embedded database contains. Former releases made output.log and, for root, pginstall.
 OWN_NAMES = re.compile(
-    r"lock|password|output\.log|pg_hba\.conf|pg_ident\.conf|postgres-\d+(\.log|\.new-.*)?|pginstall\d*-.*"
+    r"backups|lock|password|output\.log|pg_hba\.conf|pg_ident\.conf|postgres-\d+(\.log|\.new-.*)?|pginstall\d*-.*"
 )
 # Those of them that root opens.
 ROOTS_FILES = ("lock", "password", "output.log", "pg_hba.conf", "pg_ident.conf")

@@ -339,7 +339,13 @@ def add_backup(commands: Commands) -> None:
     writing = commands.add(
         "backup", with_settings(lambda: backup().write), "back up everything of all users to a file"
     )
-    writing.add_argument("file", type=Path, metavar="FILE", help="the file, which is replaced as a whole")
+    writing.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        nargs="?",
+        help="the file, which is replaced as a whole (default: a new one beside the embedded database)",
+    )
     restoring = commands.add(
         "restore", with_settings(lambda: backup().restore), "restore a backup, verified, all or nothing"
     )

@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         365,
         description="Days for which a change can be undone. Older changes are deleted from the log at start.",
     )
+    backups: Annotated[int, Field(ge=0, le=3650)] = Field(
+        7,
+        description="Daily backups of the embedded database that are kept in `backups` in its folder. 0 means "
+        "none.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Least severe messages to log on standard error."
     )

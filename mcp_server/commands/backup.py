@@ -9,7 +9,9 @@ from psycopg.errors import InsufficientPrivilege
 
 from db import backup
 from db.backup import BackupError, Manifest
+from db.embedded import Embedded
 from mcp_server import terminal
+from mcp_server.commands import daily
 from mcp_server.commands.database import StartError, bring_up_to_date, started, translated_errors
 from mcp_server.settings import Settings
 
@@ -29,10 +31,17 @@ def reported() -> Generator[None]:
             raise StartError(f"{exc.filename}: {exc.strerror}.") from exc
 
 
-def write(settings: Settings, file: Path) -> None:
-    """Back up everything to a file."""
+def write(settings: Settings, file: Path | None) -> None:
+    """Back up everything to a file. Without one, it is in the folder of the embedded database."""
     with started(settings) as database, reported():
+        if file:
+            terminal.show(f"{file}: {described(backup.write(database.url, file))}.")
+            return
+        if not isinstance(database, Embedded):
+            raise StartError("Name a file: this database has no folder of its own for backups.")
+        file = daily.new_file(database.folder)
         terminal.show(f"{file}: {described(backup.write(database.url, file))}.")
+        daily.forget(database.folder, settings.backups or 1)
 
 
 def restore(settings: Settings, file: Path, *, replace: bool) -> None:

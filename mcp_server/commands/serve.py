@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import FrameType
 
-from db.embedded import Database
+from db.embedded import Database, Embedded
 from mcp_server import terminal
+from mcp_server.commands import daily
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
 from mcp_server.commands.instructions import how_to_connect
 from mcp_server.settings import Settings, SettingsError
@@ -60,6 +61,8 @@ def serve(settings: Settings) -> None:
             from mcp_server.process import serve_stdio as serve_clients
 
         ready.result()
+        if isinstance(database, Embedded):
+            daily.start(settings, database)
         # No thread may run in a process that forks.
         starter.shutdown()
         if settings.workers > 1:

@@ -21,11 +21,14 @@ from db.embedded import Embedded
 from db.pool import create_pool
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.cli import run
+from mcp_server.commands import daily
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from tests.calls import call
 from tests.conftest import empty_database, run_sql
 from tests.test_backup import digest, fill
+from tests.test_embedded import postmaster
+from tests.test_stdio import parameters
 
 
 @pytest.fixture
@@ -226,3 +229,40 @@ def test_an_empty_database_is_not_backed_up(
     assert capsys.readouterr().err == "gearshed: The database is empty: there is nothing to back up.\n"
     assert run(["restore", str(tmp_path / "missing")]) == 1
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_server_backs_up_its_embedded_database_once_a_day(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--data-dir", str(folder))
+
+    async def use() -> None:
+        async with Client(parameters(*options)) as client:
+            await call(client, "get_totals")
+
+    anyio.run(use)
+    # A new database is not worth one yet.
+    assert daily.kept(folder) == []
+    yesterday = time.time() - 2 * daily.DAY
+    os.utime(folder / "postgres-16" / "PG_VERSION", (yesterday, yesterday))
+    anyio.run(use)
+    until(lambda: len(daily.kept(folder)) == 1 and postmaster(folder) is None)
+    with backup.opened(daily.kept(folder)[0]) as (manifest, _):
+        assert manifest.tables["users"].rows == 1
+    anyio.run(use)
+    until(lambda: postmaster(folder) is None)
+    assert len(daily.kept(folder)) == 1
+
+
+def test_the_last_backups_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEARSHED_DATA_DIR", str(folder))
+    monkeypatch.setenv("GEARSHED_BACKUPS", "2")
+    assert run(["users", "add", "ada", "--no-password"]) == 0
+    (folder / "backups").mkdir()
+    for day in (1, 2, 3):
+        (folder / "backups" / f"gearshed-2026-01-0{day}T120000.backup").touch()
+    assert run(["backup"]) == 0
+    oldest, newest = daily.kept(folder)
+    assert oldest.name == "gearshed-2026-01-03T120000.backup"
+    with backup.opened(newest) as (manifest, _):
+        assert manifest.tables["users"].rows == 1
