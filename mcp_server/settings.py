@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     )
     backups: Annotated[int, Field(ge=0, le=3650)] = Field(
         7,
-        description="Daily backups of the embedded database that are kept in `backups` in its folder. 0 means "
+        description="Daily backups of the embedded database to keep, in `backups` in its folder. 0 means "
         "none.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
