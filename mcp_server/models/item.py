@@ -1,20 +1,20 @@
 """Items: the things that a person owns."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
-    CategoryRef,
     Cents,
     Count,
     Exact,
     Grams,
     Moment,
     Name,
+    OptionalRef,
     Row,
     SummedGrams,
     Text,
@@ -126,7 +126,7 @@ class ItemDeleted(Row):
 
 
 class ItemFields(TypedDict, total=False):
-    category: Annotated[CategoryRef, Field(description="Name or id")]
+    category: OptionalRef
     weight: Weight
     price_cents: Cents
     quantity: Count

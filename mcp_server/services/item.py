@@ -21,7 +21,7 @@ from mcp_server.models.item import (
     ItemWritten,
     NewItem,
 )
-from mcp_server.services import category, image, page
+from mcp_server.services import category, image, page, reference
 from mcp_server.services.settings import UNITS
 
 # Names of setups, and of threads, that a deletion lists.
@@ -70,8 +70,9 @@ SHOWN = rendered(
 )
 
 
-async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
+async def get(conn: AsyncConnection, item_id: str | int) -> ItemShown:
     """Return an item, the setups that use it and the thread it came from."""
+    item_id = await reference.resolve(conn, "item", item_id)
     query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
@@ -113,16 +114,17 @@ async def find_categories(
     """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
     ids: dict[str | int | None, int | None] = {None: None}
     missing: list[str | int] = []
-    for reference in dict.fromkeys(each.get("category") for each in new):
-        if reference is not None:
-            ids[reference] = await category.find(conn, reference)
-            missing += [reference] if ids[reference] is None else []
+    for name in dict.fromkeys(each.get("category") for each in new):
+        if name is not None:
+            ids[name] = await reference.find(conn, "category", name)
+            missing += [name] if ids[name] is None else []
     if missing:
         problems: list[str] = []
         # Only for these, because a hint compares the name with all others.
-        for reference in missing[:MOST_PLACES]:
-            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
-            problems.append(f"{(await category.unknown(conn, reference)).args[0]} ({shortlist(rows)})")
+        for name in missing[:MOST_PLACES]:
+            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == name]
+            unknown = await reference.unknown(conn, "category", name)
+            problems.append(f"{unknown.args[0]} ({shortlist(rows)})")
         rest = len(missing) - MOST_PLACES
         more = f" {rest} more categories are missing." if rest > 0 else ""
         raise NotFound(f"{' '.join(problems)}{more} Nothing was created.")
@@ -139,8 +141,9 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
         return [row[0] async for result in cursor.results() async for row in result]
 
 
-async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:
+async def update(conn: AsyncConnection, item_id: str | int, changes: ItemChanges) -> ItemWritten:
     """Apply *changes* and return the updated item. None clears a field."""
+    item_id = await reference.resolve(conn, "item", item_id)
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -154,8 +157,11 @@ async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> I
     return page.whole(updated)
 
 
-async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
+async def update_many(
+    conn: AsyncConnection, item_ids: Sequence[str | int], changes: ItemChanges
+) -> ItemsUpdated:
     """Apply the same *changes* to many items, all or none."""
+    item_ids = await reference.resolve_all(conn, "item", item_ids)
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -171,8 +177,9 @@ async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: I
     return ItemsUpdated(updated=len(updated))
 
 
-async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
+async def delete(conn: AsyncConnection, item_id: str | int) -> ItemDeleted:
     """Delete an item, its lines in setups, and its image if nothing else uses it."""
+    item_id = await reference.resolve(conn, "item", item_id)
     deleted = await fetch_one(
         conn,
         DeletedRow,
@@ -219,13 +226,15 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the fields `weight` and `category` to columns."""
+    """Convert the fields `weight` and `category` to columns, and names of items to ids."""
     row = dict(fields)
     if "weight" in row:
         row["weight_grams"] = row.pop("weight")
     if "category" in row:
-        reference = row.pop("category")
-        row["category_id"] = None if reference is None else await category.resolve(conn, reference)
+        name = row.pop("category")
+        row["category_id"] = None if name is None else await category.resolve(conn, name)
+    if row.get("replaces_item_id") is not None:
+        row["replaces_item_id"] = await reference.resolve(conn, "item", row["replaces_item_id"])
     return row
 
 

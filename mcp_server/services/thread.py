@@ -23,7 +23,7 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, line, page, settings, setup
+from mcp_server.services import image, line, page, reference, settings, setup
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
@@ -103,13 +103,16 @@ async def list_all(
 
 async def get(
     conn: AsyncConnection,
-    thread_id: int,
-    candidate_id: int | None = None,
+    thread_id: str | int,
+    candidate_id: str | int | None = None,
     *,
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadShown:
     """Return a thread with a page of its candidates side by side, by rank, or one with whole texts."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    if candidate_id is not None:
+        candidate_id = await reference.resolve(conn, "candidate", candidate_id, within=thread_id)
     query = SQL("""
         SELECT
             threads.id, threads.name, threads.status, categories.name AS category,
@@ -226,8 +229,9 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
         raise no_such("item", item_id)
 
 
-async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
+async def update(conn: AsyncConnection, thread_id: str | int, changes: ThreadChanges) -> ThreadSummary:
     """Apply *changes* and return the updated thread. None clears a field."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
     await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
@@ -238,8 +242,9 @@ async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) 
     return await summarize(conn, thread_id)
 
 
-async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
+async def delete(conn: AsyncConnection, thread_id: str | int) -> ThreadDeleted:
     """Delete a thread, its candidates, and their images if nothing else uses them."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
     await lock(conn, thread_id)
     cursor = await conn.execute(
         "SELECT image_id FROM candidates WHERE thread_id = %(thread_id)s ORDER BY id FOR UPDATE",
@@ -264,12 +269,14 @@ async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
 
 async def resolve(
     conn: AsyncConnection,
-    thread_id: int,
-    candidate_id: int,
+    thread_id: str | int,
+    candidate_id: str | int,
     swap_in_setups: Sequence[str | int],
     quantity: int | None = None,
 ) -> ThreadResolved:
     """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    candidate_id = await reference.resolve(conn, "candidate", candidate_id, within=thread_id)
     its_thread = await lock(conn, thread_id)
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
@@ -346,9 +353,9 @@ async def setups_to_swap(
 ) -> list[int]:
     """Return the ids of setups. "all" stands for those that contain the replaced item."""
     found: list[int] = []
-    for reference in references:
-        if str(reference).strip().casefold() != ALL:
-            found.append(await setup.resolve(conn, reference))
+    for each in references:
+        if str(each).strip().casefold() != ALL:
+            found.append(await setup.resolve(conn, each))
             continue
         check_replaces(its_thread)
         named = await fetch_value(conn, "SELECT min(id) FROM setups WHERE lower(btrim(name)) = 'all'")

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import CategoryRef, Cursor, Flag, Id, Limit, SetupRef
+from mcp_server.models.fields import Cursor, Flag, Limit, OptionalRef, Ref
 from mcp_server.models.item import (
     ItemChanges,
     ItemDeleted,
@@ -26,8 +26,8 @@ from mcp_server.services import item, listing
 async def list_items(
     ctx: Context[App],
     query: Annotated[str, Field(max_length=200, description="All words must match; prefixes allowed")] = "",
-    category: Annotated[CategoryRef, Field(description="Name or id")] = None,
-    setup: Annotated[SetupRef, Field(description="Name or id")] = None,
+    category: OptionalRef = None,
+    setup: OptionalRef = None,
     unweighed: Annotated[Flag, Field(description="Only items with unknown weight")] = False,
     sort: Annotated[Sort, Field(description="- reverses the order; unknown values come last")] = "name",
     limit: Limit = 50,
@@ -49,7 +49,7 @@ async def list_items(
     )
 
 
-async def get_item(ctx: Context[App], item_id: Id) -> ItemShown:
+async def get_item(ctx: Context[App], item_id: Ref) -> ItemShown:
     """Show an item with all its fields, the setups that use it and the thread it came from.
 
     Missing fields are unknown; a missing quantity is 1.
@@ -74,14 +74,14 @@ async def create_items(
     return await write(ctx, key=idempotency_key).do(item.create_many, items)
 
 
-async def update_item(ctx: Context[App], item_id: Id, changes: ItemChanges) -> Written[ItemWritten]:
+async def update_item(ctx: Context[App], item_id: Ref, changes: ItemChanges) -> Written[ItemWritten]:
     """Change fields of an item. Omitted fields keep their value; null or "" clears a field."""
     return await write(ctx).do(item.update, item_id, changes)
 
 
 async def update_items(
     ctx: Context[App],
-    item_ids: Annotated[list[Id], Field(min_length=1, max_length=500)],
+    item_ids: Annotated[list[Ref], Field(min_length=1, max_length=500)],
     changes: ItemChanges,
     dry_run: Flag = False,
 ) -> Written[ItemsUpdated]:
@@ -89,6 +89,6 @@ async def update_items(
     return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
 
 
-async def delete_item(ctx: Context[App], item_id: Id, dry_run: Flag = False) -> Written[ItemDeleted]:
+async def delete_item(ctx: Context[App], item_id: Ref, dry_run: Flag = False) -> Written[ItemDeleted]:
     """Delete an item and remove it from all setups; the result names these setups."""
     return await write(ctx, dry_run=dry_run).do(item.delete, item_id)
