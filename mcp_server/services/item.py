@@ -116,7 +116,7 @@ async def find_categories(
     missing: list[str | int] = []
     for name in dict.fromkeys(each.get("category") for each in new):
         if name is not None:
-            ids[name] = await reference.find(conn, "category", name)
+            ids[name] = await reference.find_existing(conn, "category", name)
             missing += [name] if ids[name] is None else []
     if missing:
         problems: list[str] = []

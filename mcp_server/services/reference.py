@@ -8,7 +8,7 @@ from psycopg.sql import SQL, Composed
 
 from db.query import fetch_all, fetch_value
 from mcp_server.errors import MOST_COMPARED, Conflict, NotFound, did_you_mean, no_such, plural, quoted
-from mcp_server.models.fields import Row, to_id
+from mcp_server.models.fields import WHOLE, Row, to_id
 from mcp_server.services import search
 
 Noun: TypeAlias = Literal["item", "category", "setup", "thread", "candidate"]
@@ -59,11 +59,17 @@ async def resolve(
 
 async def existing(conn: AsyncConnection, noun: Noun, reference: str | int) -> int:
     """Return the id like `resolve`. Raise NotFound for an id that does not exist, too."""
-    row_id = await resolve(conn, noun, reference)
-    query = SQL("SELECT true FROM {table} WHERE id = %(id)s").format(table=TABLES[noun])
-    if not await fetch_value(conn, query, {"id": row_id}):
-        raise await unknown(conn, noun, row_id)
+    row_id = await find_existing(conn, noun, reference)
+    if row_id is None:
+        raise await unknown(conn, noun, reference)
     return row_id
+
+
+async def find_existing(conn: AsyncConnection, noun: Noun, reference: str | int) -> int | None:
+    """Return the id like `existing`, or None if no row matches."""
+    row_id = await find(conn, noun, reference)
+    query = SQL("SELECT id FROM {table} WHERE id = %(id)s").format(table=TABLES[noun])
+    return None if row_id is None else await fetch_value(conn, query, {"id": row_id})
 
 
 async def find(
@@ -74,9 +80,9 @@ async def find(
         return reference
     name = reference.strip()
     hits = await called(conn, noun, name, within)
-    if not hits and name.isascii() and name.isdigit():
+    if not hits and WHOLE.fullmatch(name):
         return to_id(name)
-    hits = hits or await found(conn, noun, name, within)
+    hits = hits or (await found(conn, noun, name, within) if name else [])
     best = [hit for hit in hits if hit.tier == hits[0].tier]
     if len(best) > 1:
         raise several(noun, reference, best)
@@ -170,8 +176,8 @@ async def unknown(
     conn: AsyncConnection, noun: Noun, reference: str | int, *, within: int | None = None
 ) -> NotFound:
     """Return the error for a row that does not exist, with the nearest names."""
-    if isinstance(reference, int) and noun != "category":
-        return no_such(noun, reference)
+    if noun != "category" and (isinstance(reference, int) or WHOLE.fullmatch(reference.strip())):
+        return no_such(noun, to_id(reference))
     query = SQL("""
         SELECT one.name FROM {table} AS one WHERE {within} ORDER BY lower(one.name), one.id LIMIT {most}
     """).format(table=TABLES[noun], within=is_within(noun, within), most=MOST_COMPARED)

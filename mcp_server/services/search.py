@@ -1,7 +1,7 @@
 """Searches: the words and the text that a query looks for, and the SQL that compares them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -37,10 +37,14 @@ class Search(NamedTuple):
     literally, and each of *close* occurs when spaces and hyphens are ignored.
     """
 
-    bits: int
+    words: Mapping[str, int]
     lookups: tuple[Lookup, ...]
     parts: tuple[str, ...]
     close: tuple[str, ...]
+
+    @property
+    def bits(self) -> int:
+        return (1 << len(self.words)) - 1
 
     def params(self) -> dict[str, Any]:
         return {
@@ -60,7 +64,7 @@ def read_query(query: str) -> Search:
     parts: list[str] = []
     close: list[str] = []
     sequence: list[str] = []
-    for term in re.sub(r"\s*\|\s*", "|", query).split():
+    for term in query.split():
         either = alternatives(term)
         runs = [split(each) for each in either]
         if len(either) > 1 and all(runs):
@@ -78,7 +82,7 @@ def read_query(query: str) -> Search:
             lookups += in_order(words, runs[0])
     lookups += together(words, sequence)
     return Search(
-        bits=(1 << len(words)) - 1,
+        words=words,
         lookups=tuple(dict.fromkeys(lookups_of_letters(lookups))),
         parts=tuple(dict.fromkeys(parts)),
         close=tuple(dict.fromkeys(close)),
@@ -93,8 +97,8 @@ def alternatives(term: str) -> list[str]:
 
 def split(word: str) -> list[str]:
     """Return a word, or those between its hyphens. Return nothing if the text must occur literally."""
-    runs = [run for run in HYPHENS.split(word) if run]
-    return runs if runs and all(map(is_plain, runs)) and not HYPHENS.match(word) else []
+    runs = HYPHENS.split(word)
+    return runs if all(run and is_plain(run) for run in runs) else []
 
 
 def is_plain(word: str) -> bool:
@@ -136,8 +140,13 @@ def forms(bit: int, word: str) -> Iterator[Lookup]:
 def lookups_of_letters(lookups: Sequence[Lookup]) -> list[Lookup]:
     """Look up single letters as whole words if there are more than a few: many words start with each."""
     letters = {each.word for each in lookups if len(each.word) == 1}
+    if len(letters) <= MOST_LETTERS:
+        return list(lookups)
+    # Two letters written as one word have two bits.
     return [
-        each._replace(whole=True) if len(letters) > MOST_LETTERS and each.word in letters else each
+        each._replace(whole=True)
+        if each.word in letters or (len(each.word) == 2 and each.bits & (each.bits - 1))
+        else each
         for each in lookups
     ]
 

@@ -6,10 +6,11 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Cursor, Flag, Limit, OptionalRef, Ref
+from mcp_server.models.fields import Cursor, Flag, Limit, OptionalRef, Ref, Weight
 from mcp_server.models.item import (
     ItemChanges,
     ItemDeleted,
+    ItemField,
     ItemPage,
     ItemsCreated,
     ItemShown,
@@ -18,6 +19,7 @@ from mcp_server.models.item import (
     NewItem,
     Sort,
 )
+from mcp_server.models.setup import Classification
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import item, listing
@@ -25,24 +27,43 @@ from mcp_server.services import item, listing
 
 async def list_items(
     ctx: Context[App],
-    query: Annotated[str, Field(max_length=200, description="All words must match; prefixes allowed")] = "",
+    query: Annotated[
+        str, Field(max_length=200, description="All words must match; prefixes allowed; a|b means either")
+    ] = "",
     category: OptionalRef = None,
     setup: OptionalRef = None,
-    unweighed: Annotated[Flag, Field(description="Only items with unknown weight")] = False,
-    sort: Annotated[Sort, Field(description="- reverses the order; unknown values come last")] = "name",
+    unused: Annotated[Flag, Field(description="In no setup")] = False,
+    unweighed: Flag = False,
+    unpriced: Flag = False,
+    classification: Classification | None = None,
+    min_weight: Weight = None,
+    max_weight: Weight = None,
+    ids: Annotated[list[Ref], Field(max_length=500)] = [],  # noqa: B006
+    fields: Annotated[list[ItemField], Field(max_length=10, description="Only these, as notes")] = [],  # noqa: B006
+    sort: Annotated[
+        Sort | None, Field(description="- reverses the order; unknown values come last; default: best match")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> ItemPage:
-    """Search or list items. Weights and prices are per piece. Empty means unknown, or quantity 1.
+    """Search or list items that meet all conditions, with the totals of all of them.
 
-    With setup: quantity, classification (empty: base) and line_grams are of its lines, and so is the order.
+    Weights and prices are per piece. Empty means unknown, or quantity 1. With setup: quantity, classification
+    (empty: base) and line_grams are of its lines, and so are order and totals.
     """
     return await read(ctx).do(
         listing.find,
         query=query,
         in_category=category,
         in_setup=setup,
+        unused=unused,
         unweighed=unweighed,
+        unpriced=unpriced,
+        classification=classification,
+        min_weight=min_weight,
+        max_weight=max_weight,
+        ids=ids,
+        fields=fields,
         sort=sort,
         limit=limit,
         cursor=cursor,

@@ -90,7 +90,7 @@ async def test_a_tool_takes_a_name_for_every_row(
 def test_every_argument_that_names_a_row_takes_its_name() -> None:
     for entry in TOOLS:
         for name, schema in entry.tool().parameters["properties"].items():
-            if name.removesuffix("_id") in NOUNS:
+            if name.removesuffix("_id") in {each.removesuffix("_id") for each in ROWS}:
                 assert schema["type"] == "string", (entry.name, name)
                 assert "description" in schema, (entry.name, name)
 
