@@ -262,6 +262,7 @@ Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTE
 Limit = Annotated[int, BeforeValidator(whole_between(1, 500)), INTEGER]
 # The next_cursor of the previous page. Its name says so: many tools have it, and each description costs.
 Cursor = Annotated[str, Field(max_length=2000), STRING]
+Query = Annotated[str, Field(max_length=200), STRING]
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 

@@ -279,7 +279,9 @@ def matches(wanted: Search, params: Mapping[str, Any], *, many: bool = False) ->
     and looked up among them. A condition with IS TRUE is only checked: PostgreSQL neither looks it up in an
     index nor makes it a join.
     """
-    given = [FILTERS[name] for name in FILTERS if params[name] not in (None, False, [])]
+    # A weight of 0 is a condition too.
+    unset = [name for name in FILTERS if params[name] is None or params[name] is False or params[name] == []]
+    given = [FILTERS[name] for name in FILTERS if name not in unset]
     if params["classification"] is not None:
         given.append(EVER_CLASSIFIED if params["setup_id"] is None else CLASSIFIED)
     filters = SQL(" AND ").join([SQL("true"), *given])

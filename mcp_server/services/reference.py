@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Composed
 from db.query import fetch_all, fetch_value
 from mcp_server.errors import MOST_COMPARED, Conflict, NotFound, did_you_mean, no_such, plural, quoted
 from mcp_server.models.fields import WHOLE, Row, to_id
-from mcp_server.services import search
+from mcp_server.services import nearest, search
 
 Noun: TypeAlias = Literal["item", "category", "setup", "thread", "candidate"]
 # Rows that a conflict lists.
@@ -108,7 +108,7 @@ async def called(conn: AsyncConnection, noun: Noun, name: str, within: int | Non
 async def found(conn: AsyncConnection, noun: Noun, name: str, within: int | None) -> list[Hit]:
     """Return the rows that a search for *name* finds: those whose name it matches, else any."""
     wanted = search.read_query(name)
-    in_name = search.in_name(SQL("one.name"))
+    in_name = search.in_name(wanted, SQL("one.name"))
     tier = SQL("""
         CASE WHEN folded(one.name) = folded(%(name)s) THEN 1 WHEN {in_name} THEN 2 ELSE 3 END
     """).format(in_name=in_name)
@@ -178,10 +178,26 @@ async def unknown(
     """Return the error for a row that does not exist, with the nearest names."""
     if noun != "category" and (isinstance(reference, int) or WHOLE.fullmatch(reference.strip())):
         return no_such(noun, to_id(reference))
+    names = await near_items(conn, str(reference), within) if noun == "item" else []
+    if names:
+        hint = f" Did you mean {' or '.join(map(quoted, names))}?"
+    else:
+        hint = did_you_mean(str(reference), await first_names(conn, noun, within))
+    where, what_next = ("", HINTS[noun]) if within is None else WHERE[noun]
+    return NotFound(f"No {noun} {quoted(reference)}{where}.{hint} {what_next}")
+
+
+async def near_items(conn: AsyncConnection, name: str, within: int | None) -> list[str]:
+    """Return the names of two items that the nearest words find."""
+    names: dict[str, None] = {}
+    for query in await nearest.queries(conn, name):
+        names |= dict.fromkeys(hit.name for hit in await found(conn, "item", query, within))
+    return [*names][:2]
+
+
+async def first_names(conn: AsyncConnection, noun: Noun, within: int | None) -> list[str]:
     query = SQL("""
         SELECT one.name FROM {table} AS one WHERE {within} ORDER BY lower(one.name), one.id LIMIT {most}
     """).format(table=TABLES[noun], within=is_within(noun, within), most=MOST_COMPARED)
     rows = await conn.execute(query, {"within": within})
-    hint = did_you_mean(str(reference), [name for (name,) in await rows.fetchall()])
-    where, what_next = ("", HINTS[noun]) if within is None else WHERE[noun]
-    return NotFound(f"No {noun} {quoted(reference)}{where}.{hint} {what_next}")
+    return [name for (name,) in await rows.fetchall()]

@@ -203,25 +203,26 @@ CLOSELY = SQL("""
 """)
 # All words of a name, with a space before and after each.
 NAMED = SQL("(SELECT ' ' || array_to_string(ARRAY(SELECT words_of({name})), ' ') || ' ') AS named (words)")
-# Whether a name has all words and parts.
+# Whether a name has all words.
 IN_NAME = SQL("""
     (
         SELECT coalesce(bit_or(wanted.bits), 0) = %(bits)s::bigint
         FROM {named}, ({wanted}) AS wanted
         WHERE strpos(named.words, ' ' || wanted.low || CASE WHEN wanted.whole THEN ' ' ELSE '' END) > 0
     )
-    AND {literally} AND {closely}
 """)
 
 
-def in_name(name: SQL) -> Composed:
+def in_name(wanted: Search, name: SQL) -> Composed:
     """Return the condition that a *name* has all words and parts of a query."""
-    return IN_NAME.format(
-        named=NAMED.format(name=name),
-        wanted=WANTED,
-        literally=LITERALLY.format(text=name),
-        closely=CLOSELY.format(text=name),
-    )
+    conditions = [SQL("true")]
+    if wanted.bits:
+        conditions.append(rendered(IN_NAME.format(named=NAMED.format(name=name), wanted=WANTED)))
+    if wanted.parts:
+        conditions.append(rendered(LITERALLY.format(text=name)))
+    if wanted.close:
+        conditions.append(rendered(CLOSELY.format(text=name)))
+    return SQL(" AND ").join(conditions)
 
 
 def with_words(search: Search) -> SQL:

@@ -22,7 +22,7 @@ from mcp_server.models.setup import (
     SetupSummary,
     SetupTotals,
 )
-from mcp_server.services import line, page, reference, settings
+from mcp_server.services import line, page, reference, search, settings
 from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
@@ -65,14 +65,17 @@ async def list_all(
     conn: AsyncConnection,
     item_id: str | int | None = None,
     *,
+    query: str = "",
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> SetupList:
-    """Return a page of setups by name, with their totals: of all, or of those that contain an item."""
+    """Return a page of setups by name, with their totals: of all, or of those with an item or these words."""
     if item_id is not None:
         item_id = await reference.resolve(conn, "item", item_id)
-    cursors = page.Cursors("list_setups", item_id, keys=("name", "id"))
-    query = SQL("""
+    wanted = search.read_query(query)
+    matches = SQL("{} AND {}").format(WITH_ITEM, search.in_name(wanted, SQL("setups.name")))
+    cursors = page.Cursors("list_setups", item_id, query, keys=("name", "id"))
+    statement = SQL("""
         SELECT
             setups.id, setups.name, {totals}, json_build_array(lower(setups.name), setups.id) AS place
         FROM (
@@ -88,10 +91,10 @@ async def list_all(
         LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         GROUP BY setups.id, setups.name
         ORDER BY lower(setups.name), setups.id
-    """).format(matches=WITH_ITEM, totals=TOTALS, lines=LINES)
-    params = {**cursors.read(cursor), "item_id": item_id, "limit": limit + 1}
-    found = await page.fetch_page(conn, SetupTotals, query, params)
-    count = SQL("SELECT count(*) FROM setups WHERE {matches}").format(matches=WITH_ITEM)
+    """).format(matches=matches, totals=TOTALS, lines=LINES)
+    params = {**wanted.params(), **cursors.read(cursor), "item_id": item_id, "limit": limit + 1}
+    found = await page.fetch_page(conn, SetupTotals, statement, params)
+    count = SQL("SELECT count(*) FROM setups WHERE {matches}").format(matches=matches)
     setups = SetupList(
         total=await fetch_value(conn, count, params),
         setups=found.rows[:limit],

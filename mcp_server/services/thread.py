@@ -23,7 +23,7 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, line, page, reference, settings, setup
+from mcp_server.services import image, line, page, reference, search, settings, setup
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
@@ -72,14 +72,19 @@ async def list_all(
     conn: AsyncConnection,
     status: ThreadStatus | None = None,
     *,
+    query: str = "",
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadList:
-    """Return a page of threads: of all, or of those with a status. Active ones come first."""
-    cursors = page.Cursors("list_threads", status, keys=("inactive", "name", "id"))
-    query = SQL("""
+    """Return a page of threads: of all, or of those with a status or words. Active ones come first."""
+    wanted = search.read_query(query)
+    matches = SQL("(%(status)s::text IS NULL OR threads.status = %(status)s) AND {}").format(
+        search.in_name(wanted, SQL("threads.name"))
+    )
+    cursors = page.Cursors("list_threads", status, query, keys=("inactive", "name", "id"))
+    statement = SQL("""
         {summaries}
-        WHERE (%(status)s::text IS NULL OR threads.status = %(status)s) AND (
+        WHERE {matches} AND (
             %(after_id)s::bigint IS NULL
             OR ({inactive}, lower(threads.name), threads.id)
                 > (%(after_inactive)s::int, %(after_name)s::text, %(after_id)s::bigint)
@@ -93,10 +98,11 @@ async def list_all(
             )
         ),
         inactive=INACTIVE,
+        matches=matches,
     )
-    params = {**cursors.read(cursor), "status": status, "limit": limit + 1}
-    found = await page.fetch_page(conn, ThreadSummary, query, params)
-    count = "SELECT count(*) FROM threads WHERE %(status)s::text IS NULL OR status = %(status)s"
+    params = {**wanted.params(), **cursors.read(cursor), "status": status, "limit": limit + 1}
+    found = await page.fetch_page(conn, ThreadSummary, statement, params)
+    count = SQL("SELECT count(*) FROM threads WHERE {matches}").format(matches=matches)
     threads = ThreadList(total=await fetch_value(conn, count, params), threads=found.rows[:limit])
     return page.fit(threads, "threads", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 

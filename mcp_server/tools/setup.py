@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Cursor, Flag, Limit, Name, OptionalRef, Ref
+from mcp_server.models.fields import Cursor, Flag, Limit, Name, OptionalRef, Query, Ref
 from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
@@ -38,11 +38,12 @@ Removed = Annotated[list[Ref], Field(max_length=1000, description="item_ids")]
 async def list_setups(
     ctx: Context[App],
     item_id: OptionalRef = None,
+    query: Query = "",
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> SetupList:
     """List setups (packing lists) with their totals in grams and cents."""
-    return await read(ctx).do(setup.list_all, item_id, limit=limit, cursor=cursor)
+    return await read(ctx).do(setup.list_all, item_id, query=query, limit=limit, cursor=cursor)
 
 
 async def get_setup(ctx: Context[App], setup_id: Ref, limit: Limit = 200, cursor: Cursor = "") -> SetupShown:

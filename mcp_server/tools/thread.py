@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Count, Cursor, Flag, Limit, OptionalRef, Ref
+from mcp_server.models.fields import Count, Cursor, Flag, Limit, OptionalRef, Query, Ref
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -23,10 +23,14 @@ from mcp_server.services import thread
 
 
 async def list_threads(
-    ctx: Context[App], status: ThreadStatus | None = None, limit: Limit = 200, cursor: Cursor = ""
+    ctx: Context[App],
+    status: ThreadStatus | None = None,
+    query: Query = "",
+    limit: Limit = 200,
+    cursor: Cursor = "",
 ) -> ThreadList:
     """List purchase research threads, active ones first."""
-    return await read(ctx).do(thread.list_all, status, limit=limit, cursor=cursor)
+    return await read(ctx).do(thread.list_all, status, query=query, limit=limit, cursor=cursor)
 
 
 async def get_thread(
