@@ -1,5 +1,8 @@
 """Searches find what a person means: without marks, with or without hyphens, the best match first."""
 
+import os
+import re
+import sys
 import unicodedata
 from typing import Any
 
@@ -7,14 +10,15 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from mcp import Client
+from mcp import Client, StdioServerParameters
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.services import category, listing, nearest, search
-from tests.calls import call
+from tests.calls import call, refused
+from tests.conftest import ROOT
 from tests.factories import make_category, make_item
 
 LETTERS = str.maketrans(
@@ -272,3 +276,45 @@ async def test_words_are_found_through_an_index_under_row_security(
             assert len(conditions) == 2
             assert all("user_id" in each and "word >=" in each and "word <" in each for each in conditions)
             await conn.rollback()
+
+
+PAGE = (ROOT / "docs" / "searching.md").read_text(encoding="utf-8")
+
+
+def documented() -> list[tuple[str, list[str]]]:
+    """Each item of the table in the documentation, and the queries that find it."""
+    table = PAGE.partition("| item | queries that find it |")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`([^`]+)`", row.replace("\\|", "|")) for row in table.splitlines() if "`" in row]
+    return [(name, queries) for name, *queries in rows]
+
+
+async def test_the_documented_queries_find_their_items_and_nothing_else(client: Client) -> None:
+    await call(client, "create_items", items=[{"name": name} for name, _ in documented()])
+    assert len(documented()) > 5
+    for name, queries in documented():
+        assert {query: await names(client, query) for query in queries} == {
+            query: [name] for query in queries
+        }
+
+
+async def test_the_documented_conditions_are_the_arguments_of_the_list(client: Client) -> None:
+    (tool,) = [each for each in (await client.list_tools()).tools if each.name == "list_items"]
+    table = PAGE.partition("| argument | items |")[2].partition("\n\n")[0]
+    conditions = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    others = {"query", "fields", "sort", "limit", "cursor"}
+    assert conditions | others == set(tool.input_schema["properties"])
+
+
+async def test_a_process_finds_and_changes_items_by_name(url: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "GEARSHED_USER": "grace"}
+    server = StdioServerParameters(command=sys.executable, args=["-m", "mcp_server"], env=environment)
+    async with Client(server) as client:
+        await call(client, "create_category", name="Kitchen")
+        stove = await call(client, "create_item", name="Gas stöve", weight=90, category="kitchen")
+        await call(client, "create_setup", name="Weekend", lines=[{"item_id": "gas stove", "quantity": 2}])
+        found = await call(client, "list_items", query="kitchens", setup="weekend")
+        assert (found["total_grams"], found["items"][0]["id"]) == (180, stove["id"])
+        near = await call(client, "list_items", query="stvoe")
+        assert near["did_you_mean"] == [{"query": "stove", "ids": [stove["id"]]}]
+        assert (await call(client, "set_setup_items", setup="Weekend", remove=["stove"]))["items"] == 0
+        assert "No item" in await refused(client, "get_item", item="Tarp")
