@@ -24,20 +24,49 @@
 
 
 -- [words_of]
+-- Text as searches compare it: small letters without marks, and the letters that Unicode does not decompose as people
+-- write them without a keyboard for them. Stored words and queries both go through it. Lower case comes from "C" where
+-- all is ASCII, because a Turkish locale has a lower case of I of its own.
+-- An expression index on it would not be used: the function is not leakproof.
+CREATE OR REPLACE FUNCTION folded(content text) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE
+    WHEN octet_length(content) = length(content) THEN lower(content COLLATE "C")
+    ELSE replace(replace(replace(replace(translate(
+        lower(regexp_replace(
+            normalize(content, NFKD),
+            '[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f'
+            '\u0670\u06d6-\u06dc\u1ab0-\u1ace\u1dc0-\u1dff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]+',
+            '', 'g'
+        )),
+        'ØøŁłĐđıÆŒÞẞ‐', 'oollddiæœþß-'
+    ), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th')
+END;
+
 -- The words that a search can find: those of the name and notes of an item, up to 2,000. Callers pass the name
 -- first, so all of its words are among them, and then the first ones of the notes. Without a limit, notes of
 -- distinct words would take 28 times their size.
+-- Words with hyphens between them are also one word: x-mid is x, mid and xmid.
 -- No query has a longer word, and an index has no room for a word of any length. Some locales classify the
 -- signs of ASCII as symbols, not as punctuation, so the pattern names them.
 CREATE OR REPLACE FUNCTION words_of(content text) RETURNS SETOF text
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT left(word, 200)
-    FROM regexp_split_to_table(lower(content), '[[:punct:][:space:][:cntrl:]$+<=>^`|~]+')
-        WITH ORDINALITY AS written (word, place)
+    FROM (
+        SELECT word, place
+        FROM regexp_split_to_table(folded(content), '[[:punct:][:space:][:cntrl:]$+<=>^`|~]+')
+            WITH ORDINALITY AS written (word, place)
+        UNION ALL
+        SELECT replace(found[1], '-', ''), place
+        FROM regexp_matches(
+            folded(content),
+            '[^[:punct:][:space:][:cntrl:]$+<=>^`|~]+(?:-[^[:punct:][:space:][:cntrl:]$+<=>^`|~]+)+', 'g'
+        ) WITH ORDINALITY AS joined (found, place)
+    ) AS words
     WHERE word <> ''
     GROUP BY left(word, 200)
-    ORDER BY min(place)
+    ORDER BY min(place), left(word, 200)
     LIMIT 2000;
 END;
 
@@ -115,6 +144,24 @@ AS $$
 CREATE OR REPLACE TRIGGER remove_words AFTER DELETE ON items
 REFERENCING OLD TABLE AS gone
 FOR EACH STATEMENT EXECUTE FUNCTION remove_words();
+
+
+-- [index_category]
+-- The words of a category's name, by which a search finds its items. They are in a table of their own, so that
+-- renaming a category does not write the words of all of its items.
+CREATE OR REPLACE FUNCTION index_category() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $$
+        BEGIN
+            DELETE FROM category_words WHERE user_id = NEW.user_id AND category_id = NEW.id;
+            INSERT INTO category_words (user_id, word, category_id)
+            SELECT NEW.user_id, word, NEW.id
+            FROM words_of(NEW.name) AS word;
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER index_category AFTER INSERT OR UPDATE OF name ON categories
+FOR EACH ROW EXECUTE FUNCTION index_category();
 
 
 -- [log_created_rows]

@@ -178,7 +178,7 @@ items = Table(
     Index("ix_items_cheapest", "user_id", text("LEAST(price_cents, 9223372036854775807)"), "id"),
 )
 
-# Each word of an item's name and notes once, in lower case, for searches. Triggers maintain them.
+# Each word of an item's name and notes once, as `folded` writes it, for searches. Triggers maintain them.
 # There are so many that checking a foreign key would take a fifth of the time of a long import.
 item_words = Table(
     "item_words",
@@ -188,6 +188,18 @@ item_words = Table(
     # In the collation "C", words with the same prefix are a range of the index.
     Column("word", Text(collation="C"), nullable=False),
     PrimaryKeyConstraint("user_id", "word", "item_id"),
+)
+
+# Each word of a category's name once: it finds the items of the category.
+category_words = Table(
+    "category_words",
+    metadata,
+    Column("user_id", BigInteger, nullable=False),
+    Column("category_id", BigInteger, nullable=False),
+    Column("word", Text(collation="C"), nullable=False),
+    PrimaryKeyConstraint("user_id", "word", "category_id"),
+    belongs_to("category_id", "categories", on_delete="CASCADE"),
+    Index("ix_category_words_user_id_category_id", "user_id", "category_id"),
 )
 
 threads = Table(

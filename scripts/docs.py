@@ -47,6 +47,8 @@ each tool, in an order in which each finds what earlier ones created.
 
 - Weights go in as text with a unit (`540 g`, `1.2 kg`, `1 lb 3 oz`; a bare number is grams) and come back in
   grams, of one piece. Prices are integer cents.
+- An item, category, setup, thread or candidate is given by its id or its name: see
+  [Searching and naming](searching.md).
 - Unknown values are omitted, never 0. A total with unknown parts reports them: `"unweighed": 3`.
 - base = total − worn − consumable, the weight that hikers compare. pack = total − worn, the weight on the
   back.

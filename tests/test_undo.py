@@ -44,11 +44,11 @@ class Collection:
         """A hash of every row of every table, and of the words for searches."""
         rows: list[Any] = []
         async with transaction(self.pool, self.user_id, read_only=True) as conn:
-            for table in (*COLLECTION, "item_words"):
+            for table in (*COLLECTION, "item_words", "category_words"):
                 query = SQL("SELECT to_jsonb(one) FROM {table} AS one ORDER BY to_jsonb(one)::text")
                 cursor = await conn.execute(query.format(table=Identifier(table)))
                 rows.append((table, await cursor.fetchall()))
-                if table != "item_words":
+                if not table.endswith("_words"):
                     self.ids[table] = [row["id"] for (row,) in rows[-1][1]]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
@@ -429,4 +429,4 @@ async def test_every_table_of_a_collection_is_logged(pool: Pool) -> None:
         protected = {table for (table,) in await cursor.fetchall()}
     assert logged == sorted(COLLECTION)
     # The log, and the words that triggers derive from items.
-    assert protected - set(logged) == {"changes", "row_changes", "item_words"}
+    assert protected - set(logged) == {"changes", "row_changes", "item_words", "category_words"}

@@ -81,6 +81,10 @@ async def test_the_server_starts_and_keeps_every_row(old_url: str) -> None:
             old_rows = list(map(as_since_0011, old_rows))
         # A later release may have added columns.
         kept = [{name: row[name] for name in old_rows[0]} for row in after[table]] if old_rows else []
+        if table == "item_words":
+            # Words with a hyphen between them are also one word.
+            assert {str(row) for row in kept if row in old_rows} == set(map(str, old_rows))
+            continue
         assert sorted(map(str, kept)) == sorted(map(str, old_rows)), table
         assert len(after[table]) == len(old_rows) > 0, table
     figures = {name: totals[name] for name in ("items", "pieces", "weight_grams", "price_cents", "unweighed")}

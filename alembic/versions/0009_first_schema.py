@@ -783,3 +783,5 @@ def downgrade() -> None:
         "words_of",
     ):
         op.execute(f"DROP FUNCTION {function}")
+    # In a database of an earlier release, revision 0019 created it.
+    op.execute("DROP FUNCTION IF EXISTS folded")

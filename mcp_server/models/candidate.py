@@ -7,11 +7,11 @@ from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
-    CategoryRef,
     Cents,
     Exact,
     Grams,
     Name,
+    OptionalRef,
     Row,
     SummedGrams,
     Text,
@@ -154,7 +154,7 @@ class CandidateFields(TypedDict, total=False):
     cons: Text
     notes: Text
     product_url: Url
-    category: Annotated[CategoryRef, Field(description="Name or id; default: the thread's")]
+    category: Annotated[OptionalRef, Field(description="Name or id; default: the thread's")]
 
 
 @with_config(ConfigDict(extra="forbid"))

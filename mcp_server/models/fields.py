@@ -134,10 +134,6 @@ def to_id(value: Any) -> int:
     return max(-(2**63), min(to_whole(value), 2**63 - 1))
 
 
-def to_optional_id(value: Any) -> int | None:
-    return None if none_if_blank(value) is None else to_id(value)
-
-
 def whole_between(low: int, high: int) -> Callable[[Any], int | None]:
     def check(value: Any) -> int | None:
         if value is None or value == "":
@@ -173,11 +169,11 @@ def to_flag(value: Any) -> bool:
 
 def to_reference(value: Any) -> str | int:
     """Accept a name or an id. A number is an id; text can be either."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return to_id(value)
     if isinstance(value, str) and value.strip() and len(value) <= 200:
-        return value
-    raise ValueError("must be a name of at most 200 characters, or an id")
+        return nfc(value)
+    raise ValueError("must be an id, or a name of at most 200 characters")
 
 
 def none_if_blank(value: Any) -> Any:
@@ -239,7 +235,6 @@ INTEGER = WithJsonSchema({"type": "integer"})
 NUMBER = WithJsonSchema({"type": "number"})
 
 Id = Annotated[int, BeforeValidator(to_id), INTEGER]
-OptionalId = Annotated[int | None, BeforeValidator(to_optional_id), INTEGER]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -253,10 +248,10 @@ HttpUrl = Annotated[
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
 OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
-# The name or id of a row.
-Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
-CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]
-SetupRef = CategoryRef
+# The id of a row, or its name. Some clients refuse a schema with two types, and an id can also be text.
+REFERENCE = WithJsonSchema({"type": "string", "description": "Id or name"})
+Ref = Annotated[str | int, PlainValidator(to_reference), REFERENCE]
+OptionalRef = Annotated[Ref | None, BeforeValidator(none_if_blank), REFERENCE]
 Weight = Annotated[
     float | None,
     BeforeValidator(to_grams),
@@ -267,6 +262,7 @@ Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTE
 Limit = Annotated[int, BeforeValidator(whole_between(1, 500)), INTEGER]
 # The next_cursor of the previous page. Its name says so: many tools have it, and each description costs.
 Cursor = Annotated[str, Field(max_length=2000), STRING]
+Query = Annotated[str, Field(max_length=200), STRING]
 Flag = Annotated[bool, BeforeValidator(to_flag), WithJsonSchema({"type": "boolean"})]
 Quantity = Annotated[Decimal | None, BeforeValidator(to_quantity), NUMBER]
 

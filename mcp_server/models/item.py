@@ -1,20 +1,21 @@
 """Items: the things that a person owns."""
 
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
-    CategoryRef,
     Cents,
     Count,
     Exact,
     Grams,
     Moment,
     Name,
+    OptionalRef,
     Row,
     SummedGrams,
     Text,
@@ -26,6 +27,21 @@ from mcp_server.models.setup import Classification
 
 Sort = Literal[
     "name", "-name", "weight", "-weight", "price", "-price", "newest", "-newest", "updated", "-updated"
+]
+
+
+# The fields of an item in a list.
+ItemField = Literal[
+    "category",
+    "weight_grams",
+    "price_cents",
+    "quantity",
+    "classification",
+    "line_grams",
+    "notes",
+    "product_url",
+    "image_id",
+    "updated_at",
 ]
 
 
@@ -73,8 +89,11 @@ class ItemShown(ItemWritten):
     setups: tuple[UsedIn, ...] = ()
 
 
-class ItemRow(Weighed):
-    """An item in a list. In the list of a setup, quantity and the fields after it are those of the line."""
+class ItemRow(Weighed, Abridged):
+    """An item in a list. In the list of a setup, quantity and the fields after it are those of the line.
+
+    Notes, URL, image and time are only there if they were requested.
+    """
 
     id: int
     name: str
@@ -84,18 +103,51 @@ class ItemRow(Weighed):
     quantity: Exact = Decimal(1)
     classification: Classification = "base"
     line_grams: SummedGrams | None = None
+    notes: str | None = None
+    product_url: str | None = None
+    image_id: int | None = None
+    updated_at: Moment | None = None
+
+    def only(self, fields: Collection[ItemField]) -> Self:
+        """Return the item with its id, its name and these *fields*. Without any, it has all that it has."""
+        if not fields:
+            return self
+        kept = {"id", "name", "cut", *fields}
+        return self.model_copy(
+            update={
+                name: field.default for name, field in type(self).model_fields.items() if name not in kept
+            }
+        )
+
+
+class Suggestion(Row):
+    """A query with words of the person's own items, and the ids of what it finds."""
+
+    query: str
+    ids: list[int]
 
 
 class ItemPage(Measured):
     """A page of items. `next_cursor` is absent on the last page.
 
     `total` counts all matching items. If there are very many, `total_at_least` says how many were counted.
+    `total_grams` and `total_cents` are those of all pieces of all matching items, on every page, without the
+    `unweighed` and `unpriced` ones. They are absent if none is known, and if there are very many items.
+    `did_you_mean` has the nearest queries if nothing matches.
     """
 
     total: int | None = None
     total_at_least: int | None = None
+    total_grams: SummedGrams | None = None
+    total_cents: Exact | None = None
+    unweighed: int = 0
+    unpriced: int = 0
     next_cursor: str | None = None
+    did_you_mean: tuple[Suggestion, ...] = ()
     items: list[ItemRow]
+
+    def in_units(self) -> str | None:
+        return self.units.price(self.total_cents)
 
 
 class ItemRef(Row):
@@ -126,7 +178,7 @@ class ItemDeleted(Row):
 
 
 class ItemFields(TypedDict, total=False):
-    category: Annotated[CategoryRef, Field(description="Name or id")]
+    category: OptionalRef
     weight: Weight
     price_cents: Cents
     quantity: Count

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal, NotRequired
+from typing import Literal
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Id, Name, Quantity, Row, SummedGrams
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Name, Quantity, Ref, Row, SummedGrams
 from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
@@ -142,12 +142,21 @@ class SetupDeleted(Row):
     lines: int = 0
 
 
+class LineFields(TypedDict, total=False):
+    quantity: Quantity
+    classification: Classification
+    worn_quantity: Quantity
+
+
 @with_config(ConfigDict(extra="forbid"))
-class NewLine(TypedDict):
-    item_id: Id
-    quantity: NotRequired[Quantity]
-    classification: NotRequired[Classification]
-    worn_quantity: NotRequired[Quantity]
+class NewLine(LineFields):
+    item_id: Ref
+
+
+class Line(LineFields):
+    """A new line whose item is known by its id."""
+
+    item_id: int
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Grams, Name, OptionalRef, Row
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import Classification, SetupTotals, in_units
@@ -103,8 +103,8 @@ class ThreadResolved(ThreadSummary, Measured):
 
 
 class ThreadFields(TypedDict, total=False):
-    category: Annotated[CategoryRef, Field(description="Name or id")]
-    replaces_item_id: Annotated[OptionalId, Field(description="Owned item that the purchase would replace")]
+    category: OptionalRef
+    replaces_item_id: Annotated[OptionalRef, Field(description="Owned item that the purchase would replace")]
 
 
 @with_config(ConfigDict(extra="forbid"))

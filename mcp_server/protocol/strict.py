@@ -135,8 +135,15 @@ def session_options(server: Server[App]) -> InitializationOptions:
 
 
 def given(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Drop what a client adds, and what it means to omit: some send null for it, others an empty string."""
+    """Drop what a client adds, and what it means to omit: some send null for it, others an empty string.
+
+    An argument can also be called `setup` instead of `setup_id`, and `category_id` instead of `category`.
+    """
     valid, required = tool.parameters.get("properties", {}), tool.parameters.get("required", ())
+    for name in arguments.keys() - valid.keys():
+        other = name.removesuffix("_id") if name.endswith("_id") else f"{name}_id"
+        if other in valid and other not in arguments:
+            arguments = {other if key == name else key: value for key, value in arguments.items()}
     return {
         name: value
         for name, value in arguments.items()

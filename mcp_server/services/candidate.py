@@ -24,7 +24,7 @@ from mcp_server.models.candidate import (
 )
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import SetupTotals
-from mcp_server.services import image, line, page, setup, thread
+from mcp_server.services import image, line, page, reference, setup, thread
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
@@ -54,8 +54,9 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
     return page.whole(found)
 
 
-async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
+async def add(conn: AsyncConnection, thread_id: str | int, new: NewCandidate) -> CandidateShown:
     """Add a candidate to a thread, in last place, and return it."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
     await thread.lock_unresolved(conn, thread_id)
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
     row = {"thread_id": thread_id, **row}
@@ -67,8 +68,9 @@ async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> Candi
     return await get(conn, await fetch_value(conn, query, row))
 
 
-async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
+async def update(conn: AsyncConnection, candidate_id: str | int, changes: CandidateChanges) -> CandidateShown:
     """Apply *changes* and return the updated candidate. None clears a field."""
+    candidate_id = await reference.resolve(conn, "candidate", candidate_id)
     await thread.lock_unresolved(conn, (await get(conn, candidate_id)).thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
@@ -84,8 +86,9 @@ class RemovedRow(CandidateRemoved):
     image_id: int | None
 
 
-async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
+async def remove(conn: AsyncConnection, candidate_id: str | int) -> CandidateRemoved:
     """Remove a candidate from its thread, and its image if nothing else uses it. A winner is not removed."""
+    candidate_id = await reference.resolve(conn, "candidate", candidate_id)
     found = await get(conn, candidate_id)
     its_thread = await thread.lock_unresolved(conn, found.thread_id)
     if its_thread.resolved_candidate_id == candidate_id:
@@ -104,8 +107,10 @@ async def remove(conn: AsyncConnection, candidate_id: int) -> CandidateRemoved:
     return CandidateRemoved(**removed.model_dump(exclude={"image_id"}))
 
 
-async def rank(conn: AsyncConnection, thread_id: int, candidate_ids: Sequence[int]) -> Ranking:
+async def rank(conn: AsyncConnection, thread_id: str | int, candidate_ids: Sequence[str | int]) -> Ranking:
     """Rank a thread's candidates in this order. Omitted ones follow in their previous order."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    candidate_ids = await reference.resolve_all(conn, "candidate", candidate_ids, within=thread_id)
     await thread.lock_unresolved(conn, thread_id)
     twice = [candidate_id for candidate_id, count in Counter(candidate_ids).items() if count > 1]
     if twice:
@@ -150,7 +155,7 @@ async def ranked(conn: AsyncConnection, thread_id: int, limit: int | None = None
 
 async def preview(
     conn: AsyncConnection,
-    candidate_id: int,
+    candidate_id: str | int,
     in_setup: str | int | None,
     limit: int = MOST_ROWS,
     cursor: str = "",
@@ -159,6 +164,7 @@ async def preview(
 
     In a setup without that item, the candidate is added as one more piece.
     """
+    candidate_id = await reference.resolve(conn, "candidate", candidate_id)
     setup_id = None if in_setup is None else await setup.resolve(conn, in_setup)
     query = SQL("""
         SELECT

@@ -7,7 +7,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
 from db.sql import assignments, columns
-from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, no_such, quoted
+from mcp_server.errors import Conflict, InvalidInput, no_such, quoted
 from mcp_server.models.category import (
     Category,
     CategoryChanges,
@@ -15,7 +15,7 @@ from mcp_server.models.category import (
     CategoryList,
     CategorySummary,
 )
-from mcp_server.services import page, settings
+from mcp_server.services import page, reference, settings
 
 COLUMNS = columns("categories", Category)
 
@@ -54,13 +54,8 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
     )
 
 
-async def find(conn: AsyncConnection, reference: str | int) -> int | None:
-    """Return the id of the category with the id or the name *reference*. Names are matched ignoring case."""
-    return (await find_all(conn, [reference]))[reference]
-
-
 async def find_all(conn: AsyncConnection, references: Iterable[str | int]) -> dict[str | int, int | None]:
-    """Return the id of each category like `find`."""
+    """Return the ids of categories with exactly these names, ignoring case, or ids, in one statement."""
     wanted = list(references)
     cursor = await conn.execute(
         """
@@ -80,22 +75,9 @@ async def find_all(conn: AsyncConnection, references: Iterable[str | int]) -> di
     return dict(zip(wanted, ids, strict=True))
 
 
-async def resolve(conn: AsyncConnection, reference: str | int) -> int:
-    """Return the id of a category like `find`. Raise NotFound if it does not exist."""
-    found = await find(conn, reference)
-    if found is None:
-        raise await unknown(conn, reference)
-    return found
-
-
-async def unknown(conn: AsyncConnection, reference: str | int) -> NotFound:
-    """Return the error for a category that does not exist, with the nearest names."""
-    rows = await conn.execute("SELECT name FROM categories ORDER BY lower(name), id")
-    names = [name for (name,) in await rows.fetchall()]
-    return NotFound(
-        f"No category {quoted(reference)}.{did_you_mean(str(reference), names)} "
-        "Call list_categories to see all of them, or create_category to add one."
-    )
+async def resolve(conn: AsyncConnection, category: str | int) -> int:
+    """Return the id of a category, given its id or name. Raise NotFound if it does not exist."""
+    return await reference.existing(conn, "category", category)
 
 
 async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -127,8 +109,9 @@ async def create(conn: AsyncConnection, name: str, icon: str) -> Category:
         raise taken(name) from exc
 
 
-async def update(conn: AsyncConnection, category_id: int, changes: CategoryChanges) -> Category:
+async def update(conn: AsyncConnection, category_id: str | int, changes: CategoryChanges) -> Category:
     """Apply *changes* and return the updated category."""
+    category_id = await reference.resolve(conn, "category", category_id)
     query = SQL("""
         UPDATE categories
         SET {assignments} user_id = user_id
@@ -144,8 +127,9 @@ async def update(conn: AsyncConnection, category_id: int, changes: CategoryChang
     return updated
 
 
-async def delete(conn: AsyncConnection, category_id: int, move_to: str | int | None) -> CategoryDeleted:
+async def delete(conn: AsyncConnection, category_id: str | int, move_to: str | int | None) -> CategoryDeleted:
     """Delete a category. Its contents move to another category, or become uncategorized."""
+    category_id = await reference.resolve(conn, "category", category_id)
     target = None if move_to is None else await resolve(conn, move_to)
     if target == category_id:
         raise InvalidInput("move_to: is the category to delete. Name another one or omit it.")

@@ -8,7 +8,7 @@ from psycopg.sql import SQL
 
 from db.query import fetch_only
 from mcp_server.models.setup import Difference, LineDifference, SetupsCompared
-from mcp_server.services import page, setup
+from mcp_server.services import page, reference, setup
 from mcp_server.services.setup import LINES
 
 # Each item of two setups, and the part of their difference that is due to it.
@@ -45,9 +45,14 @@ COMPARED = SQL("""
 
 
 async def compare(
-    conn: AsyncConnection, first_id: int, second_id: int, limit: int = page.DEFAULT_LIMIT, cursor: str = ""
+    conn: AsyncConnection,
+    first_id: str | int,
+    second_id: str | int,
+    limit: int = page.DEFAULT_LIMIT,
+    cursor: str = "",
 ) -> SetupsCompared:
     """Return the totals of two setups and a page of the lines that differ, the largest difference first."""
+    first_id, second_id = await reference.resolve_all(conn, "setup", (first_id, second_id))
     setups = [await setup.summarize(conn, setup_id) for setup_id in (first_id, second_id)]
     cursors = page.Cursors("compare_setups", first_id, second_id, keys=("grams", "name", "id"))
     query = SQL("""

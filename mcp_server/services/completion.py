@@ -1,4 +1,4 @@
-"""Completions: ids and names that match a part of a name or the prefix of an id."""
+"""Completions: ids and names that match a part of a name, or the prefix of an id. Names are folded."""
 
 import re
 from typing import Literal, TypeAlias
@@ -33,7 +33,7 @@ async def names(conn: AsyncConnection, noun: Noun, text: str, limit: int) -> lis
     query = SQL("""
         SELECT DISTINCT ON (lower(name), name) name
         FROM {table}
-        WHERE strpos(lower(name), lower(%(text)s)) > 0
+        WHERE strpos(folded(name), folded(%(text)s)) > 0
         ORDER BY lower(name), name
         LIMIT %(limit)s
     """).format(table=TABLES[noun])
@@ -51,7 +51,7 @@ NUMBERED = SQL("""
 NAMED = SQL("""
     SELECT id::text
     FROM {table}
-    WHERE strpos(lower(name), lower(%(text)s)) > 0
+    WHERE strpos(folded(name), folded(%(text)s)) > 0
     ORDER BY lower(name), id
     LIMIT %(limit)s
 """)

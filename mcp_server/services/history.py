@@ -14,7 +14,7 @@ from mcp_server.errors import InvalidInput, no_such
 from mcp_server.models.answer import EXCERPT, LONGEST, MOST, MOST_ROWS, WHOLE, Abridged, size
 from mcp_server.models.change import Action, Change, ChangeFilter, ChangePage, ChangeShown, RowChange
 from mcp_server.models.fields import Row
-from mcp_server.services import page
+from mcp_server.services import page, reference
 from mcp_server.services.change import NET
 
 Result = TypeVar("Result", bound=Row)
@@ -97,9 +97,9 @@ async def find(
     which: ChangeFilter,
     *,
     tool: str = "",
-    item_id: int | None = None,
-    setup_id: int | None = None,
-    thread_id: int | None = None,
+    item_id: str | int | None = None,
+    setup_id: str | int | None = None,
+    thread_id: str | int | None = None,
     limit: int = 50,
     cursor: str = "",
 ) -> ChangePage:
@@ -131,9 +131,9 @@ async def find(
     params = {
         **parameters(which),
         "tool": tool,
-        "item_id": item_id,
-        "setup_id": setup_id,
-        "thread_id": thread_id,
+        "item_id": item_id and await reference.resolve(conn, "item", item_id),
+        "setup_id": setup_id and await reference.resolve(conn, "setup", setup_id),
+        "thread_id": thread_id and await reference.resolve(conn, "thread", thread_id),
         "before": read_cursor(cursor),
         "limit": limit + 1,
         "longest": EXCERPT,

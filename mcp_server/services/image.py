@@ -12,6 +12,7 @@ from db.sql import columns
 from mcp_server.errors import InvalidInput, NotFound, no_such
 from mcp_server.models.fields import Row
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
+from mcp_server.services import reference
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
 
@@ -20,7 +21,7 @@ class ImageOwner(NamedTuple):
     """The item or candidate that an image belongs to."""
 
     noun: Literal["item", "candidate"]
-    id: int
+    id: str | int
 
 
 class OwnerRow(Row):
@@ -31,7 +32,7 @@ TABLES = {"item": SQL("items"), "candidate": SQL("candidates")}
 COLUMNS = columns("images", Image)
 
 
-def owner(item_id: int | None, candidate_id: int | None) -> ImageOwner:
+def owner(item_id: str | int | None, candidate_id: str | int | None) -> ImageOwner:
     """Return the owner. Exactly one of the ids must be given."""
     if candidate_id is None and item_id is not None:
         return ImageOwner("item", item_id)
@@ -40,11 +41,9 @@ def owner(item_id: int | None, candidate_id: int | None) -> ImageOwner:
     raise InvalidInput("item_id, candidate_id: give exactly one of them.")
 
 
-async def check(conn: AsyncConnection, shown_for: ImageOwner) -> None:
-    """Raise NotFound if the item or candidate does not exist."""
-    query = SQL("SELECT true FROM {table} WHERE id = %(id)s").format(table=TABLES[shown_for.noun])
-    if not await fetch_value(conn, query, {"id": shown_for.id}):
-        raise no_such(shown_for.noun, shown_for.id)
+async def check(conn: AsyncConnection, shown_for: ImageOwner) -> ImageOwner:
+    """Return the owner with its id. Raise NotFound if the item or candidate does not exist."""
+    return shown_for._replace(id=await reference.existing(conn, shown_for.noun, shown_for.id))
 
 
 async def get(conn: AsyncConnection, image_id: int) -> ImageShown:
@@ -105,6 +104,7 @@ async def attach(
 
 async def detach(conn: AsyncConnection, shown_for: ImageOwner) -> ImageRemoved:
     """Remove the image of an item or a candidate."""
+    shown_for = await check(conn, shown_for)
     old = await lock(conn, shown_for)
     if old is None:
         raise NotFound(f"The {shown_for.noun} {shown_for.id} has no image. There is nothing to remove.")
@@ -139,7 +139,7 @@ async def lock(conn: AsyncConnection, shown_for: ImageOwner) -> int | None:
     query = SQL("SELECT image_id FROM {table} WHERE id = %(id)s FOR UPDATE")
     row = await fetch_one(conn, OwnerRow, query.format(table=TABLES[shown_for.noun]), {"id": shown_for.id})
     if row is None:
-        raise no_such(shown_for.noun, shown_for.id)
+        raise await reference.unknown(conn, shown_for.noun, shown_for.id)
     return row.image_id
 
 

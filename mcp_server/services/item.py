@@ -22,7 +22,7 @@ from mcp_server.models.item import (
     ItemWritten,
     NewItem,
 )
-from mcp_server.services import category, image, page
+from mcp_server.services import category, image, page, reference
 from mcp_server.services.settings import UNITS
 
 # Names of setups, and of threads, that a deletion lists.
@@ -71,8 +71,9 @@ SHOWN = rendered(
 )
 
 
-async def get(conn: AsyncConnection, item_id: int) -> ItemShown:
+async def get(conn: AsyncConnection, item_id: str | int) -> ItemShown:
     """Return an item, the setups that use it and the thread it came from."""
+    item_id = await reference.resolve(conn, "item", item_id)
     query = SQL("SELECT {shown} FROM items WHERE id = %(item_id)s").format(shown=SHOWN)
     found = await fetch_one(conn, ItemShown, query, {"item_id": item_id})
     if found is None:
@@ -112,16 +113,19 @@ async def find_categories(
     conn: AsyncConnection, new: Sequence[NewItem]
 ) -> dict[str | int | None, int | None]:
     """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
-    references = [reference for each in new if (reference := each.get("category")) is not None]
+    references = [wanted for each in new if (wanted := each.get("category")) is not None]
     found = await category.find_all(conn, dict.fromkeys(references)) if references else {}
+    for name in [name for name, id_ in found.items() if id_ is None]:
+        found[name] = await reference.find_existing(conn, "category", name)
     ids: dict[str | int | None, int | None] = {None: None, **found}
-    missing = [reference for reference, id_ in found.items() if id_ is None]
+    missing = [name for name, id_ in found.items() if id_ is None]
     if missing:
         problems: list[str] = []
         # Only for these, because a hint compares the name with all others.
-        for reference in missing[:MOST_PLACES]:
-            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == reference]
-            problems.append(f"{(await category.unknown(conn, reference)).args[0]} ({shortlist(rows)})")
+        for name in missing[:MOST_PLACES]:
+            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == name]
+            unknown = await reference.unknown(conn, "category", name)
+            problems.append(f"{unknown.args[0]} ({shortlist(rows)})")
         rest = len(missing) - MOST_PLACES
         more = f" {rest} more categories are missing." if rest > 0 else ""
         raise NotFound(f"{' '.join(problems)}{more} Nothing was created.")
@@ -141,8 +145,9 @@ async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) 
     return [id_ async for (id_,) in cursor]
 
 
-async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> ItemWritten:
+async def update(conn: AsyncConnection, item_id: str | int, changes: ItemChanges) -> ItemWritten:
     """Apply *changes* and return the updated item. None clears a field."""
+    item_id = await reference.resolve(conn, "item", item_id)
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -156,8 +161,11 @@ async def update(conn: AsyncConnection, item_id: int, changes: ItemChanges) -> I
     return page.whole(updated)
 
 
-async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: ItemChanges) -> ItemsUpdated:
+async def update_many(
+    conn: AsyncConnection, item_ids: Sequence[str | int], changes: ItemChanges
+) -> ItemsUpdated:
     """Apply the same *changes* to many items, all or none."""
+    item_ids = await reference.resolve_all(conn, "item", item_ids)
     row = await to_columns(conn, changes)
     query = SQL("""
         UPDATE items
@@ -173,8 +181,9 @@ async def update_many(conn: AsyncConnection, item_ids: Sequence[int], changes: I
     return ItemsUpdated(updated=len(updated))
 
 
-async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
+async def delete(conn: AsyncConnection, item_id: str | int) -> ItemDeleted:
     """Delete an item, its lines in setups, and its image if nothing else uses it."""
+    item_id = await reference.resolve(conn, "item", item_id)
     deleted = await fetch_one(
         conn,
         DeletedRow,
@@ -221,13 +230,15 @@ async def delete(conn: AsyncConnection, item_id: int) -> ItemDeleted:
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the fields `weight` and `category` to columns."""
+    """Convert the fields `weight` and `category` to columns, and names of items to ids."""
     row = dict(fields)
     if "weight" in row:
         row["weight_grams"] = row.pop("weight")
     if "category" in row:
-        reference = row.pop("category")
-        row["category_id"] = None if reference is None else await category.resolve(conn, reference)
+        name = row.pop("category")
+        row["category_id"] = None if name is None else await category.resolve(conn, name)
+    if row.get("replaces_item_id") is not None:
+        row["replaces_item_id"] = await reference.resolve(conn, "item", row["replaces_item_id"])
     return row
 
 

@@ -3,45 +3,52 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from psycopg import AsyncConnection
 
 from mcp_server.errors import InvalidInput, NotFound, in_list
-from mcp_server.models.setup import NewLine
+from mcp_server.models.setup import Line, NewLine
+from mcp_server.services import reference
 
 
 async def replace(conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine]) -> None:
     """Replace all lines of a setup with *lines*. Lines of the same item keep their position."""
-    ids = [line["item_id"] for line in lines]
+    new = await with_ids(conn, lines)
+    ids = [line["item_id"] for line in new]
     await check_items(conn, ids)
     await conn.execute(
         "DELETE FROM setup_items WHERE setup_id = %(setup_id)s AND item_id <> ALL(%(ids)s::bigint[])",
         {"setup_id": setup_id, "ids": ids},
     )
-    await put(conn, setup_id, [complete(line) for line in lines])
+    await put(conn, setup_id, [complete(line) for line in new])
 
 
 async def change(
-    conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine], remove: Sequence[int]
+    conn: AsyncConnection, setup_id: int, lines: Sequence[NewLine], remove: Sequence[str | int]
 ) -> None:
-    """Add *lines*, or change the given fields of existing ones. Remove the lines of the items *remove*."""
-    ids = [line["item_id"] for line in lines]
-    await check_items(conn, [*ids, *remove])
-    old = await get(conn, setup_id, [*ids, *remove])
-    absent = [item_id for item_id in remove if item_id not in old]
+    """Add *lines*, or change the given fields of existing ones. Remove the lines of the items *remove*.
+
+    A name in *remove* is one of the setup's own items.
+    """
+    new = await with_ids(conn, lines)
+    gone = await reference.resolve_all(conn, "item", remove, within=setup_id)
+    ids = [line["item_id"] for line in new]
+    await check_items(conn, [*ids, *gone])
+    old = await get(conn, setup_id, [*ids, *gone])
+    absent = [item_id for item_id in gone if item_id not in old]
     if absent:
         raise NotFound(
             f"Setup {setup_id} does not contain item {in_list(absent)}. Call get_setup to see its lines."
         )
     await conn.execute(
         "DELETE FROM setup_items WHERE setup_id = %(setup_id)s AND item_id = ANY(%(ids)s::bigint[])",
-        {"setup_id": setup_id, "ids": list(remove)},
+        {"setup_id": setup_id, "ids": gone},
     )
     await put(
         conn,
         setup_id,
-        [changed(old[line["item_id"]], line) if line["item_id"] in old else complete(line) for line in lines],
+        [changed(old[line["item_id"]], line) if line["item_id"] in old else complete(line) for line in new],
     )
 
 
@@ -72,6 +79,12 @@ async def setups_with(conn: AsyncConnection, item_id: int | None) -> list[int]:
         {"item_id": item_id},
     )
     return [setup_id for (setup_id,) in await cursor.fetchall()]
+
+
+async def with_ids(conn: AsyncConnection, lines: Sequence[NewLine]) -> list[Line]:
+    """Return the lines with the ids of their items, which may be given by name."""
+    ids = await reference.resolve_all(conn, "item", [line["item_id"] for line in lines])
+    return [cast(Line, {**line, "item_id": item_id}) for line, item_id in zip(lines, ids, strict=True)]
 
 
 async def put(conn: AsyncConnection, setup_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -111,7 +124,7 @@ async def check_items(conn: AsyncConnection, ids: Sequence[int]) -> None:
         raise NotFound(f"No item {in_list(missing)}. Call list_items to find its id.")
 
 
-def complete(line: NewLine) -> dict[str, Any]:
+def complete(line: Line) -> dict[str, Any]:
     """Fill in the defaults of a new line: quantity 1, base; all pieces of a worn line are worn."""
     new = {
         "item_id": line["item_id"],
@@ -122,7 +135,7 @@ def complete(line: NewLine) -> dict[str, Any]:
     return with_worn({**new, **given(line)})
 
 
-def changed(old: Mapping[str, Any], line: NewLine) -> dict[str, Any]:
+def changed(old: Mapping[str, Any], line: Line) -> dict[str, Any]:
     """Apply the given fields of a line to an old one. If all pieces were worn, all still are."""
     new = {**old, **given(line)}
     partly_worn = old["classification"] == "worn" and old["worn_quantity"] < old["quantity"]
@@ -132,7 +145,7 @@ def changed(old: Mapping[str, Any], line: NewLine) -> dict[str, Any]:
     return with_worn(new)
 
 
-def given(line: NewLine) -> dict[str, Any]:
+def given(line: Line) -> dict[str, Any]:
     return {name: value for name, value in line.items() if value is not None}
 
 

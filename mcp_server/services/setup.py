@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
-from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, in_list, no_such, quoted
+from mcp_server.errors import InvalidInput, no_such
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import (
@@ -22,7 +22,7 @@ from mcp_server.models.setup import (
     SetupSummary,
     SetupTotals,
 )
-from mcp_server.services import line, page, settings
+from mcp_server.services import line, page, reference, search, settings
 from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
@@ -63,14 +63,19 @@ WITH_ITEM = SQL("""
 
 async def list_all(
     conn: AsyncConnection,
-    item_id: int | None = None,
+    item_id: str | int | None = None,
     *,
+    query: str = "",
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> SetupList:
-    """Return a page of setups by name, with their totals: of all, or of those that contain an item."""
-    cursors = page.Cursors("list_setups", item_id, keys=("name", "id"))
-    query = SQL("""
+    """Return a page of setups by name, with their totals: of all, or of those with an item or these words."""
+    if item_id is not None:
+        item_id = await reference.resolve(conn, "item", item_id)
+    wanted = search.read_query(query)
+    matches = SQL("{} AND {}").format(WITH_ITEM, search.in_name(wanted, SQL("setups.name")))
+    cursors = page.Cursors("list_setups", item_id, query, keys=("name", "id"))
+    statement = SQL("""
         SELECT
             setups.id, setups.name, {totals}, json_build_array(lower(setups.name), setups.id) AS place
         FROM (
@@ -86,10 +91,10 @@ async def list_all(
         LEFT JOIN ({lines}) AS lines ON lines.setup_id = setups.id
         GROUP BY setups.id, setups.name
         ORDER BY lower(setups.name), setups.id
-    """).format(matches=WITH_ITEM, totals=TOTALS, lines=LINES)
-    params = {**cursors.read(cursor), "item_id": item_id, "limit": limit + 1}
-    found = await page.fetch_page(conn, SetupTotals, query, params)
-    count = SQL("SELECT count(*) FROM setups WHERE {matches}").format(matches=WITH_ITEM)
+    """).format(matches=matches, totals=TOTALS, lines=LINES)
+    params = {**wanted.params(), **cursors.read(cursor), "item_id": item_id, "limit": limit + 1}
+    found = await page.fetch_page(conn, SetupTotals, statement, params)
+    count = SQL("SELECT count(*) FROM setups WHERE {matches}").format(matches=matches)
     setups = SetupList(
         total=await fetch_value(conn, count, params),
         setups=found.rows[:limit],
@@ -98,29 +103,16 @@ async def list_all(
     return page.fit(setups, "setups", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
-async def resolve(conn: AsyncConnection, reference: str | int) -> int:
-    """Return the id of the setup with the id or the name *reference*. Names are matched ignoring case."""
-    cursor = await conn.execute("SELECT id, name FROM setups ORDER BY lower(name), id")
-    ids: dict[int, str] = dict(await cursor.fetchall())
-    named = [
-        id_
-        for id_, name in ids.items()
-        if isinstance(reference, str) and name.strip().casefold() == reference.strip().casefold()
-    ]
-    if len(named) > 1:
-        raise Conflict(f"Several setups are called {quoted(reference)}. Use an id: {in_list(named)}.")
-    if named or str(reference) in map(str, ids):
-        return named[0] if named else int(reference)
-    raise NotFound(
-        f"No setup {quoted(reference)}.{did_you_mean(str(reference), ids.values())} "
-        "Call list_setups to see all of them."
-    )
+async def resolve(conn: AsyncConnection, setup: str | int) -> int:
+    """Return the id of a setup, given its id or name. Raise NotFound if it does not exist."""
+    return await reference.existing(conn, "setup", setup)
 
 
 async def get(
-    conn: AsyncConnection, setup_id: int, limit: int = page.DEFAULT_LIMIT, cursor: str = ""
+    conn: AsyncConnection, setup_id: str | int, limit: int = page.DEFAULT_LIMIT, cursor: str = ""
 ) -> SetupShown:
     """Return a setup: its totals, its weight by category, and its lines in the order of their creation."""
+    setup_id = await reference.resolve(conn, "setup", setup_id)
     summary = await summarize(conn, setup_id)
     cursors = page.Cursors("get_setup", setup_id, keys=("id",))
     query = SQL("""
@@ -236,8 +228,9 @@ async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> 
     return SetupCreated(**dict(await summarize(conn, setup_id)))
 
 
-async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:
+async def copy(conn: AsyncConnection, setup_id: str | int, name: str) -> SetupSummary:
     """Create a setup with the same lines as another one. Return its totals."""
+    setup_id = await reference.resolve(conn, "setup", setup_id)
     copy_id = await fetch_value(
         conn,
         """
@@ -262,8 +255,9 @@ async def copy(conn: AsyncConnection, setup_id: int, name: str) -> SetupSummary:
     return await summarize(conn, copy_id)
 
 
-async def update(conn: AsyncConnection, setup_id: int, changes: SetupChanges) -> SetupSummary:
+async def update(conn: AsyncConnection, setup_id: str | int, changes: SetupChanges) -> SetupSummary:
     """Apply *changes*. Return the setup's totals."""
+    setup_id = await reference.resolve(conn, "setup", setup_id)
     await touch(conn, setup_id)
     if "name" in changes:
         await conn.execute(
@@ -272,8 +266,9 @@ async def update(conn: AsyncConnection, setup_id: int, changes: SetupChanges) ->
     return await summarize(conn, setup_id)
 
 
-async def delete(conn: AsyncConnection, setup_id: int) -> SetupDeleted:
+async def delete(conn: AsyncConnection, setup_id: str | int) -> SetupDeleted:
     """Delete a setup and its lines."""
+    setup_id = await reference.resolve(conn, "setup", setup_id)
     deleted = await fetch_one(
         conn,
         SetupDeleted,
@@ -293,16 +288,18 @@ async def delete(conn: AsyncConnection, setup_id: int) -> SetupDeleted:
 
 async def set_items(
     conn: AsyncConnection,
-    setup_id: int,
+    setup_id: str | int,
     lines: Sequence[NewLine] | None = None,
     *,
     change: Sequence[NewLine] | None = None,
-    remove: Sequence[int] | None = None,
+    remove: Sequence[str | int] | None = None,
 ) -> SetupItemsSet:
     """Replace all lines of a setup with *lines*, or change and remove some. Return its totals.
 
     Some clients send an empty list for each omitted argument, so an empty list never removes lines.
     """
+
+    setup_id = await reference.resolve(conn, "setup", setup_id)
     given = [each for each in (lines, change, remove) if each is not None]
     if not given or (lines and (change or remove)):
         raise InvalidInput("Give either lines (the whole list) or change and remove.")

@@ -23,7 +23,7 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, line, page, settings, setup
+from mcp_server.services import image, line, page, reference, search, settings, setup
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
@@ -72,14 +72,19 @@ async def list_all(
     conn: AsyncConnection,
     status: ThreadStatus | None = None,
     *,
+    query: str = "",
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadList:
-    """Return a page of threads: of all, or of those with a status. Active ones come first."""
-    cursors = page.Cursors("list_threads", status, keys=("inactive", "name", "id"))
-    query = SQL("""
+    """Return a page of threads: of all, or of those with a status or words. Active ones come first."""
+    wanted = search.read_query(query)
+    matches = SQL("(%(status)s::text IS NULL OR threads.status = %(status)s) AND {}").format(
+        search.in_name(wanted, SQL("threads.name"))
+    )
+    cursors = page.Cursors("list_threads", status, query, keys=("inactive", "name", "id"))
+    statement = SQL("""
         {summaries}
-        WHERE (%(status)s::text IS NULL OR threads.status = %(status)s) AND (
+        WHERE {matches} AND (
             %(after_id)s::bigint IS NULL
             OR ({inactive}, lower(threads.name), threads.id)
                 > (%(after_inactive)s::int, %(after_name)s::text, %(after_id)s::bigint)
@@ -93,23 +98,27 @@ async def list_all(
             )
         ),
         inactive=INACTIVE,
+        matches=matches,
     )
-    params = {**cursors.read(cursor), "status": status, "limit": limit + 1}
-    found = await page.fetch_page(conn, ThreadSummary, query, params)
-    count = "SELECT count(*) FROM threads WHERE %(status)s::text IS NULL OR status = %(status)s"
+    params = {**wanted.params(), **cursors.read(cursor), "status": status, "limit": limit + 1}
+    found = await page.fetch_page(conn, ThreadSummary, statement, params)
+    count = SQL("SELECT count(*) FROM threads WHERE {matches}").format(matches=matches)
     threads = ThreadList(total=await fetch_value(conn, count, params), threads=found.rows[:limit])
     return page.fit(threads, "threads", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
 async def get(
     conn: AsyncConnection,
-    thread_id: int,
-    candidate_id: int | None = None,
+    thread_id: str | int,
+    candidate_id: str | int | None = None,
     *,
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadShown:
     """Return a thread with a page of its candidates side by side, by rank, or one with whole texts."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    if candidate_id is not None:
+        candidate_id = await reference.resolve(conn, "candidate", candidate_id, within=thread_id)
     query = SQL("""
         SELECT
             threads.id, threads.name, threads.status, categories.name AS category,
@@ -226,8 +235,9 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
         raise no_such("item", item_id)
 
 
-async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
+async def update(conn: AsyncConnection, thread_id: str | int, changes: ThreadChanges) -> ThreadSummary:
     """Apply *changes* and return the updated thread. None clears a field."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
     await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
     row = await to_columns(conn, changes)
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
@@ -238,8 +248,9 @@ async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) 
     return await summarize(conn, thread_id)
 
 
-async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
+async def delete(conn: AsyncConnection, thread_id: str | int) -> ThreadDeleted:
     """Delete a thread, its candidates, and their images if nothing else uses them."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
     await lock(conn, thread_id)
     cursor = await conn.execute(
         "SELECT image_id FROM candidates WHERE thread_id = %(thread_id)s ORDER BY id FOR UPDATE",
@@ -264,12 +275,14 @@ async def delete(conn: AsyncConnection, thread_id: int) -> ThreadDeleted:
 
 async def resolve(
     conn: AsyncConnection,
-    thread_id: int,
-    candidate_id: int,
+    thread_id: str | int,
+    candidate_id: str | int,
     swap_in_setups: Sequence[str | int],
     quantity: int | None = None,
 ) -> ThreadResolved:
     """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    candidate_id = await reference.resolve(conn, "candidate", candidate_id, within=thread_id)
     its_thread = await lock(conn, thread_id)
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
@@ -346,9 +359,9 @@ async def setups_to_swap(
 ) -> list[int]:
     """Return the ids of setups. "all" stands for those that contain the replaced item."""
     found: list[int] = []
-    for reference in references:
-        if str(reference).strip().casefold() != ALL:
-            found.append(await setup.resolve(conn, reference))
+    for each in references:
+        if str(each).strip().casefold() != ALL:
+            found.append(await setup.resolve(conn, each))
             continue
         check_replaces(its_thread)
         named = await fetch_value(conn, "SELECT min(id) FROM setups WHERE lower(btrim(name)) = 'all'")

@@ -164,11 +164,16 @@ def copy_rows(
 
 
 def fill_words(conn: psycopg.Connection) -> None:
-    """Insert the words of every item, as the triggers would."""
+    """Insert the words of every item and category, as the triggers would."""
     conn.execute("""
         INSERT INTO item_words (user_id, item_id, word)
         SELECT user_id, id, word
         FROM items, words_of(concat_ws(' ', name, notes)) AS word
+    """)
+    conn.execute("""
+        INSERT INTO category_words (user_id, category_id, word)
+        SELECT user_id, id, word
+        FROM categories, words_of(name) AS word
     """)
 
 

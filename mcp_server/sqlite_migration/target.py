@@ -18,7 +18,7 @@ CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_to
 # A database with rows in one of these is not empty. Words belong to items, and rows of changes to changes.
 HELD = (*COLLECTION, "changes", *CREDENTIALS)
 # The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
-WRITTEN = ("users", *COLLECTION, "item_words", *CREDENTIALS)
+WRITTEN = ("users", *COLLECTION, "item_words", "category_words", *CREDENTIALS)
 
 
 class Marker(NamedTuple):

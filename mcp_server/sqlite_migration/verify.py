@@ -241,10 +241,15 @@ def compare_rows(conn: psycopg.Connection, source: SourceFile, owner_id: int) ->
             raise NotEqual(f"{table}: {len(differing)} stored rows differ from the file{which}.")
     wrong = conn.execute("""
         WITH right_ones AS (
-            SELECT id, word
+            SELECT 'item', id, word
             FROM items, words_of(concat_ws(' ', name, notes)) AS word
+            UNION ALL
+            SELECT 'category', id, word
+            FROM categories, words_of(name) AS word
         ), stored AS (
-            SELECT item_id, word FROM item_words
+            SELECT 'item', item_id, word FROM item_words
+            UNION ALL
+            SELECT 'category', category_id, word FROM category_words
         )
         SELECT count(*)
         FROM (
@@ -252,7 +257,7 @@ def compare_rows(conn: psycopg.Connection, source: SourceFile, owner_id: int) ->
         ) AS differing
     """).fetchone()
     if wrong != (0,):
-        raise NotEqual("item_words: the words of some items do not match their names and notes.")
+        raise NotEqual("The words of some items or categories do not match their names and notes.")
 
 
 def check_rest(conn: psycopg.Connection, following: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ from mcp_server.models.candidate import (
     Ranking,
 )
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Cursor, Flag, Id, SetupRef
+from mcp_server.models.fields import Cursor, Flag, OptionalRef, Ref
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate
@@ -22,8 +22,8 @@ from mcp_server.services import candidate
 
 async def preview_candidate(
     ctx: Context[App],
-    candidate_id: Id,
-    setup: Annotated[SetupRef, Field(description="Only this (name or id), with or without it")] = None,
+    candidate_id: Ref,
+    setup: Annotated[OptionalRef, Field(description="Only this (name or id), with or without it")] = None,
     cursor: Cursor = "",
 ) -> Preview:
     """Show how buying it would change the weight and value of setups that contain the replaced item.
@@ -35,21 +35,21 @@ async def preview_candidate(
 
 @spread
 async def add_candidate(
-    ctx: Context[App], thread_id: Id, idempotency_key: Key = None, **new: Unpack[NewCandidate]
+    ctx: Context[App], thread_id: Ref, idempotency_key: Key = None, **new: Unpack[NewCandidate]
 ) -> Written[CandidateShown]:
     """Add a product to a thread. It is ranked last."""
     return await write(ctx, key=idempotency_key).do(candidate.add, thread_id, new)
 
 
 async def update_candidate(
-    ctx: Context[App], candidate_id: Id, changes: CandidateChanges
+    ctx: Context[App], candidate_id: Ref, changes: CandidateChanges
 ) -> Written[CandidateShown]:
     """Change fields of a candidate; null clears a field."""
     return await write(ctx).do(candidate.update, candidate_id, changes)
 
 
 async def remove_candidate(
-    ctx: Context[App], candidate_id: Id, dry_run: Flag = False
+    ctx: Context[App], candidate_id: Ref, dry_run: Flag = False
 ) -> Written[CandidateRemoved]:
     """Remove a candidate from its thread."""
     return await write(ctx, dry_run=dry_run).do(candidate.remove, candidate_id)
@@ -57,9 +57,9 @@ async def remove_candidate(
 
 async def rank_candidates(
     ctx: Context[App],
-    thread_id: Id,
+    thread_id: Ref,
     candidate_ids: Annotated[
-        list[Id], Field(max_length=1000, description="Favourite first; omitted ones follow")
+        list[Ref], Field(max_length=1000, description="Favourite first; omitted ones follow")
     ],
 ) -> Written[Ranking]:
     """Rank a thread's candidates."""

@@ -13,7 +13,7 @@ from mcp_server.models.category import (
     Icon,
 )
 from mcp_server.models.change import Key
-from mcp_server.models.fields import CategoryRef, Cursor, Flag, Id, Limit, Name
+from mcp_server.models.fields import Cursor, Flag, Limit, Name, OptionalRef, Ref
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import category
 
@@ -30,15 +30,15 @@ async def create_category(
     return await write(ctx, key=idempotency_key).do(category.create, name, icon)
 
 
-async def update_category(ctx: Context[App], category_id: Id, changes: CategoryChanges) -> Written[Category]:
+async def update_category(ctx: Context[App], category_id: Ref, changes: CategoryChanges) -> Written[Category]:
     """Change a category's name or icon; omitted fields keep their value."""
     return await write(ctx).do(category.update, category_id, changes)
 
 
 async def delete_category(
     ctx: Context[App],
-    category_id: Id,
-    move_to: Annotated[CategoryRef, Field(description="Category (name or id) for its items")] = None,
+    category_id: Ref,
+    move_to: Annotated[OptionalRef, Field(description="Category (name or id) for its items")] = None,
     dry_run: Flag = False,
 ) -> Written[CategoryDeleted]:
     """Delete a category. Its items move to the category move_to, or become uncategorized."""

@@ -13,7 +13,7 @@ from mcp_server.models.change import (
     ChangesUndone,
     ChangeUndone,
 )
-from mcp_server.models.fields import Cursor, Flag, Id, Limit, OptionalId, whole_between
+from mcp_server.models.fields import Cursor, Flag, Id, Limit, OptionalRef, whole_between
 from mcp_server.models.period import Since, Until
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import history
@@ -35,9 +35,9 @@ async def list_changes(
     program: Program = "",
     since: Since = None,
     until: Until = None,
-    item_id: OptionalId = None,
-    setup_id: OptionalId = None,
-    thread_id: OptionalId = None,
+    item_id: OptionalRef = None,
+    setup_id: OptionalRef = None,
+    thread_id: OptionalRef = None,
     limit: Limit = 20,
     cursor: Cursor = "",
 ) -> ChangePage:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mcp_server.models.change import Key
 from mcp_server.models.csv import Columns, Exported, ExportFormat, Imported, OptionalFormat, OptionalUnit
-from mcp_server.models.fields import Flag, OptionalName, SetupRef
+from mcp_server.models.fields import Flag, OptionalName, OptionalRef
 from mcp_server.protocol.edge import App, Written, read, write
 
 
@@ -47,7 +47,7 @@ async def import_csv(
 
 async def export_csv(
     ctx: Context[App],
-    setup: Annotated[SetupRef, Field(description="Only this setup (name or id)")] = None,
+    setup: Annotated[OptionalRef, Field(description="Only this setup (name or id)")] = None,
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""

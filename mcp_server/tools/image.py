@@ -5,7 +5,7 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalId
+from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalRef
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
 from mcp_server.protocol.edge import App, Written, principal, read, write
 from mcp_server.services import image
@@ -23,14 +23,13 @@ async def get_image(
 
 
 async def upload_image_from_url(
-    ctx: Context[App], url: HttpUrl, item_id: OptionalId = None, candidate_id: OptionalId = None
+    ctx: Context[App], url: HttpUrl, item_id: OptionalRef = None, candidate_id: OptionalRef = None
 ) -> Written[Image]:
     """Fetch an image of at most 10 MB from a public URL for an item or a candidate; replaces its image."""
     # Imported on use: a server that starts does not need an HTTP client.
     from mcp_server.untrusted.fetch import fetch
 
-    owner = image.owner(item_id, candidate_id)
-    await read(ctx).do(image.check, owner)
+    owner = await read(ctx).do(image.check, image.owner(item_id, candidate_id))
     user_id = principal(ctx).user_id
     cleaned = await picture.clean(await fetch(url, user_id=user_id), user_id=user_id)
     return await write(ctx).do(image.attach, owner, cleaned, url)
@@ -39,18 +38,17 @@ async def upload_image_from_url(
 async def upload_image(
     ctx: Context[App],
     data: Annotated[Base64, Field(description="The file as base64 or a data: URL")],
-    item_id: OptionalId = None,
-    candidate_id: OptionalId = None,
+    item_id: OptionalRef = None,
+    candidate_id: OptionalRef = None,
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
-    owner = image.owner(item_id, candidate_id)
-    await read(ctx).do(image.check, owner)
+    owner = await read(ctx).do(image.check, image.owner(item_id, candidate_id))
     cleaned = await picture.clean(data, user_id=principal(ctx).user_id)
     return await write(ctx).do(image.attach, owner, cleaned)
 
 
 async def remove_image(
-    ctx: Context[App], item_id: OptionalId = None, candidate_id: OptionalId = None
+    ctx: Context[App], item_id: OptionalRef = None, candidate_id: OptionalRef = None
 ) -> Written[ImageRemoved]:
     """Remove the image of an item or a candidate. It is deleted when nothing else uses it."""
     owner = image.owner(item_id, candidate_id)

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Cursor, Flag, Id, Limit, Name, OptionalId
+from mcp_server.models.fields import Cursor, Flag, Limit, Name, OptionalRef, Query, Ref
 from mcp_server.models.setup import (
     NewLine,
     SetupChanges,
@@ -32,20 +32,21 @@ ChangedLines = Annotated[
     list[NewLine],
     Field(max_length=1000, description="Lines to add or change; omitted fields keep their value"),
 ]
-Removed = Annotated[list[Id], Field(max_length=1000, description="item_ids")]
+Removed = Annotated[list[Ref], Field(max_length=1000, description="item_ids")]
 
 
 async def list_setups(
     ctx: Context[App],
-    item_id: OptionalId = None,
+    item_id: OptionalRef = None,
+    query: Query = "",
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> SetupList:
     """List setups (packing lists) with their totals in grams and cents."""
-    return await read(ctx).do(setup.list_all, item_id, limit=limit, cursor=cursor)
+    return await read(ctx).do(setup.list_all, item_id, query=query, limit=limit, cursor=cursor)
 
 
-async def get_setup(ctx: Context[App], setup_id: Id, limit: Limit = 200, cursor: Cursor = "") -> SetupShown:
+async def get_setup(ctx: Context[App], setup_id: Ref, limit: Limit = 200, cursor: Cursor = "") -> SetupShown:
     """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, lines.
 
     Weights and prices of lines are per piece, line_grams of all. Empty: quantity 1, classification base,
@@ -65,25 +66,25 @@ async def create_setup(
     return await write(ctx, key=idempotency_key, dry_run=dry_run).do(setup.create, name, lines)
 
 
-async def update_setup(ctx: Context[App], setup_id: Id, changes: SetupChanges) -> Written[SetupSummary]:
+async def update_setup(ctx: Context[App], setup_id: Ref, changes: SetupChanges) -> Written[SetupSummary]:
     """Rename a setup."""
     return await write(ctx).do(setup.update, setup_id, changes)
 
 
-async def delete_setup(ctx: Context[App], setup_id: Id, dry_run: Flag = False) -> Written[SetupDeleted]:
+async def delete_setup(ctx: Context[App], setup_id: Ref, dry_run: Flag = False) -> Written[SetupDeleted]:
     """Delete a setup. Its items stay in the collection."""
     return await write(ctx, dry_run=dry_run).do(setup.delete, setup_id)
 
 
 async def copy_setup(
-    ctx: Context[App], setup_id: Id, name: Name, idempotency_key: Key = None
+    ctx: Context[App], setup_id: Ref, name: Name, idempotency_key: Key = None
 ) -> Written[SetupSummary]:
     """Copy a setup with all its lines."""
     return await write(ctx, key=idempotency_key).do(setup.copy, setup_id, name)
 
 
 async def compare_setups(
-    ctx: Context[App], setup_id: Id, other_setup_id: Id, limit: Limit = 200, cursor: Cursor = ""
+    ctx: Context[App], setup_id: Ref, other_setup_id: Ref, limit: Limit = 200, cursor: Cursor = ""
 ) -> SetupsCompared:
     """Show the lines that differ, and the other setup minus the first in grams and cents, line by line."""
     return await read(ctx).do(comparison.compare, setup_id, other_setup_id, limit, cursor)
@@ -91,7 +92,7 @@ async def compare_setups(
 
 async def set_setup_items(
     ctx: Context[App],
-    setup_id: Id,
+    setup_id: Ref,
     lines: Lines | None = None,
     change: ChangedLines | None = None,
     remove: Removed | None = None,

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Count, Cursor, Flag, Id, Limit, OptionalId, Reference
+from mcp_server.models.fields import Count, Cursor, Flag, Limit, OptionalRef, Query, Ref
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -23,16 +23,20 @@ from mcp_server.services import thread
 
 
 async def list_threads(
-    ctx: Context[App], status: ThreadStatus | None = None, limit: Limit = 200, cursor: Cursor = ""
+    ctx: Context[App],
+    status: ThreadStatus | None = None,
+    query: Query = "",
+    limit: Limit = 200,
+    cursor: Cursor = "",
 ) -> ThreadList:
     """List purchase research threads, active ones first."""
-    return await read(ctx).do(thread.list_all, status, limit=limit, cursor=cursor)
+    return await read(ctx).do(thread.list_all, status, query=query, limit=limit, cursor=cursor)
 
 
 async def get_thread(
     ctx: Context[App],
-    thread_id: Id,
-    candidate_id: Annotated[OptionalId, Field(description="Only this, whole")] = None,
+    thread_id: Ref,
+    candidate_id: Annotated[OptionalRef, Field(description="Only this, whole")] = None,
     limit: Limit = 200,
     cursor: Cursor = "",
 ) -> ThreadShown:
@@ -52,22 +56,22 @@ async def create_thread(
     return await write(ctx, key=idempotency_key).do(thread.create, new)
 
 
-async def update_thread(ctx: Context[App], thread_id: Id, changes: ThreadChanges) -> Written[ThreadSummary]:
+async def update_thread(ctx: Context[App], thread_id: Ref, changes: ThreadChanges) -> Written[ThreadSummary]:
     """Change a thread; null clears a field. To resolve it, call resolve_thread."""
     return await write(ctx).do(thread.update, thread_id, changes)
 
 
-async def delete_thread(ctx: Context[App], thread_id: Id, dry_run: Flag = False) -> Written[ThreadDeleted]:
+async def delete_thread(ctx: Context[App], thread_id: Ref, dry_run: Flag = False) -> Written[ThreadDeleted]:
     """Delete a thread and its candidates. An item created from it stays."""
     return await write(ctx, dry_run=dry_run).do(thread.delete, thread_id)
 
 
 async def resolve_thread(
     ctx: Context[App],
-    thread_id: Id,
-    candidate_id: Id,
+    thread_id: Ref,
+    candidate_id: Ref,
     swap_in_setups: Annotated[
-        list[Reference],
+        list[Ref],
         Field(
             max_length=200,
             description='Setups (name or id; "all") in which the new item replaces the old one',

@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Composed
 
 from db.embedded import Embedded
 from db.pool import create_pool
-from mcp_server.services import item, listing
+from mcp_server.services import item, listing, search
 from scripts.bench.figures import Figure
 from scripts.bench.rig import ECHOED, PATIENCE, Rig, Service, answer, medians, serve, timed, user_of
 
@@ -28,8 +28,8 @@ class Call(NamedTuple):
 
 
 def calls() -> list[Call]:
-    first: dict[str, Any] = {**dict.fromkeys(listing.FILTERS), "limit": 51}
-    first |= {"after_key": None, "after_id": None}
+    first: dict[str, Any] = dict.fromkeys([*listing.FILTERS, "setup_id", "classification"])
+    first |= {"after_key": None, "after_id": None, "limit": 51}
     return [
         Call(
             tool="get_item",
@@ -41,7 +41,9 @@ def calls() -> list[Call]:
         Call(
             tool="list_items",
             service=listing.find,
-            statement=listing.select("name", {}, first, many=False),
+            statement=listing.select(
+                listing.ORDERS["name"], search.read_query(""), first, listing.texts_of(()), many=False
+            ),
             params=first,
         ),
     ]

@@ -5,18 +5,25 @@ from typing import Any
 
 import pytest
 from psycopg import AsyncConnection, errors
-from psycopg.sql import SQL, Composable, Placeholder
+from psycopg.sql import SQL, Composable
 
-from mcp_server.errors import TimedOut
-from mcp_server.services import listing
+from mcp_server.errors import InvalidInput, TimedOut
+from mcp_server.services import listing, search
 from tests.factories import make_item
 
 ITEMS = 300
 NOTHING: dict[str, Any] = {
     "parts": [],
+    "close": [],
     "category_id": None,
     "setup_id": None,
     "unweighed": False,
+    "unpriced": False,
+    "unused": False,
+    "classification": None,
+    "min_weight": None,
+    "max_weight": None,
+    "ids": [],
     "enough": listing.ENOUGH,
 }
 
@@ -51,27 +58,30 @@ def read_in(plan: dict[str, Any]) -> int:
 
 async def test_many_single_letters_are_looked_up_as_words(conn: AsyncConnection) -> None:
     await fill(conn)
-    prefixes, parts = listing.read_query(" ".join(ascii_lowercase))
-    assert (len(prefixes), parts) == (26, [])
-    params = NOTHING | prefixes
-    as_prefixes = SQL(" INTERSECT ALL ").join(
-        listing.WITH_PREFIX.format(prefix=Placeholder(name)) for name in prefixes
-    )
-    assert await rows_read(conn, as_prefixes, params) >= 26 * ITEMS
-    found = SQL("SELECT FROM items WHERE {}").format(listing.matches(prefixes, params))
+    wanted = search.read_query(" ".join(ascii_lowercase))
+    assert (len(wanted.words), wanted.parts) == (26, ())
+    as_prefixes = wanted._replace(lookups=tuple(each._replace(whole=False) for each in wanted.lookups))
+    assert await rows_read(conn, search.HITS, NOTHING | as_prefixes.params()) >= 26 * ITEMS
+    params = NOTHING | wanted.params()
+    found = SQL("SELECT FROM items WHERE {}").format(listing.matches(wanted, params))
     assert await rows_read(conn, found, params) == 0
 
 
-async def test_the_letters_of_parts_are_looked_up_once_at_most(conn: AsyncConnection) -> None:
+async def test_the_letters_of_words_with_hyphens_are_looked_up_once_at_most(conn: AsyncConnection) -> None:
     await fill(conn)
     query = " ".join(f"x-{letter}" for letter in ascii_lowercase)
-    prefixes, parts = listing.read_query(query)
-    assert len(prefixes) == 1
-    assert len(parts) == 26
-    assert list(listing.read_query(f"tent {query}")[0].values()) == ["tent"]
-    params = NOTHING | prefixes | {"parts": parts}
-    found = SQL("SELECT FROM items WHERE {}").format(listing.matches(prefixes, params))
+    wanted = search.read_query(query)
+    assert len(wanted.words) == len(wanted.close) == 26
+    params = NOTHING | wanted.params()
+    found = SQL("SELECT FROM items WHERE {}").format(listing.matches(wanted, params))
     assert await rows_read(conn, found, params) <= 2 * ITEMS
+
+
+async def test_more_words_than_a_number_has_bits_are_refused(conn: AsyncConnection) -> None:
+    words = [f"{first}{second}" for first in "abc" for second in ascii_lowercase]
+    await listing.find(conn, query=" ".join(words[:60]))
+    with pytest.raises(InvalidInput, match=r"query: has more than 60 words\. Use fewer\."):
+        await listing.find(conn, query=" ".join(words[:61]))
 
 
 async def test_a_single_letter_still_finds_what_a_person_expects(conn: AsyncConnection) -> None:

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 from mcp_server.models.fields import (
     GRAMS,
     UNITS,
-    CategoryRef,
     Cents,
     Count,
     Exact,
@@ -23,6 +22,7 @@ from mcp_server.models.fields import (
     Limit,
     Name,
     OptionalName,
+    OptionalRef,
     Quantity,
     SummedGrams,
     Text,
@@ -40,7 +40,7 @@ NAME: TypeAdapter[str] = TypeAdapter(Name)
 TEXT: TypeAdapter[str | None] = TypeAdapter(Text)
 URL: TypeAdapter[str | None] = TypeAdapter(Url)
 OPTIONAL_NAME: TypeAdapter[str | None] = TypeAdapter(OptionalName)
-CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(CategoryRef)
+CATEGORY: TypeAdapter[str | int | None] = TypeAdapter(OptionalRef)
 FLAG: TypeAdapter[bool] = TypeAdapter(Flag)
 EXACT: TypeAdapter[Decimal] = TypeAdapter(Exact)
 GRAMS_SHOWN: TypeAdapter[float] = TypeAdapter(Grams)

@@ -30,7 +30,7 @@ async def considered(conn: AsyncConnection) -> int:
     return await make_candidate(conn, await make_thread(conn))
 
 
-async def image_of(conn: AsyncConnection, item_id: int) -> int | None:
+async def image_of(conn: AsyncConnection, item_id: str | int) -> int | None:
     return (await item.get(conn, item_id)).image_id
 
 

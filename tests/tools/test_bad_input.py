@@ -31,7 +31,8 @@ NUMBER: list[Any] = [
 ]
 BAD: dict[str, list[Any]] = {
     "id": [*NUMBER, 1.5, "1.5", None, ""],
-    "optional_id": [*NUMBER, 1.5, "1.5"],
+    "row": [*ANY, "", " ", "x" * 201, math.nan, math.inf, True, False, [1], {"a": 1}, 1.5, None],
+    "optional_row": [*ANY, "x" * 201, math.nan, math.inf, True, False, [1], {"a": 1}, 1.5],
     "integer": [*NUMBER, -1, 1.5, 2**63, 10**30],
     "boolean": [*ANY, "yes", "1", 1, 0, 1.0, [True], {"a": 1}],
     "number": [*NUMBER, -1, "-1", 10**30, 1e30],
@@ -74,9 +75,9 @@ KINDS = {
     "currency": "enum",
     "pros": "text",
     "cons": "text",
-    "item_ids": "ids",
-    "candidate_ids": "ids",
-    "remove": "ids",
+    "item_ids": "references",
+    "candidate_ids": "references",
+    "remove": "references",
     "change_ids": "ids",
     "client": "string",
     "program": "string",
@@ -144,7 +145,8 @@ def kind(name: str, within: dict[str, Any]) -> str:
     """The kind of a field *within* an object's schema."""
     schema = within["properties"][name]
     if name.endswith("_id"):
-        return "id" if name in within.get("required", ()) else "optional_id"
+        its_kind = "id" if schema["type"] == "integer" else "row"
+        return its_kind if name in within.get("required", ()) else f"optional_{its_kind}"
     return "enum" if "enum" in schema else KINDS.get(name, str(schema["type"]))
 
 
