@@ -75,7 +75,7 @@ async def test_reading_tools_are_the_ones_whose_names_say_so(client: Client) -> 
         reads = tool.name.startswith(("list_", "get_", "compare_", "preview_", "export_"))
         assert tool.annotations.read_only_hint == reads, tool.name
         deletes = tool.name.startswith(
-            ("delete_", "remove_", "set_", "undo_", "update_", "upload_", "import_")
+            ("delete_", "merge_", "remove_", "set_", "undo_", "update_", "upload_", "import_")
         )
         assert tool.annotations.destructive_hint == deletes, tool.name
 

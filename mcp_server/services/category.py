@@ -59,6 +59,33 @@ async def resolve(conn: AsyncConnection, category: str | int) -> int:
     return await reference.existing(conn, "category", category)
 
 
+async def find_many(conn: AsyncConnection, references: Sequence[str | int]) -> dict[str | int, int | None]:
+    """Return the ids of categories by their references. None stands for a missing one.
+
+    Exact names and ids are looked up in one statement, and a search runs only for other words.
+    """
+    cursor = await conn.execute(
+        """
+        SELECT DISTINCT ON (wanted.at) wanted.at - 1, categories.id
+        FROM unnest(%(names)s::text[], %(ids)s::text[]) WITH ORDINALITY AS wanted (name, id, at)
+        JOIN categories
+            ON lower(categories.name) = lower(btrim(wanted.name)) OR categories.id::text = wanted.id
+        ORDER BY
+            wanted.at, coalesce(lower(categories.name) = lower(btrim(wanted.name)), false) DESC, categories.id
+        """,
+        {
+            "names": [each if isinstance(each, str) else None for each in references],
+            "ids": [str(each).strip() for each in references],
+        },
+    )
+    found: dict[str | int, int | None] = dict.fromkeys(references)
+    for at, category_id in await cursor.fetchall():
+        found[references[at]] = category_id
+    for words in [each for each in references if found[each] is None and not str(each).strip().isdigit()]:
+        found[words] = await reference.find(conn, "category", words)
+    return found
+
+
 async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:
     """Create the missing ones of the *wanted* categories, given as names and icons. Return their names."""
     cursor = await conn.execute(
