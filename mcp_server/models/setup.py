@@ -67,12 +67,6 @@ class SetupCreated(SetupSummary):
     same_name: tuple[int, ...] = ()
 
 
-class SetupItemsSet(SetupSummary):
-    """A setup's totals. The hint says if nothing was changed."""
-
-    hint: str | None = None
-
-
 class SetupLine(Weighed):
     """A line. Weight and price are per piece. `line_grams` is present if the quantity is not 1.
 
@@ -119,13 +113,20 @@ class SetupShown(SetupSummary):
 
 
 class Difference(Weighed):
-    """The second setup minus the first, in grams and cents. Absent means 0."""
+    """The second setup minus the first, or after minus before, in grams and cents. Absent means 0."""
 
     total_grams: SummedGrams = Decimal(0)
     base_grams: SummedGrams = Decimal(0)
     worn_grams: SummedGrams = Decimal(0)
     consumable_grams: SummedGrams = Decimal(0)
     price_cents: Exact = Decimal(0)
+
+
+class SetupItemsSet(SetupSummary):
+    """A setup's totals, and how they changed. The hint says if nothing was changed."""
+
+    difference: Difference | None = None
+    hint: str | None = None
 
 
 class ComparedItem(Weighed):

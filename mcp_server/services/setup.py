@@ -12,6 +12,7 @@ from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import (
     CategoryShare,
+    Difference,
     LineSort,
     NewLine,
     Part,
@@ -132,18 +133,22 @@ async def get(
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> SetupShown:
-    """Return a setup: its totals, its weight by category, and a page of its lines; or only some *parts*."""
-    parts = parts or get_args(Part)
+    """Return a setup: its totals, its weight by category, and a page of its lines; or only some *parts*.
+
+    The whole setup also names the first items of unknown weight and price.
+    """
     setup_id = await reference.resolve(conn, "setup", setup_id)
     summary = await summarize(conn, setup_id)
     fields: dict[str, Any] = {"id": summary.id, "name": summary.name, "units": summary.units}
-    if "totals" in parts:
+    if not parts:
+        parts = get_args(Part)
         missing = await name_unknown(conn, setup_id)
         fields |= {
-            **dict(summary),
             "unweighed_items": named(missing.unweighed_items, summary.unweighed),
             "unpriced_items": named(missing.unpriced_items, summary.unpriced),
         }
+    if "totals" in parts:
+        fields |= dict(summary)
     if "categories" in parts:
         shares = await share(conn, setup_id)
         left_out = shares.remaining - len(shares.rows)
@@ -335,7 +340,6 @@ async def set_items(
 
     Some clients send an empty list for each omitted argument, so an empty list never removes lines.
     """
-
     setup_id = await reference.resolve(conn, "setup", setup_id)
     given = [each for each in (lines, change, remove) if each is not None]
     if not given or (lines and (change or remove)):
@@ -346,12 +350,23 @@ async def set_items(
                 "lines: is empty. To empty the setup, call get_setup and give all its item_ids in remove."
             )
         return SetupItemsSet(**dict(await summarize(conn, setup_id)), hint=UNCHANGED)
+    before = await summarize(conn, setup_id)
     await touch(conn, setup_id)
     if lines:
         await line.replace(conn, setup_id, lines)
     else:
         await line.change(conn, setup_id, change or (), remove or ())
-    return SetupItemsSet(**dict(await summarize(conn, setup_id)))
+    after = await summarize(conn, setup_id)
+    return SetupItemsSet(**dict(after), difference=difference(before, after))
+
+
+def difference(before: SetupTotals, after: SetupTotals) -> Difference | None:
+    """Return how the totals of a setup changed, or None if they did not."""
+    changes: dict[str, Any] = {
+        name: (getattr(after, name) or 0) - (getattr(before, name) or 0) for name in Difference.model_fields
+    }
+    found = Difference(**changes)
+    return None if found == Difference() else found
 
 
 async def touch(conn: AsyncConnection, setup_id: int) -> None:

@@ -33,7 +33,10 @@ async def to_items(conn: AsyncConnection, names: Sequence[str]) -> list[Similar]
             SELECT DISTINCT regexp_replace(longest.word, 's$', '') AS word
             FROM wanted
             CROSS JOIN LATERAL (
-                SELECT word FROM words_of(wanted.name) AS word ORDER BY length(word) DESC, word LIMIT 1
+                SELECT word
+                FROM words_of(translate(wanted.name, '-‐', '  ')) AS word
+                ORDER BY length(word) DESC, word
+                LIMIT 1
             ) AS longest
         ), compared AS MATERIALIZED (
             SELECT items.id, items.name, {item_key} AS key

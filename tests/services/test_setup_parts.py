@@ -32,7 +32,8 @@ async def trip(client: Client) -> int:
 async def test_parts_have_only_what_is_asked_for(client: Client, trip: int) -> None:
     whole = await call(client, "get_setup", setup_id=trip)
     totals = await call(client, "get_setup", setup_id=trip, parts=["totals"])
-    assert whole == {**totals, "by_category": whole["by_category"], "lines": whole["lines"]}
+    names = {"unweighed_items": ["Map"], "unpriced_items": ["Socks", "Stuff"]}
+    assert whole == {**totals, **names, "by_category": whole["by_category"], "lines": whole["lines"]}
     lines = await call(client, "get_setup", setup_id=trip, parts=["lines"])
     assert lines == {"id": trip, "name": "Trip", "lines": whole["lines"]}
     categories = await call(client, "get_setup", setup_id=trip, parts=["categories"])

@@ -6,18 +6,23 @@ from tests.scenarios.jobs.agent import Agent, Job
 
 LIST = files("mcp_server").joinpath("data", "ultimate-hike-2025.csv").read_text(encoding="utf-8")
 PASTED = """\
-Titanium mug, 98 g, Kitchen, 39.90 EUR
-Long spoon, 0.6 oz, Kitchen
-Windscreen, 15 g, Kitchen
-Gas canister, 8 oz, Kitchen
-Headlamp, 2.4 oz, Light
-Spare batteries, 23 g, Light
-Inflatable chair, 1 lb 2 oz, Comfort, 129 EUR
-Sit pad, 18 g, Comfort
-Sun hat, 78 g, Clothes
-Rain mitts, 1.1 oz, Clothes
-Gaiters, 62 g, Clothes, 45 EUR
-Repair tape, 12 g, Repair
+Kitchen:
+- Titanium mug, 98 g, 39.90 EUR
+- Long spoon 0.6 oz
+- Windscreen 15 g
+- Gas canister 8 oz
+Light:
+- Lantern, 2.4 oz
+- Spare batteries 23 g
+Comfort:
+- Inflatable chair (1 lb 2 oz, 129 EUR)
+- Sit pad 18 g
+Clothes:
+- Sun hat 78 g
+- Rain mitts 1.1 oz
+- Gaiters 62 g, 45 EUR
+Repair:
+- Repair tape 12 g
 """
 SPREADSHEET = """\
 Gegenstand;Gruppe;Gewicht;Stück;Preis (EUR)
@@ -36,7 +41,43 @@ UNWEIGHED = [{"name": name} for name in ("Bear bell", "Bug spray", "Camp towel",
 
 async def import_my_list(agent: Agent) -> None:
     imported = await agent.call("import_csv", csv_text=LIST, setup_name="Ultimate hike")
-    assert imported["setup_totals"]["base_grams"] == 3919.4
+    assert imported["setup_totals"]["base_grams"] == 4376.1
+
+
+async def ten_heaviest_in_my_pack(agent: Agent) -> None:
+    hike = await agent.call(
+        "get_setup", setup_id="Ultimate hike", parts=["totals", "lines"], sort="-weight", limit=10
+    )
+    assert [line["name"] for line in hike["lines"]][:2] == ["Food for 6 days", "Vivabarefoot Hydra ESC"]
+    assert len(hike["lines"]) == 10
+    assert hike["worn_grams"] > 0
+
+
+async def i_weighed_the_x_mid(agent: Agent) -> None:
+    weighed = await agent.call("update_item", item_id="x-mid", changes={"weight": "612 g"})
+    assert (weighed["before"], weighed["weight_grams"]) == ({"weight_grams": 482}, 612)
+
+
+async def what_if_i_leave_three_and_take_one(agent: Agent) -> None:
+    seen = await agent.call(
+        "set_setup_items",
+        setup_id="Ultimate hike",
+        remove=["Insta 360 X4", "selfie stick", "Bic Mini"],
+        change=[{"item_id": "Inflatable chair"}],
+        dry_run=True,
+    )
+    assert seen["difference"]["total_grams"] == round(510.29 - 205 - 128 - 11, 2)
+
+
+async def a_winter_variant(agent: Agent) -> None:
+    winter = await agent.call("copy_setup", setup_id="Ultimate hike", name="Winter hike")
+    changed = await agent.call(
+        "set_setup_items",
+        setup_id=winter["id"],
+        remove=["Head Net", "Visor"],
+        change=[{"item_id": "Gaiters", "classification": "worn"}, {"item_id": "Rain mitts"}],
+    )
+    assert changed["difference"]["worn_grams"] == 62 - 30
 
 
 async def add_twelve_pasted_things(agent: Agent) -> None:
@@ -48,29 +89,32 @@ async def add_twelve_pasted_things(agent: Agent) -> None:
 
 
 async def replace_the_tent(agent: Agent) -> None:
-    (tent,) = (await agent.call("list_items", query="x-mid"))["items"]
     candidates = [
         {"name": "Lanshan 1 Pro", "weight": "24.3 oz", "price_cents": 17500, "pros": "cheap"},
         {"name": "Plexamid", "weight": "435 g", "price_cents": 72500, "pros": "one pole"},
         {"name": "Pocket Tarp", "weight": "179 g", "price_cents": 31500, "cons": "no mesh"},
     ]
     thread = await agent.call(
-        "create_thread", name="A lighter tent", replaces_item_id=tent["id"], candidates=candidates
+        "create_thread", name="A lighter tent", replaces_item_id="x-mid", candidates=candidates
     )
     compared = await agent.call("get_thread", thread_id=thread["id"])
     (tarp,) = [row["id"] for row in compared["candidates"] if row["over_lightest_grams"] == 0]
-    (preview,) = (await agent.call("preview_candidate", candidate_id=tarp))["setups"]
+    previewed = await agent.call("preview_candidate", candidate_id=tarp)
     resolved = await agent.call(
         "resolve_thread", thread_id=thread["id"], candidate_id=tarp, swap_in_setups=["all"]
     )
-    assert resolved["swapped_in_setups"][0]["base_grams"] == preview["base_grams_after"]
+    assert [row["base_grams_after"] for row in previewed["setups"]] == [
+        row["base_grams"] for row in resolved["swapped_in_setups"]
+    ]
 
 
 async def what_does_it_cost(agent: Agent) -> None:
     (hike,) = [row for row in (await agent.call("list_setups"))["setups"] if row["name"] == "Ultimate hike"]
     assert hike["price_cents"] == 31500
     totals = await agent.call("get_totals")
-    priced = {row["category"]: row["price_cents"] for row in totals["by_category"] if "price_cents" in row}
+    priced = {
+        row.get("category"): row["price_cents"] for row in totals["by_category"] if "price_cents" in row
+    }
     assert priced["Comfort"] == 12900
 
 
@@ -133,7 +177,11 @@ async def import_corrected_weights_again(agent: Agent) -> None:
 
 JOBS = (
     Job(1, "Import my list. What is the base weight?", import_my_list, 1),
-    Job(4, "Add these twelve things (pasted text, mixed units)", add_twelve_pasted_things, 2),
+    Job(2, "The ten heaviest things in my pack, and how much I wear", ten_heaviest_in_my_pack, 1, 1000),
+    Job(3, "I weighed the X-Mid: 612 g", i_weighed_the_x_mid, 2),
+    Job(4, "Add these twelve things (pasted, mixed units, some prices)", add_twelve_pasted_things, 2),
+    Job(6, "What if I leave three things out and take one?", what_if_i_leave_three_and_take_one, 1, 600),
+    Job(7, "A winter variant, and its difference", a_winter_variant, 3),
     Job(5, "Replace the tent: compare three, preview, decide, swap", replace_the_tent, 5),
     Job(8, "What does this cost? What have I spent per category?", what_does_it_cost, 2),
     Job(

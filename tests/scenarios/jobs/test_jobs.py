@@ -19,8 +19,8 @@ INTRODUCTION = """\
 # What an agent's jobs cost
 
 Each job is played through a server process. The agent knows only what the server says: the instructions, the
-list of tools, and the results of earlier calls of the job. Bytes are those of the text in results. This page is
-written by a test, `tests/scenarios/jobs`, which also has a limit for each job.
+list of tools, and the results of earlier calls of the job. Bytes are those of the text in results. This page
+is written by a test, `tests/scenarios/jobs`, which also has a limit for each job.
 
 | job | calls | bytes | tools |
 | --- | --- | --- | --- |
