@@ -116,6 +116,17 @@ async def test_no_schema_has_what_some_client_refuses(client: Client) -> None:
             assert schema.get("type") != "object" or schema["additionalProperties"] is False, tool.name
 
 
+async def test_an_inner_field_does_not_repeat_a_description_of_its_tool(client: Client) -> None:
+    for tool in await listed(client):
+        inner = [
+            field["description"]
+            for argument in tool.input_schema["properties"].values()
+            for field in everywhere(argument)[1:]
+            if isinstance(field.get("description"), str)
+        ]
+        assert len(inner) == len(set(inner)), tool.name
+
+
 async def test_instructions_are_short(client: Client) -> None:
     assert client.instructions == INSTRUCTIONS
     assert len(INSTRUCTIONS) < 1000

@@ -54,7 +54,7 @@ def as_text(values: Mapping[str, Any], data: dict[str, Any]) -> str:
     """Write lists of rows as tables, after one line of JSON with everything else.
 
     A table is a line of column names and a line for each row, separated by tabs. If there are several tables,
-    each has its name above it. A line `category: Food` has no tab, so no row can be taken for it.
+    each has its name above it.
     """
     tables = {name: rows for name, value in values.items() if (rows := rows_of(value))}
     rest = {name: value for name, value in data.items() if name not in tables}
@@ -81,7 +81,8 @@ def as_table(fields: Iterable[str], rows: list[dict[str, Any]]) -> str:
     """
     columns = [name for name in fields if any(name in row for row in rows)]
     table = "\n".join(as_lines(columns, rows))
-    if "category" not in columns:
+    # A row of two cells has a tab, which the line of a category has not.
+    if "category" not in columns or len(columns) < 3:
         return table
     header, *lines = as_lines([name for name in columns if name != "category"], rows)
     parts = [header]

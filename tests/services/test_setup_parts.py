@@ -70,3 +70,26 @@ async def test_lines_are_sorted_by_all_their_pieces_and_unknown_ones_are_last(
             )
             found += [line["name"] for line in page["lines"]]
         assert found == names
+
+
+async def test_a_change_of_lines_shows_how_the_totals_change(client: Client, trip: int) -> None:
+    lines = (await call(client, "get_setup", setup_id=trip, parts=["lines"]))["lines"]
+    tent, socks, gas = [line["item_id"] for line in lines[:3]]
+    arguments = {"setup_id": trip, "change": [{"item_id": socks, "quantity": 1}], "remove": [tent, gas]}
+    seen = await call(client, "set_setup_items", **arguments, dry_run=True)
+    done = await call(client, "set_setup_items", **arguments)
+    assert seen["difference"] == done["difference"]
+    assert done["difference"] == {
+        "total_grams": -900 - 920 - 120,
+        "base_grams": -900,
+        "worn_grams": -120,
+        "consumable_grams": -920,
+        "price_cents": -200,
+    }
+    # A dry run leaves out the defaults of a line.
+    assert [row.get("before") for row in seen["changes"] if row["action"] == "deleted"] == [
+        {"item_id": tent, "setup_id": trip},
+        {"item_id": gas, "setup_id": trip, "quantity": 2, "classification": "consumable"},
+    ]
+    same = await call(client, "set_setup_items", setup_id=trip, change=[{"item_id": socks, "quantity": 1}])
+    assert "difference" not in same
