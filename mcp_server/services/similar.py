@@ -16,8 +16,8 @@ from mcp_server.models.item import Similar
 
 # A name without spaces, punctuation and the s of a plural.
 ALIKE = SQL("regexp_replace({name}, '(s\\M|[^[:alnum:]]+)', '', 'g')")
-# Items that are compared, and similar ones that a result names.
-MOST_COMPARED = 20_000
+# Items that are compared, for one word and in all, and similar ones that a result names.
+MOST_OF_WORD, MOST_COMPARED = 2_000, 20_000
 MOST_SHOWN = 20
 MOST_IDS = 10
 TABLES = {"setup": SQL("setups"), "thread": SQL("threads")}
@@ -42,12 +42,23 @@ async def to_items(conn: AsyncConnection, names: Sequence[str]) -> list[Similar]
             SELECT items.id, items.name, {item_key} AS key
             FROM items
             WHERE items.id = ANY (ARRAY(
-                SELECT item_words.item_id
-                FROM item_words
-                WHERE item_words.word = ANY (ARRAY(
-                    SELECT form FROM longest, unnest(ARRAY[word, word || 's']) AS form
-                ))
-                LIMIT %(compared)s
+                SELECT same.id
+                FROM wanted
+                CROSS JOIN LATERAL (
+                    SELECT items.id FROM items WHERE items.sort_name = wanted.name ORDER BY items.id LIMIT 1
+                ) AS same
+                UNION ALL
+                (
+                    SELECT near.item_id
+                    FROM longest
+                    CROSS JOIN LATERAL (
+                        SELECT item_words.item_id
+                        FROM item_words
+                        WHERE item_words.word = ANY (ARRAY[longest.word, longest.word || 's'])
+                        LIMIT %(most_of_word)s
+                    ) AS near
+                    LIMIT %(most)s
+                )
             ))
         )
         SELECT DISTINCT ON (wanted.row) wanted.row, compared.id, compared.name
@@ -58,7 +69,8 @@ async def to_items(conn: AsyncConnection, names: Sequence[str]) -> list[Similar]
     """).format(
         wanted_key=ALIKE.format(name=SQL("lower(name)")), item_key=ALIKE.format(name=SQL("items.sort_name"))
     )
-    return await fetch_all(conn, Similar, query, {"names": list(names), "compared": MOST_COMPARED})
+    params = {"names": list(names), "most_of_word": MOST_OF_WORD, "most": MOST_COMPARED}
+    return await fetch_all(conn, Similar, query, params)
 
 
 async def named(conn: AsyncConnection, noun: Literal["setup", "thread"], name: str) -> tuple[int, ...]:
