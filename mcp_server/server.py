@@ -154,6 +154,7 @@ TOOLS = (
     ToolEntry(item.create_items, "Create items", ADDS),
     ToolEntry(item.update_item, "Update item", REPLACES),
     ToolEntry(item.update_items, "Update items", REPLACES),
+    ToolEntry(item.merge_items, "Merge items", UNDOES),
     ToolEntry(item.delete_item, "Delete item", REPLACES),
     ToolEntry(category.list_categories, "List categories", READS),
     ToolEntry(category.create_category, "Create category", ADDS),

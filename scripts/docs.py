@@ -56,7 +56,8 @@ each tool, in an order in which each finds what earlier ones created.
   unit, as `weight`, and `display` repeats prices: see [Weights and prices](figures.md).
 - A result comes twice, as text to read and as structured content to parse, each complete and both short: a
   list is a table, a single object is one line of JSON, and fields that are unknown, empty or at their default
-  are omitted.
+  are omitted. If it makes a table a tenth shorter, a category is not a column, but a line such as
+  `category: Food` above the rows that have it.
 - An answer has at most 256 KB. Longer lists have a `next_cursor`, or say how many rows they leave out, and
   long texts in lists are cut: see [The size of an answer](figures.md#the-size-of-an-answer).
 - An error says what was wrong and what to do next: `[not_found] No item 12. Call list_items to find its id.`

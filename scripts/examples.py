@@ -30,6 +30,16 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("update_item", {"item_id": 6, "changes": {"quantity": 6, "notes": "6 are enough"}}),
+    (
+        "update_items",
+        {
+            "updates": [
+                {"item": "Map", "changes": {"weight": "61 g", "notes_append": "weighed"}},
+                {"item": "Quilt", "changes": {"weight": "590 g"}},
+            ],
+            "dry_run": True,
+        },
+    ),
     ("update_items", {"item_ids": [5, 7], "changes": {"category": "Shelter"}}),
     ("update_category", {"category_id": 3, "changes": {"name": "Sleep & shelter"}}),
     ("list_categories", {}),
@@ -48,20 +58,17 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("get_setup", {"setup_id": 2}),
-    ("create_thread", {"name": "A lighter tent", "category": "sleep & shelter", "replaces_item_id": 4}),
     (
-        "add_candidate",
+        "create_thread",
         {
-            "thread_id": 1,
-            "name": "Trekking-pole tent",
-            "weight": "795 g",
-            "price_cents": 25000,
-            "pros": "roomy",
+            "name": "A lighter tent",
+            "category": "sleep & shelter",
+            "replaces_item_id": 4,
+            "candidates": [
+                {"name": "Trekking-pole tent", "weight": "795 g", "price_cents": 25000, "pros": "roomy"},
+                {"name": "Tarp", "weight": "300 g", "price_cents": 19000, "cons": "no mesh"},
+            ],
         },
-    ),
-    (
-        "add_candidate",
-        {"thread_id": 1, "name": "Tarp", "weight": "300 g", "price_cents": 19000, "cons": "no mesh"},
     ),
     ("add_candidate", {"thread_id": 1, "name": "Rumour", "price_cents": 90000}),
     ("update_candidate", {"candidate_id": 1, "changes": {"status": "ordered"}}),
@@ -86,6 +93,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("remove_image", {"item_id": 1}),
     ("update_setup", {"setup_id": 1, "changes": {"name": "Day trip"}}),
     ("list_setups", {}),
+    ("merge_items", {"keep": "Map", "items": ["Gas"], "pieces": "keep", "dry_run": True}),
     ("delete_setup", {"setup_id": 1}),
     ("update_thread", {"thread_id": 1, "changes": {"name": "Tent, 2026"}}),
     ("delete_thread", {"thread_id": 1}),

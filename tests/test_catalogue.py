@@ -75,7 +75,7 @@ async def test_reading_tools_are_the_ones_whose_names_say_so(client: Client) -> 
         reads = tool.name.startswith(("list_", "get_", "compare_", "preview_", "export_"))
         assert tool.annotations.read_only_hint == reads, tool.name
         deletes = tool.name.startswith(
-            ("delete_", "remove_", "set_", "undo_", "update_", "upload_", "import_")
+            ("delete_", "merge_", "remove_", "set_", "undo_", "update_", "upload_", "import_")
         )
         assert tool.annotations.destructive_hint == deletes, tool.name
 
@@ -114,6 +114,17 @@ async def test_no_schema_has_what_some_client_refuses(client: Client) -> None:
             assert not isinstance(schema.get("type"), list), tool.name
         for schema in everywhere(tool.input_schema):
             assert schema.get("type") != "object" or schema["additionalProperties"] is False, tool.name
+
+
+async def test_an_inner_field_does_not_repeat_a_description_of_its_tool(client: Client) -> None:
+    for tool in await listed(client):
+        inner = [
+            field["description"]
+            for argument in tool.input_schema["properties"].values()
+            for field in everywhere(argument)[1:]
+            if isinstance(field.get("description"), str)
+        ]
+        assert len(inner) == len(set(inner)), tool.name
 
 
 async def test_instructions_are_short(client: Client) -> None:

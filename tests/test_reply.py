@@ -25,6 +25,16 @@ class Things(Row):
     others: tuple[Thing, ...] = ()
 
 
+class Filed(Row):
+    id: int | None = None
+    name: str
+    category: str | None = None
+
+
+class Sorted(Row):
+    rows: tuple[Filed, ...]
+
+
 def text(result: Row) -> str:
     (block,) = reply(result).content
     assert isinstance(block, TextContent)
@@ -40,6 +50,34 @@ def test_one_thing_is_one_line_of_json_without_nulls_and_defaults() -> None:
 def test_a_list_is_a_table_in_the_order_of_the_fields_without_empty_columns() -> None:
     things = Things(total=7, next_cursor="x", things=(Thing(name="A"), Thing(name="B", note="n", count=2)))
     assert text(things) == '{"total":7,"next_cursor":"x"}\nname\tnote\tcount\nA\t\t\nB\tn\t2'
+
+
+LONG = "Big three (pack, tent and sleep system)"
+
+
+def sorted_things(*categories: str | None) -> Sorted:
+    return Sorted(rows=tuple(Filed(id=at, name="A", category=each) for at, each in enumerate(categories)))
+
+
+def test_a_category_of_several_rows_is_written_once_above_them_if_that_is_a_tenth_shorter() -> None:
+    rows = sorted_things(LONG, LONG, None, "a\tb", "a\tb", LONG)
+    assert text(rows) == (
+        f"id\tname\ncategory: {LONG}\n0\tA\n1\tA\ncategory:\n2\tA\n"
+        f"category: a\\tb\n3\tA\n4\tA\ncategory: {LONG}\n5\tA"
+    )
+    structure = reply(rows).structured_content
+    assert structure
+    assert [row.get("category") for row in structure["rows"]] == [LONG, LONG, None, "a\tb", "a\tb", LONG]
+
+
+def test_a_category_is_a_column_if_that_is_about_as_short() -> None:
+    rows = sorted_things(LONG, "Food", "Food", "Cloth")
+    assert text(rows) == f"id\tname\tcategory\n0\tA\t{LONG}\n1\tA\tFood\n2\tA\tFood\n3\tA\tCloth"
+
+
+def test_a_name_cannot_forge_the_line_of_a_category() -> None:
+    only = Sorted(rows=tuple(Filed(name="category: Food", category=LONG) for _ in range(9)))
+    assert text(only).splitlines()[1:] == [f"category: Food\t{LONG}"] * 9
 
 
 def test_several_tables_have_their_names_above_them() -> None:

@@ -90,9 +90,21 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
             **({"category": str(c.one(r, "categories"))} if r.random() < 0.5 else {}),
         },
     },
-    "update_items": lambda r, c: {
-        "item_ids": c.ids["items"][:3] or [1],
-        "changes": fields(r, "weight", "notes"),
+    "update_items": lambda r, c: r.choice(
+        [
+            {"item_ids": c.ids["items"][:3] or [1], "changes": fields(r, "weight", "notes")},
+            {
+                "updates": [
+                    {"item": item_id, "changes": {**fields(r, "weight", "name"), "notes_append": "seen"}}
+                    for item_id in c.ids["items"][:3] or [1]
+                ]
+            },
+        ]
+    ),
+    "merge_items": lambda r, c: {
+        "keep": c.one(r, "items"),
+        "items": r.sample(c.ids["items"], min(2, len(c.ids["items"]))) or [1],
+        "pieces": r.choice(["sum", "keep"]),
     },
     "delete_item": lambda r, c: {"item_id": c.one(r, "items")},
     "create_category": lambda r, c: {"name": r.choice(["Shelter", "Food", "Clothes"])},
@@ -112,7 +124,11 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
         "setup_id": c.one(r, "setups"),
         r.choice(["lines", "change"]): lines(r, c),
     },
-    "create_thread": lambda r, c: {"name": "Research", "replaces_item_id": r.choice([*c.ids["items"], ""])},
+    "create_thread": lambda r, c: {
+        "name": "Research",
+        "replaces_item_id": r.choice([*c.ids["items"], ""]),
+        "candidates": [{"name": name} for name in r.sample("ABC", r.randint(0, 3))],
+    },
     "update_thread": lambda r, c: {
         "thread_id": c.one(r, "threads"),
         "changes": r.choice([{"name": "Looking"}, {"status": "archived"}, {"status": "active"}]),
@@ -120,8 +136,12 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
     "delete_thread": lambda r, c: {"thread_id": c.one(r, "threads")},
     "add_candidate": lambda r, c: {
         "thread_id": c.one(r, "threads"),
-        "name": "Tarp",
-        **fields(r, "weight", "price_cents"),
+        **r.choice(
+            [
+                {"name": "Tarp", **fields(r, "weight", "price_cents")},
+                {"candidates": [{"name": "Tarp"}, {"name": "Bivy", **fields(r, "weight")}]},
+            ]
+        ),
     },
     "update_candidate": lambda r, c: {
         "candidate_id": c.one(r, "candidates"),
@@ -154,7 +174,15 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
 # The first needs a network, and writes the same as upload_image.
 NOT_CALLED = {"upload_image_from_url", "undo_change", "undo_changes"}
 # Creating calls are more frequent, because an empty collection leaves nothing to change.
-MORE = ("create_item", "create_setup", "create_thread", "add_candidate", "set_setup_items", "upload_image")
+MORE = (
+    "create_item",
+    "merge_items",
+    "create_setup",
+    "create_thread",
+    "add_candidate",
+    "set_setup_items",
+    "upload_image",
+)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import (
+    NOT_GIVEN,
     Cents,
     Exact,
     Grams,
@@ -50,6 +51,22 @@ class CandidateShown(Candidate, Measured):
 
     def in_units(self) -> str | None:
         return self.units.price(self.price_cents)
+
+
+class CandidateAdded(Ranked, Weighed):
+    """A new candidate as stored."""
+
+    weight_grams: Grams | None = None
+    price_cents: int | None = None
+
+
+class CandidatesAdded(CandidateShown):
+    """The new candidate or, of several, their thread and `candidates`."""
+
+    rank: int = NOT_GIVEN
+    id: int = NOT_GIVEN
+    name: str = NOT_GIVEN
+    candidates: tuple[CandidateAdded, ...] = ()
 
 
 class CandidateCompared(Candidate):
@@ -165,3 +182,6 @@ class NewCandidate(CandidateFields):
 @with_config(ConfigDict(extra="forbid"))
 class CandidateChanges(CandidateFields, total=False):
     name: Name
+
+
+NewCandidates = Annotated[list[NewCandidate], Field(max_length=50)]

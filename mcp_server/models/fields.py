@@ -53,6 +53,8 @@ def nothing() -> Any:
 
 # The id of a row that the call creates. The result of a dry run is a copy without it.
 NOT_IN_A_DRY_RUN: Any = Field(default_factory=nothing)
+# A field that only some calls of a tool return.
+NOT_GIVEN: Any = Field(default_factory=nothing)
 
 
 def nfc(text: str) -> str:
@@ -240,6 +242,7 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(one_line),
     AfterValidator(nfc),
+    STRING,
 ]
 Text = Annotated[str | None, BeforeValidator(none_if_blank), AfterValidator(within_64_kb), STRING]
 HttpUrl = Annotated[

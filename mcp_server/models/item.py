@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
@@ -16,18 +16,21 @@ from mcp_server.models.fields import (
     Moment,
     Name,
     OptionalRef,
+    Ref,
     Row,
     SummedGrams,
     Text,
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured, Weighed
+from mcp_server.models.settings import Measured, Units, Weighed
 from mcp_server.models.setup import Classification
 
 Sort = Literal[
     "name", "-name", "weight", "-weight", "price", "-price", "newest", "-newest", "updated", "-updated"
 ]
+
+Pieces = Literal["sum", "keep"]
 
 
 # The fields of an item in a list.
@@ -64,6 +67,27 @@ class ItemWritten(Item, Weighed, Measured, Abridged):
 
     def in_units(self) -> str | None:
         return self.units.price(self.price_cents)
+
+
+class Similar(Row):
+    """An item whose name is nearly that of a new one. `row` is the place of the new one in a list of many."""
+
+    row: int | None = None
+    id: int
+    name: str
+
+
+class ItemCreated(ItemWritten):
+    """A new item, and the first older ones that may be the same thing."""
+
+    similar_left_out: int = 0
+    similar: tuple[Similar, ...] = ()
+
+
+class ItemUpdated(ItemWritten):
+    """A changed item. `before` has the old values of the fields that changed."""
+
+    before: dict[str, Any] | None = None
 
 
 class UsedIn(Row):
@@ -150,21 +174,65 @@ class ItemPage(Measured):
         return self.units.price(self.total_cents)
 
 
-class ItemRef(Row):
+class ItemStored(Weighed):
+    """A new item. The weight is per piece, and absent if unknown."""
+
     id: int
     name: str
+    weight_grams: Grams | None = None
 
 
-class ItemsCreated(Row):
-    """The new items, in the order of the arguments."""
+class ItemsCreated(Measured):
+    """The new items in the order of the arguments, and older ones that may be the same things."""
 
     created: int
     items_left_out: int = 0
-    items: list[ItemRef]
+    similar_left_out: int = 0
+    items: list[ItemStored]
+    similar: tuple[Similar, ...] = ()
 
 
-class ItemsUpdated(Row):
+class ItemChange(Weighed, Abridged):
+    """The fields of an item that changed. Weight (grams) and price (cents) are per piece; null is unknown."""
+
+    item: int
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    def weighed_in(self, units: Units) -> str | None:
+        """`13 oz → 12 oz`."""
+        if "weight_grams" not in self.after:
+            return None
+        states = (self.before["weight_grams"], self.after["weight_grams"])
+        return " → ".join("unknown" if grams is None else units.weight(grams) for grams in states)
+
+
+class ItemsUpdated(Measured):
+    """How many items were found, and those that changed."""
+
     updated: int
+    items_left_out: int = 0
+    items: list[ItemChange]
+
+
+class Merged(Abridged):
+    """An item that was merged into another. `lost` has the values that differ from those of the other one."""
+
+    id: int
+    name: str
+    lost: dict[str, Any]
+
+
+class ItemsMerged(ItemUpdated):
+    """The kept item, those merged into it, and the setups and threads that have it in their place."""
+
+    setups: tuple[str, ...] = ()
+    setups_left_out: int = 0
+    threads: tuple[str, ...] = ()
+    threads_left_out: int = 0
+    merged_left_out: int = 0
+    merged: tuple[Merged, ...] = ()
 
 
 class ItemDeleted(Row):
@@ -194,3 +262,10 @@ class NewItem(ItemFields):
 @with_config(ConfigDict(extra="forbid"))
 class ItemChanges(ItemFields, total=False):
     name: Name
+    notes_append: Annotated[Text, Field(description="A line to add")]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ItemUpdate(TypedDict):
+    item: Ref
+    changes: ItemChanges

@@ -58,4 +58,4 @@ Since = Annotated[
     Field(description="ISO date or time (UTC), today, yesterday, or ago: 2h, 3d"),
 ]
 # Exclusive: the first moment after the day or the second.
-Until = Annotated[datetime | None, BeforeValidator(to_end), STRING]
+Until = Annotated[datetime | None, BeforeValidator(to_end), STRING, Field(description="Inclusive")]

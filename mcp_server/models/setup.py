@@ -7,10 +7,22 @@ from typing import Literal
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Exact, Grams, Name, Quantity, Ref, Row, SummedGrams
+from mcp_server.models.fields import (
+    NOT_GIVEN,
+    NOT_IN_A_DRY_RUN,
+    Exact,
+    Grams,
+    Name,
+    Quantity,
+    Ref,
+    Row,
+    SummedGrams,
+)
 from mcp_server.models.settings import Measured, Units, Weighed, listed
 
 Classification = Literal["base", "worn", "consumable"]
+Part = Literal["totals", "categories", "lines"]
+LineSort = Literal["added", "name", "weight", "-weight", "price", "-price"]
 
 
 class SetupTotals(Weighed):
@@ -49,15 +61,10 @@ class SetupSummary(SetupTotals, Measured):
 
 
 class SetupCreated(SetupSummary):
-    """A new setup's totals. In a dry run, it has no id."""
+    """A new setup's totals, and older setups with the same name. In a dry run, it has no id."""
 
     id: int = NOT_IN_A_DRY_RUN
-
-
-class SetupItemsSet(SetupSummary):
-    """A setup's totals. The hint says if nothing was changed."""
-
-    hint: str | None = None
+    same_name: tuple[int, ...] = ()
 
 
 class SetupLine(Weighed):
@@ -88,23 +95,38 @@ class CategoryShare(Weighed):
 
 
 class SetupShown(SetupSummary):
+    """A setup, or some parts of it."""
+
+    items: int = NOT_GIVEN
+    total_grams: SummedGrams = NOT_GIVEN
+    base_grams: SummedGrams = NOT_GIVEN
+    worn_grams: SummedGrams = NOT_GIVEN
+    consumable_grams: SummedGrams = NOT_GIVEN
+    pack_grams: SummedGrams = NOT_GIVEN
     unweighed_items: tuple[str, ...] = ()
     unpriced_items: tuple[str, ...] = ()
     categories_left_out: int = 0
     lines_left_out: int = 0
     next_cursor: str | None = None
-    by_category: list[CategoryShare]
-    lines: list[SetupLine]
+    by_category: list[CategoryShare] = NOT_GIVEN
+    lines: list[SetupLine] = NOT_GIVEN
 
 
 class Difference(Weighed):
-    """The second setup minus the first, in grams and cents. Absent means 0."""
+    """The second setup minus the first, or after minus before, in grams and cents. Absent means 0."""
 
     total_grams: SummedGrams = Decimal(0)
     base_grams: SummedGrams = Decimal(0)
     worn_grams: SummedGrams = Decimal(0)
     consumable_grams: SummedGrams = Decimal(0)
     price_cents: Exact = Decimal(0)
+
+
+class SetupItemsSet(SetupSummary):
+    """A setup's totals, and how they changed. The hint says if nothing was changed."""
+
+    difference: Difference | None = None
+    hint: str | None = None
 
 
 class ComparedItem(Weighed):

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, computed_field, with_config
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
-from mcp_server.models.candidate import CandidateCompared
+from mcp_server.models.candidate import CandidateAdded, CandidateCompared
 from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Grams, Name, OptionalRef, Row
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
@@ -27,6 +27,13 @@ class ThreadSummary(Thread):
 
     replaces: str | None = None
     candidates: int = 0
+
+
+class ThreadCreated(ThreadSummary, Measured):
+    """A new thread, its candidates by rank, and older threads with the same name."""
+
+    same_name: tuple[int, ...] = ()
+    added: tuple[CandidateAdded, ...] = ()
 
 
 class ThreadList(Row):

@@ -70,7 +70,7 @@ def to_tool(
         annotations=hints,
         structured_output=False,
     )
-    parameters: Schema = {**lean(tool.parameters), "additionalProperties": False}
+    parameters: Schema = {**described_once(lean(tool.parameters), set()), "additionalProperties": False}
     arguments = Arguments(
         arg_model=tool.fn_metadata.arg_model,
         output_schema=output,
@@ -143,7 +143,7 @@ def spread(function: Function) -> Function:
 
 
 def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Shorten a schema: no titles, no references, no null for fields that can be omitted."""
+    """Shorten a schema: no titles, references or empty defaults, no null for fields that can be omitted."""
     definitions = definitions or cast(Schema, schema.get("$defs", {}))
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
@@ -152,7 +152,7 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
         (kept,) = (option for option in schema["anyOf"] if option != NULL)
         return lean({**kept, **without(schema, "anyOf")}, definitions)
     result = without(schema, "title", "$defs", "readOnly")
-    if result.get("default", ...) in (None, "", []):
+    if result.get("default", ...) in (None, "", []) or result.get("default") is False:
         del result["default"]
     if "properties" in result:
         # Computed fields are omitted when they are null, like all others.
@@ -165,6 +165,20 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
     if "items" in result:
         result["items"] = lean(result["items"], definitions)
     return result
+
+
+def described_once(schema: Schema, seen: set[str]) -> Schema:
+    """Drop each description of an inner field that an outer or an earlier field has already."""
+    if "items" in schema:
+        return {**schema, "items": described_once(schema["items"], seen)}
+    if "properties" not in schema:
+        return schema
+    fields: dict[str, Schema] = {
+        name: without(field, "description") if field.get("description") in seen else field
+        for name, field in schema["properties"].items()
+    }
+    seen.update(field["description"] for field in fields.values() if "description" in field)
+    return {**schema, "properties": {name: described_once(field, seen) for name, field in fields.items()}}
 
 
 def without(schema: Schema, *keys: str) -> Schema:

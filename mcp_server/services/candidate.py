@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
+from psycopg.types.json import Jsonb
 
 from db.query import fetch_all, fetch_one, fetch_value
 from db.sql import assignments, names, values
 from mcp_server.errors import InUse, InvalidInput, NotFound, in_list, quoted
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.candidate import (
+    CandidateAdded,
     CandidateChanges,
     CandidateRemoved,
+    CandidatesAdded,
     CandidateShown,
     Considered,
     NewCandidate,
@@ -24,8 +27,9 @@ from mcp_server.models.candidate import (
 )
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import SetupTotals
-from mcp_server.services import image, line, page, reference, setup, thread
-from mcp_server.services.item import to_columns
+from mcp_server.models.thread import NewThread, ThreadCreated
+from mcp_server.services import image, line, page, reference, settings, setup, similar, thread
+from mcp_server.services.item import find_categories, to_columns
 from mcp_server.services.settings import UNITS
 from mcp_server.services.setup import LINES, TOTALS
 
@@ -66,6 +70,73 @@ async def add(conn: AsyncConnection, thread_id: str | int, new: NewCandidate) ->
         RETURNING id
     """).format(names=names(row), values=values(row))
     return await get(conn, await fetch_value(conn, query, row))
+
+
+def check_new(one: CandidateChanges, several: Sequence[NewCandidate]) -> None:
+    """Refuse arguments of add_candidate that are neither one candidate nor several."""
+    fields = [name for name, value in one.items() if value is not None]
+    if several and fields:
+        raise InvalidInput(f"{fields[0]}: give either one candidate, or several in candidates.")
+    if not several and "name" not in fields:
+        raise InvalidInput("name: is required. To add several, give candidates.")
+
+
+async def add_any(
+    conn: AsyncConnection, thread_id: str | int, one: CandidateChanges, several: Sequence[NewCandidate]
+) -> CandidatesAdded:
+    """Add *several* candidates to a thread or, without any, *one*, in last place."""
+    if not several:
+        return CandidatesAdded(**dict(await add(conn, thread_id, cast(NewCandidate, one))))
+    thread_id = await reference.resolve(conn, "thread", thread_id)
+    await thread.lock_unresolved(conn, thread_id)
+    added = await add_several(conn, thread_id, several)
+    return CandidatesAdded(thread_id=thread_id, candidates=added, units=await settings.get(conn))
+
+
+async def add_several(
+    conn: AsyncConnection, thread_id: int, several: Sequence[NewCandidate]
+) -> tuple[CandidateAdded, ...]:
+    """Add candidates to a thread, all or none, in last place, and return them."""
+    category_ids = await find_categories(
+        conn, [each.get("category") for each in several], "candidates.{}.category"
+    )
+    rows = [
+        {
+            **{name: each.get(name) for name in NewCandidate.__annotations__},
+            "weight_grams": each.get("weight"),
+            "category_id": category_ids[each.get("category")],
+            "status": each.get("status") or "researching",
+        }
+        for each in several
+    ]
+    columns = [name for name in rows[0] if name not in ("weight", "category")]
+    query = SQL("""
+        INSERT INTO candidates (thread_id, sort_order, {columns})
+        SELECT %(thread_id)s, last.sort_order + new.ordinality, {values}
+        FROM
+            ROWS FROM (jsonb_populate_recordset(NULL::candidates, %(rows)s)) WITH ORDINALITY AS new,
+            (
+                SELECT coalesce(max(sort_order), 0) AS sort_order
+                FROM candidates
+                WHERE thread_id = %(thread_id)s
+            ) AS last
+        ORDER BY new.ordinality
+        RETURNING id, name, weight_grams, price_cents,
+            (SELECT count(*) FROM candidates AS older WHERE older.thread_id = %(thread_id)s) AS rank
+    """).format(columns=names(columns), values=SQL(", ").join(Identifier("new", name) for name in columns))
+    added = await fetch_all(conn, CandidateAdded, query, {"thread_id": thread_id, "rows": Jsonb(rows)})
+    return tuple(each.model_copy(update={"rank": each.rank + at}) for at, each in enumerate(added, start=1))
+
+
+async def start_thread(
+    conn: AsyncConnection, new: NewThread, candidates: Sequence[NewCandidate]
+) -> ThreadCreated:
+    """Create a thread with its first candidates."""
+    same_name = await similar.named(conn, "thread", new["name"])
+    created = await thread.create(conn, new)
+    added = await add_several(conn, created.id, candidates) if candidates else ()
+    summary: dict[str, Any] = {**dict(created), "candidates": len(added)}
+    return ThreadCreated(**summary, same_name=same_name, added=added, units=await settings.get(conn))
 
 
 async def update(conn: AsyncConnection, candidate_id: str | int, changes: CandidateChanges) -> CandidateShown:

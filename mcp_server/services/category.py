@@ -1,6 +1,6 @@
 """Categories: lookup by name or id, contents, and what happens to the items of a deleted category."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from psycopg import AsyncConnection, errors
 from psycopg.sql import SQL
@@ -54,30 +54,36 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
     )
 
 
-async def find_all(conn: AsyncConnection, references: Iterable[str | int]) -> dict[str | int, int | None]:
-    """Return the ids of categories with exactly these names, ignoring case, or ids, in one statement."""
-    wanted = list(references)
-    cursor = await conn.execute(
-        """
-        SELECT (
-            SELECT id
-            FROM categories
-            WHERE lower(btrim(name)) = lower(btrim(wanted.name)) OR id::text = wanted.id
-            ORDER BY lower(btrim(name)) = lower(btrim(wanted.name)) DESC, id
-            LIMIT 1
-        )
-        FROM unnest(%(names)s::text[], %(ids)s::text[]) WITH ORDINALITY AS wanted (name, id, at)
-        ORDER BY at
-        """,
-        {"names": [each if isinstance(each, str) else "" for each in wanted], "ids": list(map(str, wanted))},
-    )
-    ids = [id_ async for (id_,) in cursor]
-    return dict(zip(wanted, ids, strict=True))
-
-
 async def resolve(conn: AsyncConnection, category: str | int) -> int:
     """Return the id of a category, given its id or name. Raise NotFound if it does not exist."""
     return await reference.existing(conn, "category", category)
+
+
+async def find_many(conn: AsyncConnection, references: Sequence[str | int]) -> dict[str | int, int | None]:
+    """Return the ids of categories by their references. None stands for a missing one.
+
+    Exact names and ids are looked up in one statement, and a search runs only for other words.
+    """
+    cursor = await conn.execute(
+        """
+        SELECT DISTINCT ON (wanted.at) wanted.at - 1, categories.id
+        FROM unnest(%(names)s::text[], %(ids)s::text[]) WITH ORDINALITY AS wanted (name, id, at)
+        JOIN categories
+            ON lower(categories.name) = lower(btrim(wanted.name)) OR categories.id::text = wanted.id
+        ORDER BY
+            wanted.at, coalesce(lower(categories.name) = lower(btrim(wanted.name)), false) DESC, categories.id
+        """,
+        {
+            "names": [each if isinstance(each, str) else None for each in references],
+            "ids": [str(each).strip() for each in references],
+        },
+    )
+    found: dict[str | int, int | None] = dict.fromkeys(references)
+    for at, category_id in await cursor.fetchall():
+        found[references[at]] = category_id
+    for words in [each for each in references if found[each] is None and not str(each).strip().isdigit()]:
+        found[words] = await reference.find(conn, "category", words)
+    return found
 
 
 async def create_missing(conn: AsyncConnection, wanted: Sequence[tuple[str, str | None]]) -> list[str]:

@@ -19,6 +19,8 @@ from mcp_server.services.change import NET
 
 Result = TypeVar("Result", bound=Row)
 
+# Defaults that a dry run leaves out.
+DEFAULTS = {"setup_items": {"quantity": 1, "classification": "base", "worn_quantity": 0}}
 # Fields that mean nothing to a person.
 INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256"}
 SELECTED = SQL("""
@@ -245,12 +247,20 @@ def readable(rows: Sequence[LoggedRow], *, dry_run: bool = False) -> tuple[RowCh
             id=None if (COLLECTION[row.table_name], row.row_id) in created else row.row_id,
             name=row.name,
             action=row.action,
-            before=row.before,
-            after=with_names(row.after, created),
+            before=without_defaults(row, row.before) if dry_run else row.before,
+            after=with_names(without_defaults(row, row.after) if dry_run else row.after, created),
             cut=row.cut,
         )
         for row in rows
     )
+
+
+def without_defaults(row: LoggedRow, fields: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Leave out the defaults of a row that is created or deleted."""
+    if fields is None or row.action == "changed":
+        return fields
+    defaults = DEFAULTS.get(row.table_name, {})
+    return {name: value for name, value in fields.items() if defaults.get(name, ...) != value}
 
 
 def names_of_created(rows: Iterable[LoggedRow]) -> dict[tuple[str, int], str | None]:

@@ -5,24 +5,26 @@ from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed
-from psycopg.types.json import Jsonb
 
 from db.query import fetch_one, fetch_only
-from db.sql import assignments, columns, names, rendered, values
-from mcp_server.errors import MOST_PLACES, NotFound, in_list, no_such, shortlist
+from db.sql import columns, names, rendered, values
+from mcp_server.errors import MOST_PLACES, InvalidInput, NotFound, no_such, shortlist
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.item import (
     Item,
     ItemChanges,
+    ItemCreated,
     ItemDeleted,
-    ItemRef,
     ItemsCreated,
     ItemShown,
+    ItemStored,
     ItemsUpdated,
-    ItemWritten,
+    ItemUpdate,
+    ItemUpdated,
     NewItem,
 )
-from mcp_server.services import category, image, page, reference
+from mcp_server.services import bulk, category, image, page, reference, settings, similar
+from mcp_server.services.bulk import Wanted
 from mcp_server.services.settings import UNITS
 
 # Names of setups, and of threads, that a deletion lists.
@@ -81,104 +83,119 @@ async def get(conn: AsyncConnection, item_id: str | int) -> ItemShown:
     return page.whole(found)
 
 
-async def create(conn: AsyncConnection, new: NewItem) -> ItemWritten:
+async def create(conn: AsyncConnection, new: NewItem) -> ItemCreated:
     """Create an item and return it. Omitted fields get the defaults of the table."""
     row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    alike = await similar.to_items(conn, [new["name"]])
     query = SQL("{insert} RETURNING {written}").format(insert=insert(row), written=WRITTEN)
-    return page.whole(await fetch_only(conn, ItemWritten, query, row))
+    written = await fetch_only(conn, ItemCreated, query, row)
+    found = tuple(each.model_copy(update={"row": None}) for each in alike)
+    return page.whole(written.model_copy(update={"similar": found}))
 
 
 async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCreated:
-    """Create items, all or none, and return their ids in the same order."""
-    category_ids = await find_categories(conn, new)
+    """Create items, all or none, and return them as stored, in the same order."""
+    category_ids = await find_categories(conn, [each.get("category") for each in new], "items.{}")
+    alike = await similar.to_items(conn, [each["name"] for each in new])
     given = [{name: each.get(name) for name in NewItem.__annotations__} for each in new]
-    ids = await create_rows(
-        conn,
-        [
-            {
-                **{name: value for name, value in row.items() if name not in ("weight", "category")},
-                "weight_grams": row["weight"],
-                "category_id": category_ids[row["category"]],
-                "quantity": 1 if row["quantity"] is None else row["quantity"],
-            }
-            for row in given
-        ],
+    rows = [
+        {
+            **{name: value for name, value in row.items() if name not in ("weight", "category")},
+            "weight_grams": row["weight"],
+            "category_id": category_ids[row["category"]],
+            "quantity": 1 if row["quantity"] is None else row["quantity"],
+        }
+        for row in given
+    ]
+    ids = await bulk.insert(conn, rows)
+    items = [
+        ItemStored(id=id_, name=each["name"], weight_grams=each.get("weight"))
+        for id_, each in zip(ids, new, strict=True)
+    ]
+    created = ItemsCreated(
+        created=len(items),
+        similar_left_out=max(len(alike) - similar.MOST_SHOWN, 0),
+        items=items,
+        similar=tuple(alike[: similar.MOST_SHOWN]),
+        units=await settings.get(conn),
     )
-    items = [ItemRef(id=id_, name=each["name"]) for id_, each in zip(ids, new, strict=True)]
-    created = ItemsCreated(created=len(items), items=items)
     return page.fit(created, "items", lambda shown: {"items_left_out": len(items) - shown})
 
 
 async def find_categories(
-    conn: AsyncConnection, new: Sequence[NewItem]
+    conn: AsyncConnection, references: Sequence[str | int | None], place: str
 ) -> dict[str | int | None, int | None]:
-    """Return the ids of all categories that *new* items name, or raise NotFound for the missing ones."""
-    references = [wanted for each in new if (wanted := each.get("category")) is not None]
-    found = await category.find_all(conn, dict.fromkeys(references)) if references else {}
-    for name in [name for name, id_ in found.items() if id_ is None]:
-        found[name] = await reference.find_existing(conn, "category", name)
-    ids: dict[str | int | None, int | None] = {None: None, **found}
+    """Return the ids of categories by their references, or raise NotFound for the missing ones.
+
+    *place* names a reference in an error: `items.{}`.
+    """
+    wanted = [each for each in dict.fromkeys(references) if each is not None]
+    found = await category.find_many(conn, wanted) if wanted else {}
     missing = [name for name, id_ in found.items() if id_ is None]
     if missing:
         problems: list[str] = []
         # Only for these, because a hint compares the name with all others.
         for name in missing[:MOST_PLACES]:
-            rows = [f"items.{at}" for at, each in enumerate(new) if each.get("category") == name]
+            rows = [place.format(at) for at, each in enumerate(references) if each == name]
             unknown = await reference.unknown(conn, "category", name)
             problems.append(f"{unknown.args[0]} ({shortlist(rows)})")
         rest = len(missing) - MOST_PLACES
         more = f" {rest} more categories are missing." if rest > 0 else ""
         raise NotFound(f"{' '.join(problems)}{more} Nothing was created.")
-    return ids
+    return {None: None, **found}
 
 
-async def create_rows(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Create items from rows with the same columns, and return their ids in the same order."""
-    if not rows:
-        return []
-    query = SQL("""
-        INSERT INTO items ({names})
-        SELECT {names} FROM jsonb_populate_recordset(NULL::items, %(rows)s)
-        RETURNING id
-    """).format(names=names(rows[0]))
-    cursor = await conn.execute(query, {"rows": Jsonb(rows)})
-    return [id_ async for (id_,) in cursor]
-
-
-async def update(conn: AsyncConnection, item_id: str | int, changes: ItemChanges) -> ItemWritten:
-    """Apply *changes* and return the updated item. None clears a field."""
+async def update(conn: AsyncConnection, item_id: str | int, changes: ItemChanges) -> ItemUpdated:
+    """Apply *changes* and return the updated item, with its old values. None clears a field."""
     item_id = await reference.resolve(conn, "item", item_id)
-    row = await to_columns(conn, changes)
-    query = SQL("""
-        UPDATE items
-        SET {assignments} updated_at = now()
-        WHERE id = %(item_id)s
-        RETURNING {written}
-    """).format(assignments=assignments(row), written=WRITTEN)
-    updated = await fetch_one(conn, ItemWritten, query, {**row, "item_id": item_id})
-    if updated is None:
-        raise no_such("item", item_id)
-    return page.whole(updated)
+    columns = await to_columns(conn, changes)
+    try:
+        (changed,) = await bulk.change(conn, [Wanted("", item_id, columns)])
+    except NotFound:
+        raise no_such("item", item_id) from None
+    query = SQL("SELECT {written} FROM items WHERE id = %(item_id)s").format(written=WRITTEN)
+    updated = await fetch_only(conn, ItemUpdated, query, {"item_id": item_id})
+    return page.whole(updated.model_copy(update={"before": changed.before or None}))
+
+
+def check_updates(
+    item_ids: Sequence[str | int], changes: ItemChanges | None, updates: Sequence[ItemUpdate]
+) -> None:
+    """Refuse arguments of update_items that are neither the same changes for many nor different ones."""
+    if bool(updates) == bool(item_ids) or (changes is None) == bool(item_ids):
+        raise InvalidInput("Give item_ids and changes (the same for all), or updates (one for each item).")
 
 
 async def update_many(
-    conn: AsyncConnection, item_ids: Sequence[str | int], changes: ItemChanges
+    conn: AsyncConnection,
+    item_ids: Sequence[str | int],
+    changes: ItemChanges | None,
+    updates: Sequence[ItemUpdate] = (),
 ) -> ItemsUpdated:
-    """Apply the same *changes* to many items, all or none."""
-    item_ids = await reference.resolve_all(conn, "item", item_ids)
-    row = await to_columns(conn, changes)
-    query = SQL("""
-        UPDATE items
-        SET {assignments} updated_at = now()
-        WHERE id = ANY(%(item_ids)s::bigint[])
-        RETURNING id
-    """).format(assignments=assignments(row))
-    cursor = await conn.execute(query, {**row, "item_ids": list(item_ids)})
-    updated = {item_id for (item_id,) in await cursor.fetchall()}
-    absent = [item_id for item_id in item_ids if item_id not in updated]
-    if absent:
-        raise NotFound(f"No item {in_list(absent)}. Nothing was changed. Call list_items to find ids.")
-    return ItemsUpdated(updated=len(updated))
+    """Apply the same *changes* to many items, or to each of the *updates* its own: all or none."""
+    if updates:
+        changed = await bulk.change(conn, await each_wanted(conn, updates))
+    else:
+        ids = dict.fromkeys(await bulk.find_items(conn, item_ids))
+        columns = await to_columns(conn, changes or {})
+        changed = await bulk.change(conn, [Wanted("changes.", item_id, columns) for item_id in ids])
+    differing = [each for each in changed if each.after]
+    updated = ItemsUpdated(updated=len(changed), items=differing, units=await settings.get(conn))
+    return page.fit(updated, "items", lambda shown: {"items_left_out": len(differing) - shown})
+
+
+async def each_wanted(conn: AsyncConnection, updates: Sequence[ItemUpdate]) -> list[Wanted]:
+    """Return the items of *updates* and their new columns."""
+    ids = await bulk.find_items(conn, [each["item"] for each in updates], "updates.{}.item")
+    references = [each["changes"].get("category") for each in updates]
+    category_ids = await find_categories(conn, references, "updates.{}.changes.category")
+    wanted: list[Wanted] = []
+    for at, (item_id, each) in enumerate(zip(ids, updates, strict=True)):
+        columns = {bulk.COLUMN_OF.get(name, name): value for name, value in each["changes"].items()}
+        if "category" in each["changes"]:
+            columns["category_id"] = category_ids[each["changes"]["category"]]
+        wanted.append(Wanted(f"updates.{at}.changes.", item_id, columns))
+    return wanted
 
 
 async def delete(conn: AsyncConnection, item_id: str | int) -> ItemDeleted:

@@ -1,9 +1,10 @@
 """Setups: packing lists, and their total, worn and pack weight."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, get_args
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable
 
 from db.query import fetch_one, fetch_only, fetch_value
 from mcp_server.errors import InvalidInput, no_such
@@ -11,7 +12,10 @@ from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import (
     CategoryShare,
+    Difference,
+    LineSort,
     NewLine,
+    Part,
     SetupChanges,
     SetupCreated,
     SetupDeleted,
@@ -22,7 +26,7 @@ from mcp_server.models.setup import (
     SetupSummary,
     SetupTotals,
 )
-from mcp_server.services import line, page, reference, search, settings
+from mcp_server.services import line, page, reference, search, settings, similar
 from mcp_server.services.settings import UNITS
 
 MOST_NAMES = 10
@@ -52,6 +56,18 @@ LINES = SQL("""
     FROM setup_items
     JOIN items ON items.id = setup_items.item_id
 """)
+
+# Keys by which lines are sorted, ascending, and their types: unknown weights and prices are last.
+LINE_WEIGHT = SQL("lines.weight_grams::numeric * lines.quantity")
+LINE_PRICE = SQL("lines.price_cents * lines.quantity")
+LINE_ORDERS: dict[LineSort, tuple[Composable, SQL]] = {
+    "added": (SQL("0::bigint"), SQL("bigint")),
+    "name": (SQL("lower(lines.name)"), SQL("text")),
+    "weight": (SQL("coalesce({}, 'Infinity')").format(LINE_WEIGHT), SQL("numeric")),
+    "-weight": (SQL("coalesce(-({}), 'Infinity')").format(LINE_WEIGHT), SQL("numeric")),
+    "price": (SQL("coalesce({}, 'Infinity')").format(LINE_PRICE), SQL("numeric")),
+    "-price": (SQL("coalesce(-({}), 'Infinity')").format(LINE_PRICE), SQL("numeric")),
+}
 
 # Whether a setup contains an item, if one is given.
 WITH_ITEM = SQL("""
@@ -109,15 +125,56 @@ async def resolve(conn: AsyncConnection, setup: str | int) -> int:
 
 
 async def get(
-    conn: AsyncConnection, setup_id: str | int, limit: int = page.DEFAULT_LIMIT, cursor: str = ""
+    conn: AsyncConnection,
+    setup_id: str | int,
+    parts: Collection[Part] = (),
+    *,
+    sort: LineSort = "added",
+    limit: int = page.DEFAULT_LIMIT,
+    cursor: str = "",
 ) -> SetupShown:
-    """Return a setup: its totals, its weight by category, and its lines in the order of their creation."""
+    """Return a setup: its totals, its weight by category, and a page of its lines; or only some *parts*.
+
+    The whole setup also names the first items of unknown weight and price.
+    """
     setup_id = await reference.resolve(conn, "setup", setup_id)
     summary = await summarize(conn, setup_id)
-    cursors = page.Cursors("get_setup", setup_id, keys=("id",))
+    fields: dict[str, Any] = {"id": summary.id, "name": summary.name, "units": summary.units}
+    if not parts:
+        parts = get_args(Part)
+        missing = await name_unknown(conn, setup_id)
+        fields |= {
+            "unweighed_items": named(missing.unweighed_items, summary.unweighed),
+            "unpriced_items": named(missing.unpriced_items, summary.unpriced),
+        }
+    if "totals" in parts:
+        fields |= dict(summary)
+    if "categories" in parts:
+        shares = await share(conn, setup_id)
+        left_out = shares.remaining - len(shares.rows)
+        fields |= {"categories_left_out": left_out, "by_category": shares.rows}
+    if "lines" not in parts:
+        return SetupShown(**fields)
+    cursors = page.Cursors("get_setup", setup_id, sort, keys=("key", "id"))
+    found = await find_lines(conn, setup_id, sort, limit, cursors.read(cursor))
+    return page.fit(
+        SetupShown(**fields, lines=found.rows[:limit]),
+        "lines",
+        lambda count: {
+            "lines_left_out": found.remaining - count,
+            "next_cursor": cursors.next(found.places, count),
+        },
+    )
+
+
+async def find_lines(
+    conn: AsyncConnection, setup_id: int, sort: LineSort, limit: int, after: Mapping[str, Any]
+) -> page.Found[SetupLine]:
+    """Return a page of a setup's lines. Lines of equal key are in the order of their creation."""
+    key, type_ = LINE_ORDERS[sort]
     query = SQL("""
         SELECT
-            json_build_array(lines.id) AS place, count(*) OVER () AS remaining,
+            json_build_array({key}::text, lines.id) AS place, count(*) OVER () AS remaining,
             lines.item_id, lines.name, categories.name AS category, lines.classification, lines.quantity,
             CASE
                 WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
@@ -127,30 +184,13 @@ async def get(
             CASE WHEN lines.quantity <> 1 THEN lines.weight_grams::numeric * lines.quantity END AS line_grams
         FROM ({lines}) AS lines
         LEFT JOIN categories ON categories.id = lines.category_id
-        WHERE lines.setup_id = %(setup_id)s AND (%(after_id)s::bigint IS NULL OR lines.id > %(after_id)s)
-        ORDER BY lines.id
+        WHERE lines.setup_id = %(setup_id)s AND (
+            %(after_id)s::bigint IS NULL OR ({key}, lines.id) > (%(after_key)s::{type}, %(after_id)s::bigint)
+        )
+        ORDER BY {key}, lines.id
         LIMIT %(limit)s
-    """).format(lines=LINES)
-    params = {"setup_id": setup_id, **cursors.read(cursor), "limit": limit + 1}
-    found = await page.fetch_page(conn, SetupLine, query, params)
-    missing = await name_unknown(conn, setup_id)
-    shares = await share(conn, setup_id)
-    shown = SetupShown(
-        **dict(summary),
-        unweighed_items=named(missing.unweighed_items, summary.unweighed),
-        unpriced_items=named(missing.unpriced_items, summary.unpriced),
-        categories_left_out=shares.remaining - len(shares.rows),
-        by_category=shares.rows,
-        lines=found.rows[:limit],
-    )
-    return page.fit(
-        shown,
-        "lines",
-        lambda count: {
-            "lines_left_out": found.remaining - count,
-            "next_cursor": cursors.next(found.places, count),
-        },
-    )
+    """).format(lines=LINES, key=key, type=type_)
+    return await page.fetch_page(conn, SetupLine, query, {"setup_id": setup_id, **after, "limit": limit + 1})
 
 
 class Unknown(Row):
@@ -221,16 +261,18 @@ async def share(conn: AsyncConnection, setup_id: int) -> page.Found[CategoryShar
 
 async def create(conn: AsyncConnection, name: str, lines: Sequence[NewLine]) -> SetupCreated:
     """Create a setup with *lines*. Return its totals."""
+    same_name = await similar.named(conn, "setup", name)
     setup_id = await fetch_value(
         conn, "INSERT INTO setups (name) VALUES (%(name)s) RETURNING id", {"name": name}
     )
     await line.replace(conn, setup_id, lines)
-    return SetupCreated(**dict(await summarize(conn, setup_id)))
+    return SetupCreated(**dict(await summarize(conn, setup_id)), same_name=same_name)
 
 
-async def copy(conn: AsyncConnection, setup_id: str | int, name: str) -> SetupSummary:
+async def copy(conn: AsyncConnection, setup_id: str | int, name: str) -> SetupCreated:
     """Create a setup with the same lines as another one. Return its totals."""
     setup_id = await reference.resolve(conn, "setup", setup_id)
+    same_name = await similar.named(conn, "setup", name)
     copy_id = await fetch_value(
         conn,
         """
@@ -252,7 +294,7 @@ async def copy(conn: AsyncConnection, setup_id: str | int, name: str) -> SetupSu
         """,
         {"copy_id": copy_id, "setup_id": setup_id},
     )
-    return await summarize(conn, copy_id)
+    return SetupCreated(**dict(await summarize(conn, copy_id)), same_name=same_name)
 
 
 async def update(conn: AsyncConnection, setup_id: str | int, changes: SetupChanges) -> SetupSummary:
@@ -298,7 +340,6 @@ async def set_items(
 
     Some clients send an empty list for each omitted argument, so an empty list never removes lines.
     """
-
     setup_id = await reference.resolve(conn, "setup", setup_id)
     given = [each for each in (lines, change, remove) if each is not None]
     if not given or (lines and (change or remove)):
@@ -309,12 +350,23 @@ async def set_items(
                 "lines: is empty. To empty the setup, call get_setup and give all its item_ids in remove."
             )
         return SetupItemsSet(**dict(await summarize(conn, setup_id)), hint=UNCHANGED)
+    before = await summarize(conn, setup_id)
     await touch(conn, setup_id)
     if lines:
         await line.replace(conn, setup_id, lines)
     else:
         await line.change(conn, setup_id, change or (), remove or ())
-    return SetupItemsSet(**dict(await summarize(conn, setup_id)))
+    after = await summarize(conn, setup_id)
+    return SetupItemsSet(**dict(after), difference=difference(before, after))
+
+
+def difference(before: SetupTotals, after: SetupTotals) -> Difference | None:
+    """Return how the totals of a setup changed, or None if they did not."""
+    changes: dict[str, Any] = {
+        name: (getattr(after, name) or 0) - (getattr(before, name) or 0) for name in Difference.model_fields
+    }
+    found = Difference(**changes)
+    return None if found == Difference() else found
 
 
 async def touch(conn: AsyncConnection, setup_id: int) -> None:

@@ -21,6 +21,7 @@ from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Verdict
 from mcp_server.models.fields import Row
 from mcp_server.services.recognition import STORED, of, recognize
+from mcp_server.services.similar import ALIKE
 from mcp_server.services.verdicts import MOST_VERDICTS, Verdicts
 
 # Lines that are read at once, in a thread, while others are being sent.
@@ -69,8 +70,6 @@ CREATE_LISTED = SQL("""
     WITH NO DATA
 """).format(stored=of("items", STORED))
 CHANGES = {"filled": SQL("matched.fills"), "differs": SQL("matched.differs")}
-# A name without blanks, punctuation and the s of a plural: `Tent pegs` and `tent-peg` are alike.
-ALIKE = SQL("regexp_replace({name}, '(s\\M|[^[:alnum:]]+)', '', 'g')")
 
 
 class Staging:

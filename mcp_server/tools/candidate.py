@@ -8,8 +8,9 @@ from pydantic import Field
 from mcp_server.models.candidate import (
     CandidateChanges,
     CandidateRemoved,
+    CandidatesAdded,
     CandidateShown,
-    NewCandidate,
+    NewCandidates,
     Preview,
     Ranking,
 )
@@ -35,10 +36,15 @@ async def preview_candidate(
 
 @spread
 async def add_candidate(
-    ctx: Context[App], thread_id: Ref, idempotency_key: Key = None, **new: Unpack[NewCandidate]
-) -> Written[CandidateShown]:
-    """Add a product to a thread. It is ranked last."""
-    return await write(ctx, key=idempotency_key).do(candidate.add, thread_id, new)
+    ctx: Context[App],
+    thread_id: Ref,
+    candidates: NewCandidates = [],  # noqa: B006
+    idempotency_key: Key = None,
+    **new: Unpack[CandidateChanges],
+) -> Written[CandidatesAdded]:
+    """Add a product to a thread, or several as `candidates`. New ones are ranked last."""
+    candidate.check_new(new, candidates)
+    return await write(ctx, key=idempotency_key).do(candidate.add_any, thread_id, new, candidates)
 
 
 async def update_candidate(

@@ -41,5 +41,5 @@ async def delete_category(
     move_to: Annotated[OptionalRef, Field(description="Category (name or id) for its items")] = None,
     dry_run: Flag = False,
 ) -> Written[CategoryDeleted]:
-    """Delete a category. Its items move to the category move_to, or become uncategorized."""
+    """Delete a category. Its items move to the category move_to (a merge), or become uncategorized."""
     return await write(ctx, dry_run=dry_run).do(category.delete, category_id, move_to)

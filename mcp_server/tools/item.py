@@ -9,20 +9,24 @@ from mcp_server.models.change import Key
 from mcp_server.models.fields import Cursor, Flag, Limit, OptionalRef, Ref, Weight
 from mcp_server.models.item import (
     ItemChanges,
+    ItemCreated,
     ItemDeleted,
     ItemField,
     ItemPage,
     ItemsCreated,
     ItemShown,
+    ItemsMerged,
     ItemsUpdated,
-    ItemWritten,
+    ItemUpdate,
+    ItemUpdated,
     NewItem,
+    Pieces,
     Sort,
 )
 from mcp_server.models.setup import Classification
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import item, listing
+from mcp_server.services import item, listing, merge
 
 
 async def list_items(
@@ -81,7 +85,7 @@ async def get_item(ctx: Context[App], item_id: Ref) -> ItemShown:
 @spread
 async def create_item(
     ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewItem]
-) -> Written[ItemWritten]:
+) -> Written[ItemCreated]:
     """Create an item. Omit unknown values: a weight or price of 0 means weightless or free."""
     return await write(ctx, key=idempotency_key).do(item.create, new)
 
@@ -95,19 +99,40 @@ async def create_items(
     return await write(ctx, key=idempotency_key).do(item.create_many, items)
 
 
-async def update_item(ctx: Context[App], item_id: Ref, changes: ItemChanges) -> Written[ItemWritten]:
-    """Change fields of an item. Omitted fields keep their value; null or "" clears a field."""
-    return await write(ctx).do(item.update, item_id, changes)
+async def update_item(
+    ctx: Context[App], item_id: Ref, changes: ItemChanges, idempotency_key: Key = None
+) -> Written[ItemUpdated]:
+    """Change fields of an item. Omitted fields keep their value; null or "" clears a field.
+
+    quantity counts owned pieces (packed ones: set_setup_items); weight and price are of one piece.
+    """
+    return await write(ctx, key=idempotency_key).do(item.update, item_id, changes)
 
 
 async def update_items(
     ctx: Context[App],
-    item_ids: Annotated[list[Ref], Field(min_length=1, max_length=500)],
-    changes: ItemChanges,
+    item_ids: Annotated[list[Ref], Field(max_length=500)] = [],  # noqa: B006
+    changes: Annotated[ItemChanges | None, Field(description="The same for all item_ids")] = None,
+    updates: Annotated[list[ItemUpdate], Field(max_length=500, description="Different ones")] = [],  # noqa: B006
     dry_run: Flag = False,
+    idempotency_key: Key = None,
 ) -> Written[ItemsUpdated]:
-    """Apply the same changes to up to 500 items, all or none."""
-    return await write(ctx, dry_run=dry_run).do(item.update_many, item_ids, changes)
+    """Change up to 500 items, all or none: different `updates`, or the same changes for all item_ids."""
+    item.check_updates(item_ids, changes, updates)
+    return await write(ctx, key=idempotency_key, dry_run=dry_run).do(
+        item.update_many, item_ids, changes, updates
+    )
+
+
+async def merge_items(
+    ctx: Context[App],
+    keep: Ref,
+    items: Annotated[list[Ref], Field(min_length=1, max_length=100)],
+    pieces: Annotated[Pieces, Field(description="Owned quantity: sum, or that of keep")],
+    dry_run: Flag = False,
+) -> Written[ItemsMerged]:
+    """Merge duplicate items into one, also in setups and threads. Its unknown fields are filled in."""
+    return await write(ctx, dry_run=dry_run).do(merge.merge, keep, items, pieces)
 
 
 async def delete_item(ctx: Context[App], item_id: Ref, dry_run: Flag = False) -> Written[ItemDeleted]:

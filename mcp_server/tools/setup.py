@@ -8,7 +8,9 @@ from pydantic import Field
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Cursor, Flag, Limit, Name, OptionalRef, Query, Ref
 from mcp_server.models.setup import (
+    LineSort,
     NewLine,
+    Part,
     SetupChanges,
     SetupCreated,
     SetupDeleted,
@@ -46,13 +48,20 @@ async def list_setups(
     return await read(ctx).do(setup.list_all, item_id, query=query, limit=limit, cursor=cursor)
 
 
-async def get_setup(ctx: Context[App], setup_id: Ref, limit: Limit = 200, cursor: Cursor = "") -> SetupShown:
+async def get_setup(
+    ctx: Context[App],
+    setup_id: Ref,
+    parts: Annotated[list[Part], Field(description="Only these")] = [],  # noqa: B006
+    sort: Annotated[LineSort, Field(description="Of lines, by weight or price of all pieces")] = "added",
+    limit: Limit = 200,
+    cursor: Cursor = "",
+) -> SetupShown:
     """Show a setup: total, base, worn, consumable and pack weight (grams), shares by category, lines.
 
     Weights and prices of lines are per piece, line_grams of all. Empty: quantity 1, classification base,
     worn_quantity all.
     """
-    return await read(ctx).do(setup.get, setup_id, limit, cursor)
+    return await read(ctx).do(setup.get, setup_id, parts, sort=sort, limit=limit, cursor=cursor)
 
 
 async def create_setup(
@@ -67,7 +76,7 @@ async def create_setup(
 
 
 async def update_setup(ctx: Context[App], setup_id: Ref, changes: SetupChanges) -> Written[SetupSummary]:
-    """Rename a setup."""
+    """Rename a setup. To change its lines, call set_setup_items."""
     return await write(ctx).do(setup.update, setup_id, changes)
 
 
@@ -78,7 +87,7 @@ async def delete_setup(ctx: Context[App], setup_id: Ref, dry_run: Flag = False) 
 
 async def copy_setup(
     ctx: Context[App], setup_id: Ref, name: Name, idempotency_key: Key = None
-) -> Written[SetupSummary]:
+) -> Written[SetupCreated]:
     """Copy a setup with all its lines."""
     return await write(ctx, key=idempotency_key).do(setup.copy, setup_id, name)
 
@@ -98,7 +107,7 @@ async def set_setup_items(
     remove: Removed | None = None,
     dry_run: Flag = False,
 ) -> Written[SetupItemsSet]:
-    """Replace all lines of a setup with `lines`, or `change` and `remove` some."""
+    """Change what is packed: `change` and `remove` some lines of a setup, or replace all with `lines`."""
     return await write(ctx, dry_run=dry_run).do(
         setup.set_items, setup_id, lines, change=change, remove=remove
     )

@@ -5,11 +5,13 @@ from typing import Annotated, Unpack
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
+from mcp_server.models.candidate import NewCandidates
 from mcp_server.models.change import Key
 from mcp_server.models.fields import Count, Cursor, Flag, Limit, OptionalRef, Query, Ref
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
+    ThreadCreated,
     ThreadDeleted,
     ThreadList,
     ThreadResolved,
@@ -19,7 +21,7 @@ from mcp_server.models.thread import (
 )
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import thread
+from mcp_server.services import candidate, thread
 
 
 async def list_threads(
@@ -50,10 +52,13 @@ async def get_thread(
 
 @spread
 async def create_thread(
-    ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewThread]
-) -> Written[ThreadSummary]:
-    """Start a thread to research a purchase. Then call add_candidate for each product."""
-    return await write(ctx, key=idempotency_key).do(thread.create, new)
+    ctx: Context[App],
+    candidates: NewCandidates = [],  # noqa: B006
+    idempotency_key: Key = None,
+    **new: Unpack[NewThread],
+) -> Written[ThreadCreated]:
+    """Start a thread to research a purchase, with the products to compare."""
+    return await write(ctx, key=idempotency_key).do(candidate.start_thread, new, candidates)
 
 
 async def update_thread(ctx: Context[App], thread_id: Ref, changes: ThreadChanges) -> Written[ThreadSummary]:

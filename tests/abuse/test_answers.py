@@ -46,6 +46,7 @@ LISTS = (
     List("list_setups", {"item_id": "{item}"}, "setups", "id", ROWS + 1),
     List("list_threads", {}, "threads", "id", ROWS + 1),
     List("get_setup", {"setup_id": "{first}"}, "lines", "item_id", 2 * ROWS),
+    List("get_setup", {"setup_id": "{first}", "sort": "-weight"}, "lines", "item_id", 2 * ROWS),
     List(
         "compare_setups", {"setup_id": "{first}", "other_setup_id": "{second}"}, "lines", "item_id", 2 * ROWS
     ),
@@ -74,6 +75,8 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("create_items", {"items": [{"name": LONG}] * 500, "idempotency_key": "k"}),
     ("update_item", {"item_id": "{item}", "changes": {"notes": TEXTS["notes"]}}),
     ("update_items", {"item_ids": "{items}", "changes": {"notes": "short"}, "dry_run": True}),
+    ("update_items", {"updates": "{updates}"}),
+    ("merge_items", {"keep": "{item}", "items": "{hundred}", "pieces": "sum", "dry_run": True}),
     ("delete_item", {"item_id": "{item}", "dry_run": True}),
     ("create_category", {"name": LONG}),
     ("update_category", {"category_id": "{category}", "changes": {"icon": "tent"}}),
@@ -84,8 +87,10 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("copy_setup", {"setup_id": "{first}", "name": LONG}),
     ("delete_setup", {"setup_id": "{first}", "dry_run": True}),
     ("create_thread", {"name": LONG, "replaces_item_id": "{item}"}),
+    ("create_thread", {"name": LONG, "candidates": [{"name": LONG}] * 50}),
     ("update_thread", {"thread_id": "{thread}", "changes": {"name": LONG}}),
     ("delete_thread", {"thread_id": "{thread}", "dry_run": True}),
+    ("add_candidate", {"thread_id": "{thread}", "candidates": [{"name": LONG}] * 50}),
     ("add_candidate", {"thread_id": "{thread}", "name": LONG, **TEXTS}),
     ("update_candidate", {"candidate_id": "{candidate}", "changes": {"status": "ordered"}}),
     ("rank_candidates", {"thread_id": "{thread}", "candidate_ids": ["{candidate}"]}),
@@ -141,6 +146,11 @@ async def ids(pool: Pool, user_id: int, user: Client) -> dict[str, Any]:
         ((changes,),) = await cursor.fetchall()
     image = await call(user, "upload_image", data=in_base64(photo()), candidate_id=found["candidate"])
     lines = [{"item_id": item_id} for item_id in found["items"]]
+    updates = [
+        {"item": item_id, "changes": {"notes": "\x01" * 2000, "notes_append": "\x01" * 2000}}
+        for item_id in found["items"]
+    ]
+    found |= {"updates": updates, "hundred": found["items"][:100]}
     return {**found, "change": change_id, "changes": changes, "lines": lines, "image": image["id"]}
 
 
@@ -254,7 +264,7 @@ async def test_answers_of_writes_are_within_the_bound(user: Client, ids: dict[st
     threads = deleted["no_longer_replaced_in_threads"]
     assert len(threads) + deleted["threads_left_out"] == ROWS + 1
     ranked = by_tool["rank_candidates"]
-    assert len(ranked["candidates"]) + ranked["candidates_left_out"] == CANDIDATES + 1
+    assert len(ranked["candidates"]) + ranked["candidates_left_out"] == CANDIDATES + 51
     swapped = by_tool["resolve_thread"]
     assert len(swapped["swapped_in_setups"]) + swapped["setups_left_out"] == ROWS + 2
     imported = by_tool["import_csv"]

@@ -19,7 +19,7 @@ INTRODUCTION = """\
 
 What a person says, what the agent calls, and what it reads. Columns are put below each other here; the agent
 gets them separated by tabs. This page is written by a test, which plays the session through a server process:
-`tests/scenarios/test_replacing_the_tent.py`.
+`tests/scenarios/test_replacing_the_tent.py`. [Other jobs](jobs.md) are only counted.
 """
 
 

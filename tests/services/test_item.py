@@ -17,7 +17,7 @@ from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, NewItem, Sort
-from mcp_server.services import category, item, listing, setup
+from mcp_server.services import bulk, category, item, listing, setup
 from tests.factories import make_category, make_item, make_setup, make_thread
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -118,13 +118,17 @@ async def make_ties(conn: AsyncConnection, count: int, random: Random) -> list[i
 
 async def as_written(conn: AsyncConnection, item_id: int) -> ItemWritten:
     """An item without what other rows say of it."""
-    found = await item.get(conn, item_id)
-    return ItemWritten(**{name: getattr(found, name) for name in ItemWritten.model_fields})
+    return alone(await item.get(conn, item_id))
+
+
+def alone(written: ItemWritten) -> ItemWritten:
+    """An item without what the result of a call adds."""
+    return ItemWritten(**{name: getattr(written, name) for name in ItemWritten.model_fields})
 
 
 async def test_a_new_item_takes_the_defaults(conn: AsyncConnection) -> None:
     created = await item.create(conn, {"name": "Tent"})
-    assert created.model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
+    assert alone(created).model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
         "name": "Tent",
         "category": None,
         "weight_grams": None,
@@ -150,8 +154,8 @@ async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
             "product_url": "https://example.com/tent",
         },
     )
-    assert await as_written(conn, created.id) == created
-    assert created.model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
+    assert await as_written(conn, created.id) == alone(created)
+    assert alone(created).model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
         "name": "Tent 🏕️",
         "category": "Shelter",
         "weight_grams": 907.18474,
@@ -202,7 +206,8 @@ async def test_changes_leave_out_what_they_keep(conn: AsyncConnection) -> None:
     )
     before = await as_written(conn, item_id)
     updated = await item.update(conn, item_id, {"weight": 950.5})
-    assert updated == before.model_copy(update={"weight_grams": 950.5})
+    assert alone(updated) == before.model_copy(update={"weight_grams": 950.5})
+    assert updated.before == {"weight_grams": 1000}
 
 
 async def test_none_clears_a_field(conn: AsyncConnection) -> None:
@@ -223,7 +228,7 @@ async def test_none_clears_a_field(conn: AsyncConnection) -> None:
         "notes": None,
         "product_url": None,
     }
-    updated = await item.update(conn, item_id, changes)
+    updated = alone(await item.update(conn, item_id, changes))
     assert updated.model_dump(
         exclude_none=True, exclude={"id", "updated_at", "display", "weight", "cut"}
     ) == {
@@ -245,8 +250,17 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
         "product_url": "http://example.com/tarp",
     }
     updated = await item.update(conn, item_id, changes)
-    assert await as_written(conn, item_id) == updated
-    assert updated.model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
+    assert await as_written(conn, item_id) == alone(updated)
+    assert updated.before == {
+        "name": "Tent",
+        "category": None,
+        "weight_grams": None,
+        "price_cents": None,
+        "quantity": 1,
+        "notes": None,
+        "product_url": None,
+    }
+    assert alone(updated).model_dump(exclude={"id", "updated_at", "display", "weight", "cut"}) == {
         "name": "Tarp",
         "category": "Shelter",
         "weight_grams": 300,
@@ -261,7 +275,8 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
 async def test_empty_changes_return_the_item_as_it_is(conn: AsyncConnection) -> None:
     item_id = await make_item(conn, "Tent", weight=1000.0)
     before = await as_written(conn, item_id)
-    assert await item.update(conn, item_id, {}) == before
+    updated = await item.update(conn, item_id, {})
+    assert (alone(updated), updated.before) == (before, None)
 
 
 async def test_changes_touch_no_other_item(conn: AsyncConnection) -> None:
@@ -757,7 +772,7 @@ async def test_a_cursor_of_another_sort_is_refused(conn: AsyncConnection) -> Non
 
 
 async def test_many_items_are_created_in_their_order(conn: AsyncConnection) -> None:
-    ids = await item.create_rows(conn, [{"name": f"Peg {number}"} for number in range(12)])
+    ids = await bulk.insert(conn, [{"name": f"Peg {number}"} for number in range(12)])
     assert [(await item.get(conn, item_id)).name for item_id in ids] == [f"Peg {n}" for n in range(12)]
 
 
@@ -858,9 +873,10 @@ async def test_an_item_of_many_is_stored_like_one_alone(conn: AsyncConnection) -
         "product_url": "https://example.com",
     }
     assert new.keys() == NewItem.__annotations__.keys()
-    alone = await item.create(conn, new)
+    one = await item.create(conn, new)
     (many,) = (await item.create_many(conn, [new])).items
-    assert await as_written(conn, many.id) == alone.model_copy(update={"id": many.id})
+    assert await as_written(conn, many.id) == alone(one).model_copy(update={"id": many.id})
+    assert (many.name, many.weight_grams) == (one.name, one.weight_grams)
 
 
 async def test_a_cursor_is_for_the_list_that_it_came_from(conn: AsyncConnection) -> None:

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, NotFound
 from mcp_server.models.setup import Classification, Difference, NewLine, SetupCreated, SetupSummary
-from mcp_server.services import comparison, item, setup
+from mcp_server.services import bulk, comparison, item, setup
 from tests.factories import make_category, make_item, make_setup
 
 CLASSIFICATIONS: tuple[Classification, ...] = get_args(Classification)
@@ -71,7 +71,7 @@ async def make_weighed_items(conn: AsyncConnection, random: Random) -> dict[int,
         None if random.random() < 0.15 else random.randint(0, random.choice(heaviest)) / 1000
         for _ in range(60)
     ]
-    ids = await item.create_rows(
+    ids = await bulk.insert(
         conn,
         [
             {

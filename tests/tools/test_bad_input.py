@@ -57,6 +57,7 @@ BAD: dict[str, list[Any]] = {
     "text": [*ANY, "x" * 65537, "é" * 32769, 5, True, ["x"]],
     "enum": [*ANY, "No such thing", 5, ["base"]],
     "reference": [*ANY, "x" * 201, True, ["x"], 1.5],
+    "enums": [*ANY, "x", 5, {"a": 1}, ["No such thing"], [5], [None], [["totals"]]],
     "time": [*ANY, "soon", "2026", "2026-02-30", "-1d", "9999999d", "9999-12-31", 5, True, ["today"]],
     "string": [*ANY, "x" * 1_000_001, 5, True, ["x"]],
     "object": [*ANY, "x", 5, None, [], {"nonsense": 1}],
@@ -84,8 +85,12 @@ KINDS = {
     "since": "time",
     "until": "time",
     "swap_in_setups": "references",
+    "keep": "reference",
+    "item": "reference",
+    "parts": "enums",
     "weight": "weight",
     "notes": "text",
+    "notes_append": "text",
     "product_url": "url",
     "url": "url",
     "data": "data",
@@ -109,6 +114,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "set_setup_items": {"setup_id": 1, "remove": [1]},
     "create_items": {"items": [{"name": "Tent"}]},
     "update_items": {"item_ids": [1], "changes": {}},
+    "merge_items": {"keep": 1, "items": [2], "pieces": "sum"},
     "update_setup": {"setup_id": 1, "changes": {}},
     "delete_setup": {"setup_id": 1},
     "copy_setup": {"setup_id": 1, "name": "Copy"},
@@ -138,6 +144,8 @@ LEAST_ROW: dict[str, dict[str, Any]] = {
     "items": {"name": "Tent"},
     "lines": {"item_id": 1},
     "change": {"item_id": 1},
+    "updates": {"item": 1, "changes": {}},
+    "candidates": {"name": "Tarp"},
 }
 
 
@@ -147,6 +155,8 @@ def kind(name: str, within: dict[str, Any]) -> str:
     if name.endswith("_id"):
         its_kind = "id" if schema["type"] == "integer" else "row"
         return its_kind if name in within.get("required", ()) else f"optional_{its_kind}"
+    if name == "items" and schema["items"]["type"] == "string":
+        return "references"
     return "enum" if "enum" in schema else KINDS.get(name, str(schema["type"]))
 
 

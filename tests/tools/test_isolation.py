@@ -46,6 +46,14 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("create_items", {"items": [{"name": "Mine", "category": "{category}"}]}, "category"),
     ("update_items", {"item_ids": ["{own_item}", "{item}"], "changes": {"name": "Stolen"}}, "item"),
     ("update_items", {"item_ids": ["{own_item}"], "changes": {"category": "{category}"}}, "category"),
+    ("update_items", {"updates": [{"item": "{item}", "changes": {"name": "Stolen"}}]}, "item"),
+    (
+        "update_items",
+        {"updates": [{"item": "{own_item}", "changes": {"category": "{category}"}}]},
+        "category",
+    ),
+    ("merge_items", {"keep": "{own_item}", "items": ["{item}"], "pieces": "sum"}, "item"),
+    ("merge_items", {"keep": "{item}", "items": ["{own_item}"], "pieces": "sum"}, "item"),
     ("delete_item", {"item_id": "{item}"}, "item"),
     ("update_category", {"category_id": "{category}", "changes": {"name": "Stolen"}}, "category"),
     ("delete_category", {"category_id": "{category}"}, "category"),
@@ -68,6 +76,11 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("undo_changes", {"change_ids": ["{change}"]}, "change"),
     ("create_thread", {"name": "Mine", "category": "{category}"}, "category"),
     ("create_thread", {"name": "Mine", "replaces_item_id": "{item}"}, "item"),
+    (
+        "create_thread",
+        {"name": "Mine", "candidates": [{"name": "Mine", "category": "{category}"}]},
+        "category",
+    ),
     ("update_thread", {"thread_id": "{thread}", "changes": {"name": "Stolen"}}, "thread"),
     ("update_thread", {"thread_id": "{own_thread}", "changes": {"category": "{category}"}}, "category"),
     ("update_thread", {"thread_id": "{own_thread}", "changes": {"replaces_item_id": "{item}"}}, "item"),
@@ -82,6 +95,11 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("add_candidate", {"thread_id": "{thread}", "name": "Mine"}, "thread"),
     ("add_candidate", {"thread_id": "{own_thread}", "name": "Mine", "category": "{category}"}, "category"),
+    (
+        "add_candidate",
+        {"thread_id": "{own_thread}", "candidates": [{"name": "Mine", "category": "{category}"}]},
+        "category",
+    ),
     ("update_candidate", {"candidate_id": "{candidate}", "changes": {"name": "Stolen"}}, "candidate"),
     (
         "update_candidate",
