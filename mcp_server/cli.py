@@ -264,7 +264,9 @@ def add_lists(commands: Commands) -> None:
         with_collection(lambda: lists().import_files),
         "import lists of any size; the format is detected",
     )
-    importing.add_argument("files", metavar="FILE", nargs="+", help="CSV or text, or - for standard input")
+    importing.add_argument(
+        "files", metavar="FILE", nargs="+", help="CSV, text, .xlsx, .xls or .ods, or - for standard input"
+    )
     importing.add_argument("--format", choices=get_args(Format), help="program that wrote the list")
     importing.add_argument(
         "--setup",
@@ -277,6 +279,9 @@ def add_lists(commands: Commands) -> None:
         type=columns_of,
         metavar="JSON",
         help='what the columns of a spreadsheet are: {"Gewicht (g)": "weight g", "Wer": "notes"}',
+    )
+    importing.add_argument(
+        "--sheet", metavar="NAME", help="sheet of a workbook; default: the one that looks like a list"
     )
     importing.add_argument("--weight-unit", choices=get_args(WeightUnit), help="unit of weights without one")
     importing.add_argument("--update-existing", action="store_true", help="update items that differ")

@@ -211,3 +211,21 @@ def test_at_a_terminal_a_new_spreadsheet_is_shown_and_asked_about_once(
     assert "8 × Hering: 9.5 g" in shown
     assert "Total: 2 items, 1,256 g" in shown
     assert stored(url) == count
+
+
+def test_a_workbook_is_imported_from_the_sheet_that_looks_like_a_list_or_a_named_one(
+    gearshed: Gearshed, url: str
+) -> None:
+    book = LISTS.parent / "workbooks" / "gear.xls"
+    refused = gearshed("import", book)
+    assert refused.returncode != 0
+    assert "This header is not known yet" in refused.stderr
+    columns = '{"Item": "name", "Weight (g)": "weight g", "Qty": "quantity"}'
+    done = gearshed("import", "--columns", columns, book)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 'the sheet "Gear" of "Notes", "Gear"' in done.stdout
+    assert stored(url) == 2
+    other = gearshed("import", "--sheet", "Nots", book)
+    assert 'no sheet "Nots". Did you mean "Notes"?' in other.stderr
+    text = gearshed("import", "--sheet", "Gear", OWN)
+    assert "not a workbook. Leave --sheet out" in text.stderr
