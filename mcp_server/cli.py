@@ -292,9 +292,13 @@ def add_lists(commands: Commands) -> None:
         "--dry-run", action="store_true", help="show what would be imported; store nothing"
     )
     exporting = commands.add(
-        "export", with_collection(lambda: lists().export_file), "write the collection or a setup as CSV"
+        "export",
+        with_collection(lambda: lists().export_file),
+        "write the collection or a setup as CSV, Markdown or .xlsx",
     )
-    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")
+    exporting.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="*.xlsx: a workbook; default: standard output"
+    )
     exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
     exporting.add_argument("--format", choices=get_args(ExportFormat), default="gearshed")
 

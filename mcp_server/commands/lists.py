@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+import xlsxwriter  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import AsyncConnection
 
 from db.pool import create_pool, transaction
@@ -33,6 +34,13 @@ from mcp_server.settings import Settings
 from mcp_server.untrusted import workbook
 
 STDIN = "-"
+XLSX = ".xlsx"
+# Lines below the header that a sheet has room for.
+MOST_ROWS = 1_048_575
+# Columns of our own and of LighterPack's lists that hold numbers.
+FIGURES = frozenset(
+    {"weight_grams", "price_cents", "quantity", "setup_quantity", "worn_quantity", "qty", "weight", "price"}
+)
 DEFAULT_USER = Settings.model_fields["user"].default
 
 
@@ -285,13 +293,39 @@ def export_file(
         lossy = Counter[str]()
         async with unhurried(url, username) as conn:
             setup_id = None if setup_name is None else await setup.resolve(conn, setup_name)
-            with opened(file) as out:
-                async for line in export.export_lines(conn, setup_id, format, lossy):
-                    out.write(line)
+            if Path(file).suffix.lower() == XLSX:
+                await write_workbook(file, export.export_cells(conn, setup_id, format, lossy))
+            else:
+                with opened(file) as out:
+                    async for line in export.export_lines(conn, setup_id, format, lossy):
+                        out.write(line)
         for loss in export.counted(lossy):
             terminal.warn(f"gearshed: {loss}")
 
+    if Path(file).suffix.lower() == XLSX and format == "markdown":
+        raise InvalidInput(
+            f"{file}: a workbook has the format gearshed or lighterpack. Give another --format."
+        )
     try:
         run(write())
     except OSError as exc:
         raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc
+
+
+async def write_workbook(file: str, rows: AsyncGenerator[Sequence[str]]) -> None:
+    """Write rows as a workbook: text as text, which no spreadsheet runs, and figures as numbers."""
+    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    sheet = book.add_worksheet("Gearshed")  # pyright: ignore[reportUnknownMemberType]
+    header: Sequence[str] = ()
+    number = 0
+    async for row in rows:
+        header = header or row
+        if number > MOST_ROWS:
+            raise InvalidInput(f"A workbook has at most {MOST_ROWS:,} lines. Export CSV.")
+        for at, cell in enumerate(row):
+            if number and header[at] in FIGURES and cell:
+                sheet.write_number(number, at, float(cell))
+            elif cell:
+                sheet.write_string(number, at, cell)
+        number += 1
+    book.close()

@@ -26,7 +26,7 @@ OptionalFormat = Annotated[
     BeforeValidator(none_if_blank),
     WithJsonSchema({"enum": list(get_args(Format)), "type": "string"}),
 ]
-ExportFormat: TypeAlias = Literal["gearshed", "lighterpack"]
+ExportFormat: TypeAlias = Literal["gearshed", "lighterpack", "markdown"]
 
 
 # Columns that one mapping may name, and characters of a name.

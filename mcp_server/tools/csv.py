@@ -50,7 +50,7 @@ async def export_csv(
     setup: Annotated[SetupRef, Field(description="Only this setup (name or id)")] = None,
     format: ExportFormat = "gearshed",
 ) -> Exported:
-    """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""
+    """Export the collection or a setup: without loss as gearshed, for LighterPack, or to read as markdown."""
     from mcp_server.services import export
 
     return await read(ctx, together=True).do(export.export_text, setup, format)
