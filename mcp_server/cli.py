@@ -265,7 +265,10 @@ def add_lists(commands: Commands) -> None:
         "import lists of any size; the format is detected",
     )
     importing.add_argument(
-        "files", metavar="FILE", nargs="+", help="CSV, text, .xlsx, .xls or .ods, or - for standard input"
+        "lists",
+        metavar="FILE",
+        nargs="+",
+        help="CSV, text, .xlsx, .xls or .ods, a URL, or - for standard input",
     )
     importing.add_argument("--format", choices=get_args(Format), help="program that wrote the list")
     importing.add_argument(

@@ -183,7 +183,7 @@ TOOLS = (
     ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
     ToolEntry(image.upload_image, "Upload image", REPLACES),
     ToolEntry(image.remove_image, "Remove image", REPLACES),
-    ToolEntry(csv.import_csv, "Import CSV", REPLACES),
+    ToolEntry(csv.import_csv, "Import CSV", FETCHES),
     ToolEntry(csv.export_csv, "Export CSV", READS),
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),

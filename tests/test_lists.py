@@ -249,3 +249,11 @@ def test_an_exported_workbook_holds_text_as_text_and_comes_back(
     assert "| **Total** |  | 2 |  | **1,192.8 g** | **9.99** + 1 unknown |" in table.stdout
     refused = gearshed("export", "--format", "markdown", book)
     assert "Give another --format" in refused.stderr
+
+
+def test_a_link_is_fetched_by_the_guarded_fetcher(gearshed: Gearshed) -> None:
+    refused = gearshed("import", "http://127.0.0.1/list.csv")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        "gearshed: http://127.0.0.1/list.csv: url: the host is not on the public"
+    )

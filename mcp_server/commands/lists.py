@@ -18,7 +18,7 @@ from db.pool import create_pool, transaction
 from mcp_server import terminal
 from mcp_server.accounts.auth import ensure_user
 from mcp_server.commands.database import run
-from mcp_server.errors import InvalidInput, quoted
+from mcp_server.errors import AppError, InvalidInput, quoted
 from mcp_server.formats.columns import Asked, shown
 from mcp_server.formats.opening import open_file
 from mcp_server.formats.preview import preview
@@ -27,7 +27,7 @@ from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc
 from mcp_server.models.settings import WeightUnit
-from mcp_server.services import change, csv, export, listfile, setup
+from mcp_server.services import change, csv, export, link, listfile, setup
 from mcp_server.services import settings as units
 from mcp_server.services.listfile import ListFile
 from mcp_server.settings import Settings
@@ -73,7 +73,7 @@ async def unhurried(url: str, username: str, *, logged: bool = False) -> AsyncGe
 def import_files(
     url: str,
     username: str,
-    files: Sequence[str],
+    lists: Sequence[str],
     format: Format | None = None,
     setup_name: str | None = None,
     update_existing: bool = False,
@@ -91,7 +91,7 @@ def import_files(
             saved = await units.remembered(conn)
         # No connection waits for the person.
         asked = Asked(columns or {}, weight_unit, saved, setup_name)
-        whole = whole_file(file, sheet)
+        whole = await fetched(file, sheet) if is_url(file) else whole_file(file, sheet)
         command = Command(file, username, sheet)
         if not dry_run:
             asked = agreed(command, whole, format, currency, asked)
@@ -102,7 +102,7 @@ def import_files(
                         "This header is not known yet. Check how it is read, and run: "
                         f"{command.text(reader, asked)}"
                     )
-                name = setup_name or (nfc(Path(file).stem) if reader.is_list and file != STDIN else None)
+                name = setup_name or (nfc(Path(file).stem) if reader.is_list and is_named(file) else None)
                 options = csv.ImportOptions(name, update_existing, skip_bad_lines, dry_run)
                 imported = await csv.import_lines(conn, reader, options)
             change_id = None if dry_run else await record(conn, file, imported)
@@ -112,15 +112,29 @@ def import_files(
         report(file, imported, change_id, undo, dry_run=dry_run)
 
     async def each() -> None:
-        for file in files:
+        for file in lists:
             try:
                 await one(file)
-            except InvalidInput as exc:
+            except AppError as exc:
                 raise InvalidInput(f"{file}: {as_options(exc.args[0])}") from exc
             except OSError as exc:
                 raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc
 
     run(each())
+
+
+def is_url(file: str) -> bool:
+    return file.lower().startswith(("http://", "https://"))
+
+
+def is_named(file: str) -> bool:
+    """Whether a file has a name for its setup."""
+    return file != STDIN and not is_url(file)
+
+
+async def fetched(url: str, sheet: str | None) -> ListFile:
+    data, note = await link.fetched(url, None)
+    return listfile.read(data, sheet, note)
 
 
 def whole_file(file: str, sheet: str | None) -> ListFile | None:
@@ -160,7 +174,7 @@ def agreed(
     Return the mapping that the person agrees to, which the import then remembers.
     """
     # A pipe can be read only once.
-    if not Path(command.file).is_file() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (whole or Path(command.file).is_file()) or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return asked
     with reading(command.file, whole, format, currency, asked) as reader:
         if not is_new(reader, asked):

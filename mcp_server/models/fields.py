@@ -252,7 +252,11 @@ HttpUrl = Annotated[
 ]
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
+OptionalBase64 = Annotated[Base64 | None, BeforeValidator(none_if_blank), STRING]
 OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
+OptionalPath = Annotated[
+    Annotated[str, StringConstraints(max_length=4096)] | None, BeforeValidator(none_if_blank), STRING
+]
 # The name or id of a row.
 Reference = Annotated[str | int, PlainValidator(to_reference), STRING]
 CategoryRef = Annotated[Reference | None, BeforeValidator(none_if_blank), STRING]

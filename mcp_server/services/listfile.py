@@ -22,13 +22,16 @@ WORKBOOKS = Turns(1, 2, "workbooks")
 class ListFile(NamedTuple):
     """The content of a file: a text, or the sheets of a workbook. `note` is where it is from."""
 
-    data: bytes
+    data: bytes | str
     sheets: Sequence[WorkbookSheet] = ()
     sheet: str | None = None
     note: str = ""
 
     def reader(self, format: Format | None, currency: str | None, asked: Asked) -> Reader:
-        source = chosen(self.sheets, self.sheet, format, asked) if self.sheets else from_bytes(self.data)
+        if self.sheets:
+            source = chosen(self.sheets, self.sheet, format, asked)
+        else:
+            source = from_text(self.data) if isinstance(self.data, str) else from_bytes(self.data)
         note = "; ".join(filter(None, (self.note, source.note)))
         return reader_of(source._replace(note=note), format, currency, asked)
 
@@ -43,9 +46,11 @@ def read(data: bytes, sheet: str | None = None, note: str = "") -> ListFile:
 
 
 async def read_in_turn(
-    data: bytes, sheet: str | None = None, note: str = "", *, user_id: int | None
+    data: bytes | str, sheet: str | None = None, note: str = "", *, user_id: int | None
 ) -> ListFile:
     """Do the same in a turn of the user. Do not hold a connection."""
+    if isinstance(data, str):
+        return read(data.encode(), sheet, note)._replace(data=data)
     if not workbook.is_workbook(data):
         return read(data, sheet, note)
     async with WORKBOOKS.take(user_id):
