@@ -33,7 +33,19 @@ from mcp_server.protocol.schema import Schema, output_schema, reads, result_sche
 from mcp_server.protocol.strict import StrictServer
 from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
-from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
+from mcp_server.tools import (
+    candidate,
+    category,
+    change,
+    csv,
+    image,
+    item,
+    settings,
+    setup,
+    thread,
+    totals,
+    upload,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -185,6 +197,7 @@ TOOLS = (
     ToolEntry(image.remove_image, "Remove image", REPLACES),
     ToolEntry(csv.import_csv, "Import CSV", FETCHES),
     ToolEntry(csv.export_csv, "Export CSV", READS),
+    ToolEntry(upload.create_upload_link, "Create upload link", ADDS),
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
     ToolEntry(change.undo_change, "Undo change", UNDOES),

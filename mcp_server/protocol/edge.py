@@ -45,6 +45,7 @@ class App:
     Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
     *live* notifies clients of changes. Reads can run on the *standby*. With *shares*, calls of one user wait
     for their turn. Writes are refused beyond the *quota*. Files may be read below the folders in *files*.
+    Over HTTP, *url* is that of the server.
     """
 
     pool: Pool
@@ -55,6 +56,7 @@ class App:
     shares: Shares | None = None
     quota: Quota | None = None
     files: tuple[Path, ...] = ()
+    url: str | None = None
 
     def turn(self, user_id: int, *, imports: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for the turn of one call in the database."""
