@@ -522,7 +522,7 @@ def test_a_decoder_has_limits(confined: subprocess.Popen[bytes]) -> None:
     assert limits["Max processes"] == limits["Max file size"] == limits["Max core file size"] == ["0", "0"]
     assert limits["Max open files"] == ["3", "3"]
     niceness = os.getpriority(os.PRIO_PROCESS, confined.pid)
-    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + decoder.NICENESS, 19)
+    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + confinement.NICENESS, 19)
 
 
 # What code in a decoder could do, and how it ends there.

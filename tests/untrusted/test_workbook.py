@@ -1,5 +1,8 @@
 """Workbooks: every kind is read to the same list, and hostile ones are refused within bounds."""
 
+# The library that writes them has incomplete types.
+# pyright: reportUnknownMemberType=false
+
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
