@@ -264,7 +264,12 @@ def add_lists(commands: Commands) -> None:
         with_collection(lambda: lists().import_files),
         "import lists of any size; the format is detected",
     )
-    importing.add_argument("files", metavar="FILE", nargs="+", help="CSV or text, or - for standard input")
+    importing.add_argument(
+        "lists",
+        metavar="FILE",
+        nargs="+",
+        help="CSV, text, .xlsx, .xls or .ods, a URL, or - for standard input",
+    )
     importing.add_argument("--format", choices=get_args(Format), help="program that wrote the list")
     importing.add_argument(
         "--setup",
@@ -278,6 +283,9 @@ def add_lists(commands: Commands) -> None:
         metavar="JSON",
         help='what the columns of a spreadsheet are: {"Gewicht (g)": "weight g", "Wer": "notes"}',
     )
+    importing.add_argument(
+        "--sheet", metavar="NAME", help="sheet of a workbook; default: the one that looks like a list"
+    )
     importing.add_argument("--weight-unit", choices=get_args(WeightUnit), help="unit of weights without one")
     importing.add_argument("--update-existing", action="store_true", help="update items that differ")
     importing.add_argument(
@@ -287,9 +295,13 @@ def add_lists(commands: Commands) -> None:
         "--dry-run", action="store_true", help="show what would be imported; store nothing"
     )
     exporting = commands.add(
-        "export", with_collection(lambda: lists().export_file), "write the collection or a setup as CSV"
+        "export",
+        with_collection(lambda: lists().export_file),
+        "write the collection or a setup as CSV, Markdown or .xlsx",
     )
-    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="default: standard output")
+    exporting.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="*.xlsx: a workbook; default: standard output"
+    )
     exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
     exporting.add_argument("--format", choices=get_args(ExportFormat), default="gearshed")
 

@@ -39,7 +39,9 @@ async def serve_stdio(database: Database, settings: Settings) -> None:
             # The server can start while the database is read-only.
             with suppress(ReadOnlySqlTransaction):
                 await forget_old_changes(pool, user_id, settings.undo_days)
-        async with sharing(App(pool, user_id, settings.read_only), database, settings) as app:
+        async with sharing(
+            App(pool, user_id, settings.read_only, files=settings.files), database, settings
+        ) as app:
             server = build_server(app, off)
             collect_garbage()
             await stdio.serve(server)

@@ -33,7 +33,19 @@ from mcp_server.protocol.schema import Schema, output_schema, reads, result_sche
 from mcp_server.protocol.strict import StrictServer
 from mcp_server.protocol.watch import Count, count_nothing, watched
 from mcp_server.settings import Settings, SettingsError
-from mcp_server.tools import candidate, category, change, csv, image, item, settings, setup, thread, totals
+from mcp_server.tools import (
+    candidate,
+    category,
+    change,
+    csv,
+    image,
+    item,
+    settings,
+    setup,
+    thread,
+    totals,
+    upload,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -184,8 +196,9 @@ TOOLS = (
     ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
     ToolEntry(image.upload_image, "Upload image", REPLACES),
     ToolEntry(image.remove_image, "Remove image", REPLACES),
-    ToolEntry(csv.import_csv, "Import CSV", REPLACES),
+    ToolEntry(csv.import_csv, "Import CSV", FETCHES),
     ToolEntry(csv.export_csv, "Export CSV", READS),
+    ToolEntry(upload.create_upload_link, "Create upload link", ADDS),
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
     ToolEntry(change.undo_change, "Undo change", UNDOES),

@@ -36,6 +36,18 @@ def split(names: object) -> object:
     return found
 
 
+def split_paths(folders: object) -> object:
+    """Split folders as the platform does: by colons, or on Windows by semicolons."""
+    return tuple(filter(None, folders.split(os.pathsep))) if isinstance(folders, str) else folders
+
+
+def check_folder(folder: Path) -> Path:
+    """Refuse a folder that is relative: the client chooses the one in which the server starts."""
+    if not folder.is_absolute():
+        raise ValueError(f"{str(folder)!r} must be an absolute path")
+    return folder
+
+
 def read_line(file: object) -> str:
     """Return the only line of a file that contains a secret."""
     try:
@@ -70,6 +82,9 @@ Hosts: TypeAlias = Annotated[
 ]
 Origins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(check_url)], ...], NoDecode, BeforeValidator(split)
+]
+Folders: TypeAlias = Annotated[
+    tuple[Annotated[Path, AfterValidator(check_folder)], ...], NoDecode, BeforeValidator(split_paths)
 ]
 Networks: TypeAlias = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split)]
 
@@ -120,6 +135,11 @@ class Settings(BaseSettings):
     tools: Names = Field((), description="Comma-separated tools to offer. Default: all.")
     exclude_tools: Names = Field(
         (), description="Comma-separated tools to turn off. Takes precedence over `GEARSHED_TOOLS`."
+    )
+    files: Folders = Field(
+        (),
+        description="Folders, separated as in `PATH`, from which the agent may import files over standard "
+        "input and output. Default: none.",
     )
     http: bool = Field(
         False, description="Make `gearshed serve` listen for HTTP instead of reading standard input."

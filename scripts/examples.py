@@ -89,6 +89,8 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("upload_image", {"data": DOT, "item_id": 1}),
     # A refusal, because the documentation is generated without a network.
     ("upload_image_from_url", {"url": "http://169.254.169.254/latest/tent.jpg", "item_id": 1}),
+    # Likewise: it needs a server over HTTP.
+    ("create_upload_link", {"setup_name": "Weekend"}),
     ("get_image", {"image_id": 1}),
     ("remove_image", {"item_id": 1}),
     ("update_setup", {"setup_id": 1, "changes": {"name": "Day trip"}}),

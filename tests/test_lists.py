@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -211,3 +212,48 @@ def test_at_a_terminal_a_new_spreadsheet_is_shown_and_asked_about_once(
     assert "8 × Hering: 9.5 g" in shown
     assert "Total: 2 items, 1,256 g" in shown
     assert stored(url) == count
+
+
+def test_a_workbook_is_imported_from_the_sheet_that_looks_like_a_list_or_a_named_one(
+    gearshed: Gearshed, url: str
+) -> None:
+    book = LISTS.parent / "workbooks" / "gear.xls"
+    refused = gearshed("import", book)
+    assert refused.returncode != 0
+    assert "This header is not known yet" in refused.stderr
+    columns = '{"Item": "name", "Weight (g)": "weight g", "Qty": "quantity"}'
+    done = gearshed("import", "--columns", columns, book)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 'the sheet "Gear" of "Notes", "Gear"' in done.stdout
+    assert stored(url) == 2
+    other = gearshed("import", "--sheet", "Nots", book)
+    assert 'no sheet "Nots". Did you mean "Notes"?' in other.stderr
+    text = gearshed("import", "--sheet", "Gear", OWN)
+    assert "not a workbook. Leave --sheet out" in text.stderr
+
+
+def test_an_exported_workbook_holds_text_as_text_and_comes_back(
+    gearshed: Gearshed, url: str, tmp_path: Path
+) -> None:
+    book = tmp_path / "gear.xlsx"
+    lines = ["name,category,weight_grams,price_cents", "'=1+1,Formulas,12.5,999", "Tent,,1180.25,"]
+    assert gearshed("import", "-", stdin="\n".join(lines)).returncode == 0
+    exported = gearshed("export", book)
+    assert (exported.returncode, exported.stderr) == (0, "")
+    with zipfile.ZipFile(book) as archive:
+        assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+        assert b"<v>1180.25</v>" in archive.read("xl/worksheets/sheet1.xml")
+    again = gearshed("import", book)
+    assert (again.returncode, again.stdout.startswith(f"{book}: gearshed, 2 unchanged")) == (0, True)
+    table = gearshed("export", "--format", "markdown")
+    assert "| **Total** |  | 2 |  | **1,192.8 g** | **9.99** + 1 unknown |" in table.stdout
+    refused = gearshed("export", "--format", "markdown", book)
+    assert "Give another --format" in refused.stderr
+
+
+def test_a_link_is_fetched_by_the_guarded_fetcher(gearshed: Gearshed) -> None:
+    refused = gearshed("import", "http://127.0.0.1/list.csv")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(
+        "gearshed: http://127.0.0.1/list.csv: url: the host is not on the public"
+    )

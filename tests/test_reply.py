@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from mcp.types import ImageContent, TextContent
 
+from mcp_server.models.csv import Exported
 from mcp_server.models.fields import Exact, Row
 from mcp_server.models.image import ImageShown
 from mcp_server.protocol.reply import reply
@@ -107,3 +108,11 @@ def test_no_text_can_forge_a_cell_or_a_row(name: str) -> None:
     cells = lines[2].split("\t")
     assert len(cells) == 2
     assert json.loads(f'"{cells[0]}"') == name
+
+
+def test_the_text_of_an_exported_list_is_the_list() -> None:
+    exported = Exported(csv_text="name\r\nTent\r\n", lines=1, lossy=("an external_id is left out: 1 line",))
+    replied = reply(exported)
+    texts = [block.text for block in replied.content if isinstance(block, TextContent)]
+    assert texts == ["name\r\nTent\r\n", '{"lossy":["an external_id is left out: 1 line"]}']
+    assert replied.structured_content == exported.model_dump(mode="json")

@@ -172,7 +172,7 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
     },
 }
 # The first needs a network, and writes the same as upload_image.
-NOT_CALLED = {"upload_image_from_url", "undo_change", "undo_changes"}
+NOT_CALLED = {"upload_image_from_url", "create_upload_link", "undo_change", "undo_changes"}
 # Creating calls are more frequent, because an empty collection leaves nothing to change.
 MORE = (
     "create_item",

@@ -49,6 +49,15 @@ def reader_of(source: TextSource, format: Format | None, currency: str | None, a
     raise unknown_format(beginning, format)
 
 
+def looks_like_list(text: str, format: Format | None, asked: Asked) -> bool:
+    """Whether a text has a header that is known, or that a person has to explain."""
+    try:
+        beginning = from_text(text).beginning
+        return bool(known_header(beginning, format, asked) or find_sheet(beginning, asked))
+    except InvalidInput:
+        return True
+
+
 def known_header(beginning: str, format: Format | None, asked: Asked) -> Header | None:
     """Return the header of a known program, unless the columns are the person's own."""
     if format in ("spreadsheet", "text") or (format is None and asked.columns):

@@ -44,7 +44,7 @@ class Reader:
         self._skip_blanks = self._header.skip_blanks or self._has_spaced_quotes(source)
         self._reading = Reading(self._decimals(source), currency)
         self._rows = self._split(source.lines)
-        self._guessed = source.guessed
+        self._guessed, self._note_of_source = source.guessed, source.note
         self._left: Counter[str] = Counter()
 
     @property
@@ -63,7 +63,7 @@ class Reader:
     @property
     def remarks(self) -> list[Remark]:
         """The remarks on the file as a whole, complete after all lines have been read."""
-        remarks: list[Remark] = []
+        remarks = [Remark("", self._note_of_source)] if self._note_of_source else []
         if self._guessed:
             remarks.append(Remark("", f"not in UTF-8: read as {self._guessed}, check its letters"))
         if self._header.above:

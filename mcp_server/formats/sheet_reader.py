@@ -2,38 +2,41 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
-from mcp_server.errors import InvalidInput, quoted
-from mcp_server.formats.aliases import is_sum, units
+from mcp_server.errors import InvalidInput
+from mcp_server.formats.aliases import is_sum
 from mcp_server.formats.columns import MARKDOWN, NAMED_NOTES, WEIGHTS, Asked, Sheet, shown
 from mcp_server.formats.header import Header
-from mcp_server.formats.line import Line, Problem, RefusedLine, Remark, grams_in, is_unknown
-from mcp_server.formats.numbers import NUMBER, Decimals, codes, decimals
+from mcp_server.formats.line import Line, Problem, RefusedLine, Remark
+from mcp_server.formats.numbers import Decimals, codes, decimals
 from mcp_server.formats.reader import NOTHING, Reader
-from mcp_server.formats.sheet import SheetLine, has_unit, in_own_words, mark
+from mcp_server.formats.sheet import SheetLine
+from mcp_server.formats.sheet_entries import Entries
+from mcp_server.formats.sheet_headings import Headings
+from mcp_server.formats.sheet_trips import Trips
+from mcp_server.formats.sheet_weights import Weighed, Weights
+from mcp_server.formats.sums import Entry, Found, Sum, find_sums
 from mcp_server.formats.text import TextSource, truncated
-from mcp_server.models.fields import GRAMS, lean_number
 
-# Of two weights of one thing, how much they may differ: people convert with 28 g, and round.
-TOLERANCE = 0.02
-# Pieces on a trip: a larger number in a column is something else, such as a year.
-MOST_PACKED = 99
+# Lines: a sheet is in memory as a whole, because a total may be above or below its lines.
+MOST_LINES = 50_000
 # Fields of several columns, or that depend on others.
 COMBINED = frozenset({"ignore", "trip", "unit", "notes", *WEIGHTS})
 # Below the header of a Markdown table.
 RULE = re.compile(r":?-{2,1000}:?|:?-:?")
 LINK = re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^()\s]{1,2000})\)")
 NO_UNIT = "has no unit: give weight_unit, or a unit in the cell"
+IS_ITEM = "if it is an item, give it a quantity, or import the rest with skip_bad_lines"
 
 
-class Weighed(NamedTuple):
-    """A weight in a cell: its column, and the unit of the number."""
+class Held(NamedTuple):
+    """A line that is not blank: its cells, or why it has others than the header."""
 
-    column: str
-    cell: str
-    unit: str
+    number: int
+    row: list[str] | RefusedLine
+    after_blank: bool
+    is_heading: bool = False
 
 
 class SheetReader(Reader):
@@ -42,7 +45,6 @@ class SheetReader(Reader):
     def __init__(self, source: TextSource, sheet: Sheet, currency: str | None, asked: Asked) -> None:
         self._sheet = sheet
         self._width = len(sheet.names)
-        self._lower = [name.casefold() for name in sheet.names]
         named = [(at, column.field) for at, column in enumerate(sheet.columns) if column]
         self._first = {field: at for at, field in reversed(named)}
         self._plain = [(field, at) for field, at in self._first.items() if field not in COMBINED]
@@ -50,15 +52,20 @@ class SheetReader(Reader):
         self.columns, self.remembered = sheet.mapping, sheet.remembered
         if asked.columns or asked.weight_unit:
             self.to_remember = sheet.key, sheet.given
-        self._weights = [
-            (at, column.unit) for at, column in enumerate(sheet.columns) if column and column.field in WEIGHTS
-        ]
+        self._weights, self._headings, self._trips = Weights(sheet), Headings(sheet), Trips(sheet)
         self._notes = sorted(self._all("notes"), key=lambda at: getattr(sheet.columns[at], "rank", 0))
         self._category = ""
-        self._trip: int | None = None
+        super().__init__(source, self._header_of(sheet), currency)
+        rows = list(self._sample(source))
+        self._trips.look(rows, asked.setup_name)
+        self.has_trip = self._trips.chosen is not None
+        self._weights.look(rows)
+        self._headings.look(rows)
+
+    def _header_of(self, sheet: Sheet) -> Header:
         keys = [self._key(at) for at in range(self._width)]
         titles = dict(zip(keys, sheet.names, strict=True))
-        header = Header(
+        return Header(
             sheet.number,
             keys,
             sheet.delimiter,
@@ -68,13 +75,6 @@ class SheetReader(Reader):
             SheetLine,
             titles,
         )
-        super().__init__(source, header, currency)
-        rows = list(self._sample(source))
-        self._choose_trip(rows, asked.setup_name)
-        self._refuse_without_unit(rows)
-        self._find_headings(rows)
-        self._find_merged(rows)
-        self._grams: list[float] = [0.0, 0.0]
 
     def _all(self, field: str) -> list[int]:
         return [at for at, column in enumerate(self._sheet.columns) if column and column.field == field]
@@ -91,30 +91,33 @@ class SheetReader(Reader):
         if self.has_trip:
             return True
         fields = {column.field for column in self._sheet.columns if column}
-        return not self._trips and bool(fields & {"quantity", "worn", "consumable"})
+        return not self._trips.columns and bool(fields & {"quantity", "worn", "consumable"})
 
     @property
     def remarks(self) -> list[Remark]:
         remarks = list(super().remarks)
         if self.remembered:
             remarks.append(Remark("", f"read as before: {shown(self.columns)}"))
-        if self._is_merged:
+        if self._headings.are_merged:
             remarks.append(Remark(self._title("category"), "of a line without one: that of the line above"))
-        if not self._weights:
+        if not self._weights.columns:
             remarks.append(Remark("", "no column is a weight: the weights are unknown"))
+        if self._weights.parts:
+            pounds, ounces = (self._sheet.names[at] for at in self._weights.parts)
+            remarks.append(Remark("", f"{pounds} and {ounces} are added up"))
         price = self._first.get("price")
         currency = "" if price is None else getattr(self._sheet.columns[price], "currency", "")
         if price is not None and currency and self._reading.currency not in codes(currency):
             note = f"{currency}: the numbers are stored, and not converted"
             remarks.append(Remark(self._sheet.names[price], note))
-        if self._trips and not self.has_trip:
-            names = ", ".join(truncated(self._sheet.names[at]) for at in self._trips)
+        if self._trips.columns and not self.has_trip:
+            names = ", ".join(truncated(self._sheet.names[at]) for at in self._trips.columns)
             remarks.append(Remark("", f"trips: {names}; give one as setup_name to pack what it has"))
         return remarks
 
     def _decimals(self, source: TextSource) -> Decimals:
         """Find the decimal signs of the file. All columns of weights have one."""
-        numeric = [(at, "weight") for at, _ in self._weights]
+        numeric = [(at, "weight") for at, _ in self._weights.columns]
         numeric += [
             (at, name)
             for field, name in (("price", "price_cents"), ("quantity", "quantity"), ("trip", "trip"))
@@ -127,106 +130,70 @@ class SheetReader(Reader):
             found = found._replace(columns={**found.columns, "total_weight": found.columns["weight"]})
         return found
 
-    def _choose_trip(self, rows: list[list[str]], setup_name: str | None) -> None:
-        """Find the columns that are trips, and the one that says what is in the setup."""
-        explicit = self._all("trip")
-        looks = [
-            at
-            for at, column in enumerate(self._sheet.columns)
-            if column is None and looks_like_trip(row[at] for row in rows if at < len(row))
-        ]
-        self._trips = sorted([*explicit, *looks])
-        wanted = (setup_name or "").casefold()
-        named = [at for at in self._trips if self._sheet.names[at].casefold() == wanted]
-        if not named and setup_name and len(explicit) == 1:
-            named = explicit
-        if named:
-            self._trip, self.has_trip = named[0], True
-
     def _title(self, column: str) -> str:
-        if column == "trip" and self._trip is not None:
-            return self._sheet.names[self._trip]
+        if column == "trip" and self._trips.chosen is not None:
+            return self._sheet.names[self._trips.chosen]
         return super()._title(column)
 
-    def _refuse_without_unit(self, rows: list[list[str]]) -> None:
-        """Refuse a sheet with weights whose unit is unknown, once rather than on every line."""
-        unit_at = self._first.get("unit")
-        for at, unit in self._weights:
-            if unit or self._sheet.weight_unit:
-                continue
-            for row in rows:
-                cell = row[at].strip() if at < len(row) else ""
-                has_unit = unit_at is not None and unit_at < len(row) and row[unit_at].strip()
-                if not has_unit and is_bare(cell):
-                    name, field = self._sheet.names[at], self._sheet.columns[at]
-                    raise InvalidInput(
-                        f"The column {quoted(name)} is a weight without a unit: {quoted(cell)}. "
-                        "Give weight_unit (g, kg, oz or lb), or columns, such as "
-                        f"{shown({**self.columns, name: f'{field} g'})}."
-                    )
-
-    def _find_headings(self, rows: list[list[str]]) -> None:
-        """Decide whether lines with one cell are headings: the first one is, or blank lines are above all."""
-        alone: list[tuple[bool, bool]] = []
-        blank = False
-        for row in rows:
-            if not any(map(str.strip, row)):
-                blank = True
-                continue
-            alone.append((self._is_alone(row), blank))
-            blank = False
-        pairs = [now for now, after in pairwise(alone) if now[0] and not after[0]]
-        starts = bool(alone) and alone[0][0]
-        after_blanks = [above for _, above in pairs[1 if starts else 0 :]]
-        self._needs_blank = bool(after_blanks) and all(after_blanks)
-        self._has_headings = bool(pairs) and (starts or self._needs_blank)
-
-    def _find_merged(self, rows: list[list[str]]) -> None:
-        """Decide whether a category is written once for all of its lines, as merged cells are."""
-        at, name = self._first.get("category"), self._first.get("name")
-        self._is_merged = False
-        if at is None or name is None or at > name:
-            return
-        filled = [row[at].strip() for row in rows if len(row) > name and row[name].strip()]
-        categories = [cell.casefold() for cell in filled if cell]
-        is_once = len(set(categories)) == len(categories)
-        self._is_merged = bool(filled and filled[0]) and is_once and len(categories) < len(filled)
-
-    def _is_alone(self, row: list[str]) -> bool:
-        """Whether a line has one cell, where the name or the category is."""
-        filled = [at for at, cell in enumerate(row) if cell and not cell.isspace()]
-        if len(filled) != 1 or self._width < 2:
-            return False
-        (at,) = filled
-        category, name = self._first.get("category"), self._first["name"]
-        if category is not None:
-            return at == category
-        is_first = at == 0 and self._sheet.columns[0] is None
-        return (at == name or is_first) and not is_sum(row[at]) and not NUMBER.fullmatch(row[at].strip())
-
     def __iter__(self) -> Iterator[Line | RefusedLine]:
-        # A heading is known by the line below it.
-        held: tuple[int, list[str], bool] | None = None
-        blank = True
+        held = self._headed([*self._whole_lines()])
+        sums = self._sums(held)
+        for line in held:
+            if isinstance(line.row, RefusedLine):
+                yield line.row
+            elif line.is_heading:
+                yield self._heading(line.number, line.row)
+            else:
+                yield self._verdict(line.number, line.row, sums.get(line.number))
+
+    def _whole_lines(self) -> Iterator[Held]:
+        """Yield the lines that are not blank."""
+        blank, count = True, 0
         for number, row in self._rows:
             if not isinstance(row, Problem) and (not "".join(row).strip(" \t") or self._is_rule(row)):
                 blank = True
                 continue
+            count += 1
+            if count > MOST_LINES:
+                raise InvalidInput(
+                    f"The spreadsheet has more than {MOST_LINES:,} lines. Divide it into several files."
+                )
             whole = RefusedLine(number, (row,)) if isinstance(row, Problem) else self._whole(number, row)
-            is_alone = not isinstance(whole, RefusedLine) and self._is_alone(whole)
-            if held:
-                heads = not is_alone and not isinstance(whole, RefusedLine) and not is_sum(first_of(whole))
-                yield self._heading(held[0], held[1]) if heads else self._item(held[0], held[1])
-                held = None
-            if isinstance(whole, RefusedLine):
-                yield whole
-            elif is_alone and self._may_be_heading(blank):
-                held = number, whole, blank
-            else:
-                yield self._item(number, whole)
+            if self._sheet.delimiter == MARKDOWN and not isinstance(whole, RefusedLine):
+                whole = [cell.strip().strip("*`").strip() for cell in whole]
+            yield Held(number, whole, blank)
             blank = False
-        if held:
-            yield self._item(held[0], held[1])
+
+    def _headed(self, lines: list[Held]) -> list[Held]:
+        """Mark the lines with one cell that are headings of the line below them."""
+        for at, (_, row, after_blank, _) in enumerate(lines[:-1]):
+            if not self._is_alone(row) or not self._headings.may_be_one(after_blank=after_blank):
+                continue
+            after = lines[at + 1].row
+            if (
+                not isinstance(after, RefusedLine)
+                and not self._is_alone(after)
+                and not is_sum(first_of(after))
+            ):
+                lines[at] = lines[at]._replace(is_heading=True)
+        return lines
+
+    def _is_alone(self, row: list[str] | RefusedLine) -> bool:
+        return not isinstance(row, RefusedLine) and self._headings.is_alone(row)
+
+    def _sums(self, lines: list[Held]) -> Found:
+        """Find the totals among the lines, besides those that are called so."""
+        entries = Entries(self._sheet, self._weights, self._trips, self._reading.decimals)
+        found, after_break = list[Entry](), True
+        for number, row, after_blank, is_heading in lines:
+            if isinstance(row, RefusedLine):
+                continue
+            if is_heading or self._is_named_total(row) or self._repeated(row) is not None:
+                after_break = True
+                continue
+            found.append(entries.of(number, row, after_break=after_break or after_blank))
+            after_break = False
+        return find_sums(found)
 
     def _whole(self, number: int, row: list[str]) -> list[str] | RefusedLine:
         if self._sheet.delimiter == MARKDOWN and len(row) == 1 < self._width:
@@ -234,56 +201,69 @@ class SheetReader(Reader):
             return RefusedLine(number, (problem,))
         return super()._whole(number, row)
 
-    def _may_be_heading(self, blank: bool) -> bool:
-        if self._first.get("category") is not None:
-            return True
-        return self._has_headings and (blank or not self._needs_blank)
-
     def _is_rule(self, row: list[str]) -> bool:
         """Whether a line is the one below the header of a Markdown table."""
         cells = [cell.strip() for cell in row if cell.strip()]
         return self._sheet.delimiter == MARKDOWN and all(map(RULE.fullmatch, cells))
 
-    def _heading(self, number: int, row: list[str]) -> RefusedLine:
-        text = next(cell for cell in row if cell.strip()).strip().strip("*#").strip().rstrip(":").strip()
-        self._category, self._grams[1] = text, 0.0
-        return RefusedLine(
-            number, (Problem("", truncated(text), "is the heading of a category"),), skipped=True
-        )
+    def _repeated(self, row: list[str]) -> str | None:
+        return self._headings.repeated(row, [at for at, _ in self._weights.columns])
+
+    def _is_named_total(self, row: list[str]) -> bool:
+        first = first_of(row).strip()
+        return is_sum(first) and self._cell(row, "name") in ("", first)
+
+    def _heading(
+        self, number: int, row: list[str], what: str = "is the heading of a category"
+    ) -> RefusedLine:
+        text = first_of(row).strip().strip("*#").strip().rstrip(":").strip()
+        self._category = text
+        return RefusedLine(number, (Problem("", truncated(text), what),), skipped=True)
+
+    def _verdict(self, number: int, row: list[str], found: Sum | None) -> Line | RefusedLine:
+        """Return what a line with several cells says, unless it is a header or a total."""
+        repeated = self._repeated(row)
+        if repeated == "":
+            return RefusedLine(number, (Problem("", "", "repeats the header"),), skipped=True)
+        if repeated is not None:
+            return self._heading(number, [repeated])
+        if self._is_named_total(row):
+            return self._total(number, row, "is a total, not an item")
+        if found and found.kind == "heads" and self._may_head(row):
+            return self._heading(number, row, f"is a category with the total of {found.lines}")
+        if found and found.kind in ("heads", "ends"):
+            return self._total(number, row, f"is the total of {found.lines}, not an item")
+        if found and found.kind == "doubt":
+            return self._doubt(number, row, found)
+        line = self._item(number, row)
+        if found and isinstance(line, Line):
+            note = f"is as much as {found.lines} together: if it is their total, remove it"
+            return line._replace(remarks=(*line.remarks, Remark("", note)))
+        return line
+
+    def _may_head(self, row: list[str]) -> bool:
+        return self._first.get("category") is None or bool(self._cell(row, "category"))
+
+    def _total(self, number: int, row: list[str], what: str) -> RefusedLine:
+        text = truncated(" ".join(cell.strip() for cell in row if cell.strip()))
+        return RefusedLine(number, (Problem("", text, what),), skipped=True)
+
+    def _doubt(self, number: int, row: list[str], found: Sum) -> RefusedLine:
+        # The lines below may be in a category that is not known now.
+        self._category = ""
+        adds = f"which add up to {found.amount}" if found.amount else "and has their sum"
+        text = truncated(" ".join(cell.strip() for cell in row if cell.strip()))
+        reason = f"looks like the total of {found.lines}, {adds}: remove or correct it; {IS_ITEM}"
+        return RefusedLine(number, (Problem("", text, reason),), name=truncated(first_of(row).strip()))
 
     def _item(self, number: int, row: list[str]) -> Line | RefusedLine:
-        """Return what a line with several cells says, unless it is a header or a total."""
-        if self._sheet.delimiter == MARKDOWN:
-            row = [cell.strip().strip("*`").strip() for cell in row]
-        if repeated := self._repeats_header(number, row):
-            return repeated
-        first = first_of(row).strip()
-        name = self._cell(row, "name")
-        if is_sum(first) and name in ("", first):
-            self._grams[1] = 0.0
-            return self._total(number, row)
-        cells = self._by_field(row)
-        found = self._read(number, cells)
-        if not name and isinstance(found, RefusedLine) and self._is_sum_of_others(row):
-            return self._total(number, row)
-        return self._named(self._agreeing(found, row))
-
-    def _total(self, number: int, row: list[str]) -> RefusedLine:
-        text = truncated(" ".join(cell.strip() for cell in row if cell.strip()))
-        return RefusedLine(number, (Problem("", text, "is a total, not an item"),), skipped=True)
-
-    def _repeats_header(self, number: int, row: list[str]) -> RefusedLine | None:
-        """Return the verdict on a line with the names of the columns, or with a heading in place of one."""
-        same = [cell.strip().casefold() == name for cell, name in zip(row, self._lower, strict=True)]
-        if not any(same):
-            return None
-        others = [at for at, cell in enumerate(row) if cell.strip() and not same[at]]
-        if sum(same) >= 2 and not others:
-            return RefusedLine(number, (Problem("", "", "repeats the header"),), skipped=True)
-        is_header = bool(self._weights) and all(same[at] for at, _ in self._weights)
-        if is_header and others == [self._first["name"]]:
-            return self._heading(number, [row[others[0]]])
-        return None
+        """Return what an item says. Refuse one whose columns of weights say different things."""
+        found = self._read(number, self._by_field(row))
+        if isinstance(found, Line):
+            problem = self._weights.disagreement(found, row, self._reading.decimals.of("weight"))
+            if problem:
+                found = RefusedLine(number, (problem,), name=truncated(found.name or ""))
+        return self._named(found)
 
     def _cell(self, row: list[str], field: str) -> str:
         at = self._first.get(field)
@@ -293,19 +273,18 @@ class SheetReader(Reader):
         """Return the cells by their fields: weights with their units, and all notes together."""
         cells = {field: row[at] for field, at in self._plain}
         for at in self._unmapped:
-            if row[at].strip().lower() not in NOTHING and at not in self._trips:
+            if row[at].strip().lower() not in NOTHING and at not in self._trips.columns:
                 self._left[f"#{at}"] += 1
-        if self._trip is not None:
-            cells["trip"] = row[self._trip]
-        if self._weights:
-            field = str(getattr(self._sheet.columns[self._weights[0][0]], "field", "weight"))
-            weighed = next(iter(self._weighed(row)), Weighed("", "", ""))
-            cells |= {"unit": weighed.unit, field: weighed.cell}
+        if self._trips.chosen is not None:
+            cells["trip"] = row[self._trips.chosen]
+        if self._weights.columns:
+            weighed = next(iter(self._weights.of(row)), Weighed("", "", ""))
+            cells |= {"unit": weighed.unit, self._weights.field: weighed.cell}
         if self._notes:
             cells["notes"] = self._joined_notes(row)
         if not cells.get("category", "").strip():
             cells["category"] = self._category
-        elif self._is_merged:
+        elif self._headings.are_merged:
             self._category = cells["category"]
         return self._without_links(cells)
 
@@ -328,65 +307,6 @@ class SheetReader(Reader):
             cells["link"] = cells.get("link", "").strip() or found[2]
         return cells
 
-    def _weighed(self, row: list[str]) -> list[Weighed]:
-        """Return each weight of a line with its unit, the most precise one first."""
-        found = [*self._all_weighed(row)]
-        return sorted(found, key=precision) if len(found) > 1 else found
-
-    def _all_weighed(self, row: list[str]) -> Iterator[Weighed]:
-        """Yield each weight of a line, with the unit of its column, of the line, or of the sheet."""
-        of_line = self._cell(row, "unit")
-        for at, unit in self._weights:
-            cell = row[at].strip()
-            if cell and not is_unknown(cell):
-                own = "" if has_unit(cell) else self._sheet.weight_unit or ""
-                yield Weighed(self._sheet.names[at], cell, unit or of_line or own)
-
-    def _agreeing(self, found: Line | RefusedLine, row: list[str]) -> Line | RefusedLine:
-        """Refuse a line whose columns of weights say different things, and count what it weighs."""
-        if isinstance(found, RefusedLine):
-            return found
-        sign = self._reading.decimals.of("weight")
-        weighed = self._weighed(row) if len(self._weights) > 1 else []
-        for first, other in ((weighed[0], other) for other in weighed[1:]):
-            try:
-                grams = grams_in(in_own_words(other.cell), other.unit, sign)
-            except ValueError as exc:
-                return RefusedLine(
-                    found.number, (Problem(other.column, other.cell, str(exc)),), name=found.name or ""
-                )
-            if found.weight_grams is None or grams is None:
-                continue
-            rounding = precision(first) + precision(other)
-            if abs(grams - found.weight_grams) > max(rounding, TOLERANCE * found.weight_grams):
-                reason = (
-                    f"is {lean_number(round(grams, 2))} g, but {first.column} is "
-                    f"{lean_number(round(found.weight_grams, 2))} g: give columns with the one to ignore"
-                )
-                return RefusedLine(
-                    found.number,
-                    (Problem(other.column, other.cell, reason),),
-                    name=truncated(found.name or ""),
-                )
-        if found.weight_grams:
-            grams = found.weight_grams * float(found.quantity or 1)
-            self._grams = [part + grams for part in self._grams]
-        return found
-
-    def _is_sum_of_others(self, row: list[str]) -> bool:
-        """Whether a line without a name weighs what those above it do."""
-        sign = self._reading.decimals.of("weight")
-        for weighed in self._weighed(row):
-            try:
-                grams = grams_in(in_own_words(weighed.cell), weighed.unit, sign) or 0.0
-            except ValueError:
-                return False
-            if any(
-                total and abs(total - grams) <= precision(weighed) + 0.01 * total for total in self._grams
-            ):
-                return True
-        return False
-
     def _named(self, found: Line | RefusedLine) -> Line | RefusedLine:
         """Return a verdict with the names that the file gives its columns."""
         if isinstance(found, Line):
@@ -405,33 +325,3 @@ class SheetReader(Reader):
 def first_of(row: list[str]) -> str:
     """Return the first cell that is not empty."""
     return next((cell for cell in row if cell.strip()), "")
-
-
-def is_bare(cell: str) -> bool:
-    """Whether a cell is a number without a unit, and not 0."""
-    return bool(NUMBER.search(cell)) and not has_unit(cell) and bool(cell.strip("0., "))
-
-
-def precision(weighed: Weighed) -> float:
-    """Return half of the last digit of a number, in grams: `3.2 oz` is rounded to 1.4 g."""
-    found = NUMBER.search(weighed.cell)
-    digits = re.split("[.,]", found[0])[-1] if found and re.search("[.,]", found[0]) else ""
-    unit = units().get(weighed.unit.casefold(), "g")
-    return 0.51 * float(GRAMS[unit]) / 10 ** min(len(digits), 9)
-
-
-def looks_like_trip(cells: Iterator[str]) -> bool:
-    """Whether cells are ticks or counts. A trip goes without some things; other numbers are everywhere."""
-    texts = [cell.strip() for cell in cells]
-    filled = [text for text in texts if text not in ("", "0")]
-    return 0 < len(filled) < len(texts) and all(map(is_tick_or_count, filled))
-
-
-def is_tick_or_count(cell: str) -> bool:
-    if cell.isascii() and cell.isdigit():
-        return int(cell[:9]) <= MOST_PACKED
-    try:
-        mark(cell)
-    except ValueError:
-        return False
-    return True

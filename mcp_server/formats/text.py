@@ -36,12 +36,13 @@ GUESS = "cp1252"
 
 
 class TextSource(NamedTuple):
-    """A text, its beginning (which may be the whole), and its encoding if that is a guess."""
+    """A text, its beginning (which may be the whole), its encoding if that is a guess, and its origin."""
 
     file: TextIO
     beginning: str
     whole: bool
     guessed: str | None = None
+    note: str = ""
 
     @property
     def lines(self) -> Iterator[str]:
@@ -52,6 +53,16 @@ class TextSource(NamedTuple):
 def from_text(text: str) -> TextSource:
     text = text.removeprefix("\ufeff")
     return TextSource(io.StringIO(text, newline=""), nfc(text[:SAMPLE]), len(text) <= SAMPLE)
+
+
+def from_bytes(data: bytes) -> TextSource:
+    """Read a file that is in memory."""
+    encoding = encoding_of(data)
+    try:
+        source = from_text(data.decode(encoding))
+    except UnicodeDecodeError as exc:
+        raise InvalidInput("The file holds bytes that are not text. Save it as CSV in UTF-8.") from exc
+    return source._replace(guessed=GUESS if encoding == GUESS else None)
 
 
 class FullReads(io.RawIOBase):

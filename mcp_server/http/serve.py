@@ -49,6 +49,7 @@ from mcp_server.http.proxy import TrustedProxies
 from mcp_server.http.shares import FairShares
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
+from mcp_server.http.upload import Uploads
 from mcp_server.http.version import VersionsOnly
 from mcp_server.process import (
     collect_garbage,
@@ -79,7 +80,8 @@ CONNECTIONS = 4
 def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     """Return the ASGI app that serves *url*."""
     quota = Quota(settings.quota_mb) if settings.quota_mb else None
-    app = replace(app, shares=Shares(), quota=quota)
+    app = replace(app, shares=Shares(), quota=quota, url=url)
+    shares = FairShares(settings, LARGEST_BODY)
     metrics = Metrics(app.pool)
     gate = Gate(app.pool, url, metrics, Failures(), Callers(app.live))
     app.live.when_access_ends = gate.end_access
@@ -97,7 +99,8 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
         routes=[
             *health.routes(),
             *oauth_routes(Site(url, app.pool)),
-            *mcp_routes(gate, settings, streamable, Sse(sdk.low_level(server), app.live)),
+            *([] if settings.read_only else [Uploads(app, shares, tools_off(settings)).route()]),
+            *mcp_routes(gate, settings, shares, streamable, Sse(sdk.low_level(server), app.live)),
         ],
         middleware=[
             Middleware(
@@ -134,11 +137,12 @@ class Sse:
             await problem(429, str(exc), {"Retry-After": "5"})(scope, receive, send)
 
 
-def mcp_routes(gate: Gate, settings: Settings, streamable: Streamable, sse: Sse) -> list[BaseRoute]:
+def mcp_routes(
+    gate: Gate, settings: Settings, shares: FairShares, streamable: Streamable, sse: Sse
+) -> list[BaseRoute]:
     """Return the routes of the protocol, behind authentication and the limits of each user."""
     metadata = f"{gate.url}/.well-known/oauth-protected-resource/mcp"
     writes = set(WRITES) - tools_off(settings).keys()
-    shares = FairShares(settings, LARGEST_BODY)
     step_up = StepUp(streamable, metadata, writes, LARGEST_BODY)
     mcp = gate.guard(shares.share(WholeBodies(VersionsOnly(step_up), LARGEST_BODY)), "/mcp")
     streamable_routes = [Route("/mcp", mcp), Route("/mcp/", mcp)]

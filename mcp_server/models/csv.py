@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from mcp_server.models.fields import Row, SummedGrams, none_if_blank
+from mcp_server.models.fields import STRING, Row, SummedGrams, none_if_blank
 from mcp_server.models.settings import WeightUnit
 
 Format: TypeAlias = Literal[
@@ -26,7 +26,7 @@ OptionalFormat = Annotated[
     BeforeValidator(none_if_blank),
     WithJsonSchema({"enum": list(get_args(Format)), "type": "string"}),
 ]
-ExportFormat: TypeAlias = Literal["gearshed", "lighterpack"]
+ExportFormat: TypeAlias = Literal["gearshed", "lighterpack", "markdown"]
 
 
 # Columns that one mapping may name, and characters of a name.
@@ -51,6 +51,8 @@ Columns = Annotated[
     # Some clients refuse an object without named properties.
     WithJsonSchema({"type": "string"}),
 ]
+# A million characters, which agents can hardly write. Empty text is an empty list.
+OptionalList = Annotated[Annotated[str, StringConstraints(max_length=1_000_000)] | None, STRING]
 OptionalUnit = Annotated[
     WeightUnit | None,
     BeforeValidator(none_if_blank),

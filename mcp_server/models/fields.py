@@ -250,7 +250,11 @@ HttpUrl = Annotated[
 ]
 Url = Annotated[HttpUrl | None, BeforeValidator(none_if_blank), STRING]
 Base64 = Annotated[bytes, BeforeValidator(from_base64), STRING]
+OptionalBase64 = Annotated[Base64 | None, BeforeValidator(none_if_blank), STRING]
 OptionalName = Annotated[Name | None, BeforeValidator(none_if_blank), STRING]
+OptionalPath = Annotated[
+    Annotated[str, StringConstraints(max_length=4096)] | None, BeforeValidator(none_if_blank), STRING
+]
 # The id of a row, or its name. Some clients refuse a schema with two types, and an id can also be text.
 REFERENCE = WithJsonSchema({"type": "string", "description": "Id or name"})
 Ref = Annotated[str | int, PlainValidator(to_reference), REFERENCE]

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import psycopg
@@ -43,7 +44,8 @@ class App:
 
     Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
     *live* notifies clients of changes. Reads can run on the *standby*. With *shares*, calls of one user wait
-    for their turn. Writes are refused beyond the *quota*.
+    for their turn. Writes are refused beyond the *quota*. Files may be read below the folders in *files*.
+    Over HTTP, *url* is that of the server.
     """
 
     pool: Pool
@@ -53,6 +55,8 @@ class App:
     standby: Standby | None = None
     shares: Shares | None = None
     quota: Quota | None = None
+    files: tuple[Path, ...] = ()
+    url: str | None = None
 
     def turn(self, user_id: int, *, imports: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for the turn of one call in the database."""

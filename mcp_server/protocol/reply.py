@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from mcp_server.errors import InvalidInput
 from mcp_server.models.answer import LARGEST
+from mcp_server.models.csv import Exported
 from mcp_server.models.image import ImageShown
 
 # Characters that could end a cell or a line of a table. Escaping them keeps stored text from forging rows.
@@ -21,7 +22,7 @@ BREAKS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
     """Return *result* and *notes*, without nulls and defaults, as text and as structured content.
 
-    An image is added to the text.
+    An image is added to the text. The text of an exported list is the list.
     """
     data: dict[str, Any] = {}
     values: dict[str, Any] = {}
@@ -33,6 +34,11 @@ def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
     if isinstance(result, ImageShown):
         picture = base64.b64encode(result.data).decode()
         blocks.append(ImageContent(data=picture, mime_type=result.mime_type))
+    if isinstance(result, Exported):
+        # The text is the file. What it lacks is a text of its own.
+        notes_on_file = {"lossy": data["lossy"]} if "lossy" in data else None
+        blocks += [TextContent(text=to_json(notes_on_file))] if notes_on_file else []
+        return bounded(result.csv_text, data, *blocks)
     return bounded(as_text(values, data), data, *blocks)
 
 

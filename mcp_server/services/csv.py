@@ -10,13 +10,13 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list, quoted
 from mcp_server.formats.columns import Asked
-from mcp_server.formats.opening import open_text
 from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import interruptible, truncated
 from mcp_server.models.csv import Format, Imported, TotalsAfter, Verdict
 from mcp_server.models.fields import lean_number
 from mcp_server.models.settings import WeightUnit
 from mcp_server.services import category, page, settings, setup
+from mcp_server.services.listfile import ListFile
 from mcp_server.services.staging import MOST_NAMES, Counts, Difference, Missing, Staging
 from mcp_server.services.verdicts import Verdicts
 
@@ -49,11 +49,18 @@ async def import_text(
     options: ImportOptions = ImportOptions(),
 ) -> Imported:
     """Import a list; see `import_lines`."""
+    return await import_file(conn, ListFile(csv_text), format, options)
+
+
+async def import_file(
+    conn: AsyncConnection, file: ListFile, format: Format | None, options: ImportOptions
+) -> Imported:
+    """Import a list that is in memory; see `import_lines`."""
     currency = (await settings.get(conn)).currency
     wishes = await asked(conn, options)
     with interruptible():
         # In a thread, because a large file takes a second, which other calls should not have to wait.
-        reader = await anyio.to_thread.run_sync(open_text, csv_text, format, currency, wishes)
+        reader = await anyio.to_thread.run_sync(file.reader, format, currency, wishes)
         return await import_lines(conn, reader, options)
 
 

@@ -1,4 +1,4 @@
-"""Export: the collection or one setup as a list, in our own format or as LighterPack reads it."""
+"""Export: the collection or one setup as a list, in our own format, for LighterPack, or for a person."""
 
 import csv
 import io
@@ -11,12 +11,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import kwargs_row
 from psycopg.sql import SQL, Composed, Identifier
 
+from db.query import fetch_value
 from mcp_server.errors import InvalidInput
 from mcp_server.formats import lighterpack
 from mcp_server.formats.line import ITEM_COLUMNS, SETUP_COLUMNS, Line, guarded
+from mcp_server.formats.markdown import Table
 from mcp_server.models.answer import LARGEST, MOST, size
 from mcp_server.models.csv import Exported, ExportFormat
-from mcp_server.services import setup
+from mcp_server.services import settings, setup
 
 # Bytes of a list, in an answer, that a tool returns.
 LONGEST = MOST
@@ -64,7 +66,9 @@ async def export_text(conn: AsyncConnection, setup_ref: str | int | None, format
         lines += 1
         if text.tell() > LONGEST:
             raise too_long()
-    exported = Exported(csv_text=text.getvalue(), lines=lines - 1, lossy=counted(lossy))
+    # Without the header, and without the totals of a table.
+    lines -= 2 if format == "markdown" else 1
+    exported = Exported(csv_text=text.getvalue(), lines=lines, lossy=counted(lossy))
     if size(exported) > LONGEST:
         raise too_long()
     return exported
@@ -86,6 +90,18 @@ async def export_lines(
     conn: AsyncConnection, setup_id: int | None, format: ExportFormat, lossy: Counter[str]
 ) -> AsyncGenerator[str]:
     """Yield the header and every line, and count in *lossy* what the format has no room for."""
+    if format == "markdown":
+        async for line in markdown_lines(conn, setup_id):
+            yield line
+        return
+    async for cells in export_cells(conn, setup_id, format, lossy):
+        yield to_csv(cells)
+
+
+async def export_cells(
+    conn: AsyncConnection, setup_id: int | None, format: ExportFormat, lossy: Counter[str]
+) -> AsyncGenerator[Sequence[str]]:
+    """Yield the cells of the header and of every line."""
     header: Sequence[str]
     queries: list[SQL | Composed]
     cells: Callable[[Line], list[str]]
@@ -98,12 +114,23 @@ async def export_lines(
     else:
         header, queries = [*ITEM_COLUMNS, *SETUP_COLUMNS], [LINES]
         cells = to_setup_line
-    yield to_csv(header)
+    yield header
     for query in queries:
         async for line in stream(conn, query, setup_id):
             if format == "lighterpack":
                 lossy.update(lost_by_lighterpack(line))
-            yield to_csv(cells(line))
+            yield cells(line)
+
+
+async def markdown_lines(conn: AsyncConnection, setup_id: int | None) -> AsyncGenerator[str]:
+    """Yield a table for a person to read, with totals."""
+    query = "SELECT name FROM setups WHERE id = %(setup_id)s"
+    title = None if setup_id is None else await fetch_value(conn, query, {"setup_id": setup_id})
+    table = Table(await settings.get(conn), title)
+    yield "".join(table.header())
+    async for line in stream(conn, ITEMS if setup_id is None else LINES, setup_id):
+        yield table.row(line)
+    yield "".join(table.footer())
 
 
 async def stream(conn: AsyncConnection, query: SQL | Composed, setup_id: int | None) -> AsyncGenerator[Line]:

@@ -6,14 +6,26 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.csv import Columns, Exported, ExportFormat, Imported, OptionalFormat, OptionalUnit
-from mcp_server.models.fields import Flag, OptionalName, OptionalRef
-from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.models.csv import (
+    Columns,
+    Exported,
+    ExportFormat,
+    Imported,
+    OptionalFormat,
+    OptionalList,
+    OptionalUnit,
+)
+from mcp_server.models.fields import Flag, OptionalName, OptionalPath, OptionalRef, Url
+from mcp_server.protocol.edge import App, Written, principal, read, write
+from mcp_server.protocol.incoming import incoming_list
 
 
 async def import_csv(
     ctx: Context[App],
-    csv_text: Annotated[str, Field(max_length=1_000_000, description="The file or pasted text, unchanged")],
+    csv_text: Annotated[OptionalList, Field(description="The file or pasted text, unchanged")] = None,
+    url: Annotated[Url, Field(description="Instead: a LighterPack list or other public file")] = None,
+    path: Annotated[OptionalPath, Field(description="Instead: a local file, also .xlsx, .xls, .ods")] = None,
+    sheet: Annotated[OptionalName, Field(description="Of a workbook")] = None,
     format: OptionalFormat = None,
     setup_name: Annotated[
         OptionalName, Field(description="Also create or complete this setup from the list")
@@ -30,18 +42,20 @@ async def import_csv(
     dry_run: Flag = False,
     idempotency_key: Key = None,
 ) -> Written[Imported]:
-    """Import a list from LighterPack or another program in `format`, a spreadsheet or plain text.
+    """Import a list of LighterPack or another program (`format`), a spreadsheet or plain text.
 
     All or nothing. Existing items are recognised by name and category, and missing figures filled in.
     """
     # Imported on use: a server that starts does not need the formats.
-    from mcp_server.services import csv
+    from mcp_server.services import csv, listfile
 
     options = csv.ImportOptions(
         setup_name, update_existing, skip_bad_lines, dry_run, columns or {}, weight_unit
     )
+    data, note = await incoming_list(ctx, csv_text, url, path)
+    file = await listfile.read_in_turn(data, sheet, note, user_id=principal(ctx).user_id)
     return await write(ctx, key=idempotency_key, dry_run=dry_run, imports=True).do(
-        csv.import_text, csv_text, format, options
+        csv.import_file, file, format, options
     )
 
 
@@ -50,7 +64,7 @@ async def export_csv(
     setup: Annotated[OptionalRef, Field(description="Only this setup (name or id)")] = None,
     format: ExportFormat = "gearshed",
 ) -> Exported:
-    """Export the collection or a setup as CSV: without loss as gearshed, or for LighterPack."""
+    """Export the collection or a setup: without loss as gearshed, for LighterPack, or to read as markdown."""
     from mcp_server.services import export
 
     return await read(ctx, together=True).do(export.export_text, setup, format)

@@ -5,9 +5,10 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_server.models.fields import Base64, Flag, HttpUrl, Id, OptionalRef
+from mcp_server.models.fields import Flag, HttpUrl, Id, OptionalBase64, OptionalPath, OptionalRef
 from mcp_server.models.image import Image, ImageRemoved, ImageShown
 from mcp_server.protocol.edge import App, Written, principal, read, write
+from mcp_server.protocol.incoming import incoming_image
 from mcp_server.services import image
 from mcp_server.untrusted import picture
 
@@ -37,13 +38,15 @@ async def upload_image_from_url(
 
 async def upload_image(
     ctx: Context[App],
-    data: Annotated[Base64, Field(description="The file as base64 or a data: URL")],
+    data: Annotated[OptionalBase64, Field(description="The file as base64 or a data: URL")] = None,
+    path: Annotated[OptionalPath, Field(description="Instead: a local file")] = None,
     item_id: OptionalRef = None,
     candidate_id: OptionalRef = None,
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
     owner = await read(ctx).do(image.check, image.owner(item_id, candidate_id))
-    cleaned = await picture.clean(data, user_id=principal(ctx).user_id)
+    content = await incoming_image(ctx, data, path)
+    cleaned = await picture.clean(content, user_id=principal(ctx).user_id)
     return await write(ctx).do(image.attach, owner, cleaned)
 
 

@@ -45,7 +45,7 @@ REFUSED_6 = "::/3 4000::/2 8000::/1 2001::/23 2001:db8::/32 2002::/16 3fff::/20"
 # The host of an Azure virtual machine.
 AZURE = "168.63.129.16/32"
 REFUSED = tuple(map(ip_network, f"{REFUSED_4} {REFUSED_6} {AZURE}".split()))
-INSTEAD = "Check the URL, or send the image itself with upload_image."
+INSTEAD = "Check the URL, or send the content itself."
 
 
 def is_public(address: Address) -> bool:

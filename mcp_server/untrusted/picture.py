@@ -1,15 +1,13 @@
 """Untrusted pictures, decoded and scaled down in a restricted process."""
 
 import asyncio
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from mcp_server.errors import InvalidInput
 from mcp_server.turns import Turns
-from mcp_server.untrusted import signature
+from mcp_server.untrusted import child, signature
 
 # Pixels on the long side: as stored, and as shown by default.
 FULL, THUMBNAIL = 1600, 320
@@ -17,13 +15,7 @@ FULL, THUMBNAIL = 1600, 320
 MEMORY, SECONDS = 1024**3, 6.0
 # Decoders at a time: per user, and in all.
 DECODERS = Turns(1, 2, "images")
-# The exit status after the limit on processor time.
-TOOK_TOO_LONG = -24
 PROGRAM = Path(__file__).with_name("decoder.py")
-# Only what Python may need to start. The rest of the environment may contain secrets.
-ENVIRONMENT = {
-    name: os.environ[name] for name in os.environ.keys() & {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
-}
 
 SMALLER = "Send a smaller copy."
 REFUSALS = {
@@ -79,23 +71,11 @@ async def clean(
 
 
 def start(longest: int, memory: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 (every word of it is ours)
-        [sys.executable, "-I", str(PROGRAM), str(longest), str(memory), str(int(SECONDS))],
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    return child.start(PROGRAM, longest, memory, int(SECONDS))
 
 
 def converse(process: subprocess.Popen[bytes], data: bytes, seconds: float) -> bytes:
-    with process:
-        try:
-            answer = process.communicate(data, seconds)[0]
-            if process.returncode == TOOK_TOO_LONG:
-                raise InvalidInput(REFUSALS[b"too_slow"])
-            return answer
-        except subprocess.TimeoutExpired:
-            raise InvalidInput(REFUSALS[b"too_slow"]) from None
-        finally:
-            process.kill()
+    try:
+        return child.converse(process, data, seconds)
+    except TimeoutError:
+        raise InvalidInput(REFUSALS[b"too_slow"]) from None

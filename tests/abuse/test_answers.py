@@ -118,7 +118,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
 )
 # Their answers are small or refused, whatever the collection holds.
-ELSEWHERE = {"export_csv", "upload_image_from_url"}
+ELSEWHERE = {"export_csv", "upload_image_from_url", "create_upload_link"}
 
 
 @pytest.fixture

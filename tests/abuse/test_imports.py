@@ -22,7 +22,7 @@ from mcp_server.protocol.edge import App
 from mcp_server.protocol.shares import Shares
 from mcp_server.protocol.strict import within_deadline
 from mcp_server.server import build_server
-from mcp_server.services import csv
+from mcp_server.services import listfile
 from scripts.served import served
 from tests.abuse.sockets import program
 from tests.calls import call
@@ -73,7 +73,7 @@ async def test_a_user_has_one_import_at_a_time(
     pool: Pool, user_id: int, monkeypatch: pytest.MonkeyPatch, shares: Shares | None
 ) -> None:
     running, most, lock = 0, 0, threading.Lock()
-    read: Callable[..., Any] = csv.open_text
+    read: Callable[..., Any] = listfile.reader_of
 
     def counted(*args: Any) -> Any:
         nonlocal running, most
@@ -85,7 +85,7 @@ async def test_a_user_has_one_import_at_a_time(
             running -= 1
         return read(*args)
 
-    monkeypatch.setattr(csv, "open_text", counted)
+    monkeypatch.setattr(listfile, "reader_of", counted)
     async with Client(build_server(App(pool, user_id, shares=shares))) as client:
         texts = [f"item name,weight,unit\nPeg {number},1,gram\n" for number in range(3)]
         results = await asyncio.gather(*(call(client, "import_csv", csv_text=text) for text in texts))

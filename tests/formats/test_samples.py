@@ -25,6 +25,7 @@ ENCODINGS = {
     "hikerherd_utf16.tsv": "utf-16",
     "lighterpack_excel_german.csv": "cp1252",
     "polish_utf16.tsv": "utf-16",
+    "spanish_utf16_semicolon.csv": "utf-16",
     "trail_sense_utf16.csv": "utf-16",
 }
 SAMPLES = sorted(path for path in FOLDER.rglob("*.*") if path.suffix != ".json")

@@ -290,3 +290,29 @@ async def test_a_list_that_is_too_long_for_an_answer_is_refused(
     await make_setup(conn, "Trip", *[await make_item(conn, f"Thing {number}") for number in range(10)])
     with pytest.raises(InvalidInput, match="gearshed export"):
         await export_text(conn, "Trip", "gearshed")
+
+
+async def test_a_table_has_totals_that_say_what_is_unknown(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent | 2", weight_grams=1180, price_cents=27995, quantity=1)
+    socks = await make_item(conn, "Socks", weight_grams=62, quantity=2)
+    mug = await make_item(conn, "Mug <b>", quantity=1)
+    lines: list[NewLine] = [
+        {"item_id": tent},
+        {"item_id": socks, "quantity": Decimal(2), "classification": "worn", "worn_quantity": Decimal(1)},
+        {"item_id": mug},
+    ]
+    await setup.create(conn, "Trip", lines)
+    exported = await export_text(conn, "trip", "markdown")
+    assert exported.lines == 3
+    assert exported.csv_text.splitlines() == [
+        "# Trip",
+        "",
+        "| Item | Category | Quantity | Weight | Total | Price | Carried | Notes |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |",
+        r"| Tent \| 2 |  | 1 | 1,180 g | 1,180 g | 279.95 |  |  |",
+        "| Socks |  | 2 | 62 g | 124 g | ? | worn |  |",
+        r"| Mug \<b\> |  | 1 | ? | ? | ? |  |  |",
+        "| **Total** |  | 4 |  | **1,304 g** + 1 unknown | **279.95** + 2 unknown |  |  |",
+        "",
+        "base 1,242 g, worn 62 g + 1 unknown",
+    ]

@@ -99,6 +99,7 @@ KINDS = {
     "idempotency_key": "reference",
     "cursor": "string",
     "csv_text": "string",
+    "path": "string",
 }
 # The least that each tool takes, to put one bad argument into.
 LEAST: dict[str, dict[str, Any]] = {

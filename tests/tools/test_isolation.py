@@ -74,6 +74,8 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("undo_change", {"change_id": "{change}"}, "change"),
     ("undo_change", {"change_id": "{change}", "dry_run": True}, "change"),
     ("undo_changes", {"change_ids": ["{change}"]}, "change"),
+    ("create_upload_link", {"item_id": "{item}"}, "item"),
+    ("create_upload_link", {"candidate_id": "{candidate}"}, "candidate"),
     ("create_thread", {"name": "Mine", "category": "{category}"}, "category"),
     ("create_thread", {"name": "Mine", "replaces_item_id": "{item}"}, "item"),
     (

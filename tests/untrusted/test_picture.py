@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from mcp_server.errors import Busy, InvalidInput
 from mcp_server.turns import Turns
-from mcp_server.untrusted import decoder, picture
+from mcp_server.untrusted import confinement, decoder, picture
 from tests.pictures import bomb, encoded, large, opened, photo, samples, scanned
 
 SECRET = b"Zsecretz"
@@ -384,7 +384,8 @@ async def test_a_picture_that_exceeds_the_memory_limit_is_refused() -> None:
 def test_the_memory_limit_is_one_of_the_process() -> None:
     for limit, error in (("2**31", ""), ("2**28", "MemoryError")):
         code = (
-            f"from mcp_server.untrusted.decoder import limit_memory; limit_memory({limit}); bytearray(2**29)"
+            "from mcp_server.untrusted.confinement import limit_memory; "
+            f"limit_memory({limit}); bytearray(2**29)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stderr.strip().rpartition("\n")[2] == error
@@ -504,7 +505,7 @@ def test_a_decoder_has_no_privileges(confined: subprocess.Popen[bytes]) -> None:
     if os.geteuid() == 0:
         # Control: the capabilities of this process could be inherited.
         assert int(Path("/proc/self/status").read_text().partition("CapPrm:")[2].split()[0], 16)
-        assert set(seen["Uid"]) == set(seen["Gid"]) == {str(decoder.UNPRIVILEGED)}
+        assert set(seen["Uid"]) == set(seen["Gid"]) == {str(confinement.UNPRIVILEGED)}
         assert seen["Groups"] == []
         assert seen["CapBnd"] == ["0" * 16]
 
@@ -521,7 +522,7 @@ def test_a_decoder_has_limits(confined: subprocess.Popen[bytes]) -> None:
     assert limits["Max processes"] == limits["Max file size"] == limits["Max core file size"] == ["0", "0"]
     assert limits["Max open files"] == ["3", "3"]
     niceness = os.getpriority(os.PRIO_PROCESS, confined.pid)
-    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + decoder.NICENESS, 19)
+    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + confinement.NICENESS, 19)
 
 
 # What code in a decoder could do, and how it ends there.
