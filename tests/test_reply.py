@@ -61,14 +61,16 @@ def sorted_things(*categories: str | None) -> Sorted:
 
 
 def test_a_category_of_several_rows_is_written_once_above_them_if_that_is_a_tenth_shorter() -> None:
-    rows = sorted_things(LONG, LONG, None, "a\tb", "a\tb", LONG)
+    rows = sorted_things(LONG, LONG, LONG, None, "a\tb", LONG, LONG)
     assert text(rows) == (
-        f"id\tname\ncategory: {LONG}\n0\tA\n1\tA\ncategory:\n2\tA\n"
-        f"category: a\\tb\n3\tA\n4\tA\ncategory: {LONG}\n5\tA"
+        f"id\tname\ncategory: {LONG}\n0\tA\n1\tA\n2\tA\ncategory:\n3\tA\n"
+        f"category: a\\tb\n4\tA\ncategory: {LONG}\n5\tA\n6\tA"
     )
     structure = reply(rows).structured_content
     assert structure
-    assert [row.get("category") for row in structure["rows"]] == [LONG, LONG, None, "a\tb", "a\tb", LONG]
+    assert [row.get("category") for row in structure["rows"]] == [
+        *(LONG, LONG, LONG, None, "a\tb", LONG, LONG)
+    ]
 
 
 def test_a_category_is_a_column_if_that_is_about_as_short() -> None:

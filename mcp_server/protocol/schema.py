@@ -170,15 +170,18 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
 def described_once(schema: Schema, seen: set[str]) -> Schema:
     """Drop each description of an inner field that an outer or an earlier field has already."""
     if "items" in schema:
-        return {**schema, "items": described_once(schema["items"], seen)}
+        rows = undescribed(schema["items"], seen)
+        seen.add(rows.get("description", ""))
+        return {**schema, "items": described_once(rows, seen)}
     if "properties" not in schema:
         return schema
-    fields: dict[str, Schema] = {
-        name: without(field, "description") if field.get("description") in seen else field
-        for name, field in schema["properties"].items()
-    }
+    fields = {name: undescribed(field, seen) for name, field in schema["properties"].items()}
     seen.update(field["description"] for field in fields.values() if "description" in field)
     return {**schema, "properties": {name: described_once(field, seen) for name, field in fields.items()}}
+
+
+def undescribed(field: Schema, seen: set[str]) -> Schema:
+    return without(field, "description") if field.get("description") in seen else field
 
 
 def without(schema: Schema, *keys: str) -> Schema:
