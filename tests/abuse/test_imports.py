@@ -22,7 +22,7 @@ from mcp_server.protocol.edge import App
 from mcp_server.protocol.shares import Shares
 from mcp_server.protocol.strict import within_deadline
 from mcp_server.server import build_server
-from mcp_server.services import csv
+from mcp_server.services import listfile
 from scripts.served import served
 from tests.abuse.sockets import program
 from tests.calls import call
