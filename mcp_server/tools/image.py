@@ -45,9 +45,9 @@ async def upload_image(
     candidate_id: OptionalId = None,
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
+    content = await incoming_image(ctx, data, path)
     owner = image.owner(item_id, candidate_id)
     await read(ctx).do(image.check, owner)
-    content = await incoming_image(ctx, data, path)
     cleaned = await picture.clean(content, user_id=principal(ctx).user_id)
     return await write(ctx).do(image.attach, owner, cleaned)
 
