@@ -44,8 +44,8 @@ async def upload_image(
     candidate_id: OptionalRef = None,
 ) -> Written[Image]:
     """Store an image for an item or a candidate; replaces its image."""
-    owner = await read(ctx).do(image.check, image.owner(item_id, candidate_id))
     content = await incoming_image(ctx, data, path)
+    owner = await read(ctx).do(image.check, image.owner(item_id, candidate_id))
     cleaned = await picture.clean(content, user_id=principal(ctx).user_id)
     return await write(ctx).do(image.attach, owner, cleaned)
 
