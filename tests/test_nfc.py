@@ -53,7 +53,7 @@ def value(url: str, query: Any) -> Any:
 async def test_stored_text_is_normalized_and_old_changes_can_be_undone(url: str) -> None:
     downgrade(url, "0011")
     fill(url)
-    words = "SELECT count(*) FROM item_words WHERE word = lower(normalize('Kläder', NFC))"
+    words = "SELECT count(*) FROM item_words WHERE word = 'klader'"
     assert value(url, words) == 0
     migrations.upgrade(url)
     assert value(url, "SELECT username FROM users WHERE id = 7") == NFC
