@@ -21,6 +21,6 @@ COLLECTION: Mapping[str, str] = MappingProxyType(
     }
 )
 # Triggers and the log write these. Like those of a collection, their rows belong to one user each.
-DERIVED = ("item_words", "category_words", "changes", "row_changes")
+DERIVED = ("item_words", "category_words", "item_sums", "changes", "row_changes")
 # The tables in which row level security shows each user only their own rows.
 PROTECTED = (*COLLECTION, *DERIVED)

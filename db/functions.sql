@@ -164,6 +164,108 @@ CREATE OR REPLACE TRIGGER index_category AFTER INSERT OR UPDATE OF name ON categ
 FOR EACH ROW EXECUTE FUNCTION index_category();
 
 
+-- [sum_items]
+-- Each statement adds rows with what it changed, and the sums of a category are those of its rows. So writes never
+-- wait for each other, as they would if each category had one row. Now and then, a statement replaces the rows of its
+-- user by one for each category. It skips the rows that another transaction is replacing.
+CREATE OR REPLACE FUNCTION sum_items() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                INSERT INTO item_sums
+                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                SELECT
+                    user_id, category_id, count(*), sum(quantity),
+                    coalesce(sum(weight_grams::numeric * quantity), 0),
+                    coalesce(sum(price_cents::numeric * quantity), 0),
+                    count(*) - count(weight_grams), count(*) - count(price_cents)
+                FROM written
+                GROUP BY user_id, category_id;
+            ELSIF TG_OP = 'DELETE' THEN
+                INSERT INTO item_sums
+                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                SELECT
+                    user_id, category_id, -count(*), -sum(quantity),
+                    -coalesce(sum(weight_grams::numeric * quantity), 0),
+                    -coalesce(sum(price_cents::numeric * quantity), 0),
+                    count(weight_grams) - count(*), count(price_cents) - count(*)
+                FROM gone
+                GROUP BY user_id, category_id;
+            ELSE
+                INSERT INTO item_sums
+                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                SELECT user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced
+                FROM (
+                    SELECT
+                        user_id, category_id, sum(sign) AS items, sum(sign * quantity) AS pieces,
+                        coalesce(sum(sign * weight_grams::numeric * quantity), 0) AS weight_grams,
+                        coalesce(sum(sign * price_cents::numeric * quantity), 0) AS price_cents,
+                        sum(CASE WHEN weight_grams IS NULL THEN sign ELSE 0 END) AS unweighed,
+                        sum(CASE WHEN price_cents IS NULL THEN sign ELSE 0 END) AS unpriced
+                    FROM (
+                        SELECT 1 AS sign, user_id, category_id, quantity, weight_grams, price_cents
+                        FROM written
+                        UNION ALL
+                        SELECT -1, user_id, category_id, quantity, weight_grams, price_cents
+                        FROM gone
+                    ) AS states
+                    GROUP BY user_id, category_id
+                ) AS differences
+                WHERE (items, pieces, weight_grams, price_cents, unweighed, unpriced) <> (0, 0, 0, 0, 0, 0);
+            END IF;
+
+            IF random() < 0.02 THEN
+                WITH replaced AS (
+                    DELETE FROM item_sums
+                    WHERE ctid = ANY (ARRAY(
+                        SELECT ctid
+                        FROM item_sums
+                        WHERE user_id = nullif(current_setting('gearshed.user_id', true), '')::bigint
+                        FOR UPDATE SKIP LOCKED
+                    ))
+                    RETURNING user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced
+                )
+                INSERT INTO item_sums
+                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                SELECT
+                    user_id, category_id, sum(items), sum(pieces), trim_scale(sum(weight_grams)),
+                    sum(price_cents), sum(unweighed), sum(unpriced)
+                FROM replaced
+                GROUP BY user_id, category_id;
+            END IF;
+            RETURN NULL;
+        END $$;
+
+CREATE OR REPLACE TRIGGER sum_created_items AFTER INSERT ON items
+REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION sum_items();
+
+CREATE OR REPLACE TRIGGER sum_changed_items AFTER UPDATE ON items
+REFERENCING OLD TABLE AS gone NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION sum_items();
+
+CREATE OR REPLACE TRIGGER sum_deleted_items AFTER DELETE ON items
+REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION sum_items();
+
+
+-- [forget_sums]
+-- In place of a foreign key: the items of a deleted user are deleted after the user, and sum_items adds rows for them.
+-- So this runs at the commit. A constraint trigger cannot be replaced.
+CREATE OR REPLACE FUNCTION forget_sums() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $$
+        BEGIN
+            DELETE FROM item_sums WHERE user_id = OLD.id;
+            RETURN NULL;
+        END $$;
+
+DROP TRIGGER IF EXISTS forget_sums ON users;
+CREATE CONSTRAINT TRIGGER forget_sums AFTER DELETE ON users
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION forget_sums();
+
+
 -- [log_created_rows]
 -- The rows that one statement creates are logged by one statement: an import creates thousands.
 -- `gearshed.change_id` is the number that the change of this transaction will have, or empty if it is not logged.

@@ -12,13 +12,13 @@ import re
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from psycopg import AsyncClientCursor, AsyncConnection, AsyncCopy, AsyncCursor, AsyncTransaction, errors
 from psycopg.abc import QueryNoTemplate
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.copy import AsyncWriter
-from psycopg.rows import Row, TupleRow
+from psycopg.rows import AsyncRowFactory, Row, TupleRow
 from psycopg.sql import SQL, Composable
 
 # Statements that a connection keeps prepared. The oldest is dropped first.
@@ -28,6 +28,14 @@ PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 PREPARABLE = re.compile(r"\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 # The column of the settings that has the number of a logged change.
 CHANGE_ID = 3
+
+
+class Read(NamedTuple):
+    """A statement, and how to make its rows."""
+
+    rows: AsyncRowFactory[Any]
+    query: QueryNoTemplate
+    params: Mapping[str, Any]
 
 
 class Connection(AsyncConnection[TupleRow]):
@@ -134,6 +142,35 @@ class Connection(AsyncConnection[TupleRow]):
             await AsyncCursor(self).execute(message, prepare=False)
             self._names[statement] = name
         return b"%sEXECUTE %s%s" % (settings, name, listed(values).encode())
+
+    async def fetch_together(self, *reads: Read) -> list[list[Any]]:
+        """Return the rows of several reads. Inside `reading`, they are one message."""
+        if not self.is_reading:
+            return [await self._fetch(read) for read in reads]
+        try:
+            return await self._fetch_together(reads)
+        except errors.InvalidSqlStatementName:
+            self.forget()
+            return await self._fetch_together(reads)
+
+    async def _fetch(self, read: Read) -> list[Any]:
+        async with self.cursor(row_factory=read.rows) as cursor:
+            await cursor.execute(read.query, read.params)
+            return await cursor.fetchall()
+
+    async def _fetch_together(self, reads: Sequence[Read]) -> list[list[Any]]:
+        settings = self._settings or b""
+        parts = [await self.prepared(*self.as_prepared(read.query, read.params)) for read in reads]
+        message = settings + b"; ".join(part.removeprefix(settings) for part in parts)
+        cursor: AsyncCursor[Any] = AsyncCursor(self)
+        await cursor.execute(message, prepare=False)
+        found: list[list[Any]] = []
+        for read in reads:
+            # The first result is that of the settings.
+            cursor.nextset()
+            cursor.row_factory = read.rows
+            found.append(await cursor.fetchall())
+        return found
 
     def _type_name(self, oid: int) -> str:
         """Return the name of a parameter's type. PostgreSQL infers an unknown one.

@@ -202,6 +202,23 @@ category_words = Table(
     Index("ix_category_words_user_id_category_id", "user_id", "category_id"),
 )
 
+# The sums of items by category: those of all rows with the category. Triggers maintain them.
+item_sums = Table(
+    "item_sums",
+    metadata,
+    Column("user_id", BigInteger, nullable=False),
+    Column("id", BigInteger, Identity(always=False), nullable=False),
+    Column("category_id", BigInteger),
+    Column("items", BigInteger, nullable=False),
+    Column("pieces", BigInteger, nullable=False),
+    # Of the items whose weight or price is known.
+    Column("weight_grams", Numeric, nullable=False),
+    Column("price_cents", Numeric, nullable=False),
+    Column("unweighed", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "id"),
+)
+
 threads = Table(
     "threads",
     metadata,

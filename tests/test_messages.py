@@ -17,7 +17,7 @@ from db.messages import Connection
 from db.pool import Pool, reading, transaction, writing
 from db.query import fetch_value
 from mcp_server.models.change import Author
-from mcp_server.services import category, change, item, summary
+from mcp_server.services import category, change, item, listing, summary
 from tests.factories import make_item
 
 Sent = Callable[[], list[str]]
@@ -90,6 +90,23 @@ async def test_json_a_repeated_parameter_and_a_percent_sign(conn: Connection) ->
     query = "SELECT %(n)s::int + %(n)s::int || '%%' || (%(data)s::jsonb ->> 'a')"
     assert await fetch_value(conn, query, {"n": 2, "data": Jsonb({"a": "b"}), "unused": 1}) == "4%b"
     assert await fetch_value(conn, "SELECT '100 %'") == "100 %"
+
+
+async def test_a_list_and_its_count_are_one_message(
+    pool: Pool, user_id: int, conn: Connection, sent: Sent
+) -> None:
+    for _ in range(2):
+        assert (await listing.find(conn)).total == 0
+    async with transaction(pool, user_id) as other:
+        await make_item(other, "Tent")
+    sent()
+    found = await listing.find(conn)
+    assert (found.total, [each.name for each in found.items]) == (1, ["Tent"])
+    assert sent() == ["Query"]
+    conn.pgconn.exec_(b"DEALLOCATE ALL")
+    assert (await listing.find(conn)).total == 1
+    async with transaction(pool, user_id) as other:
+        assert await listing.find(other) == found
 
 
 async def test_each_read_has_a_transaction_of_its_own(pool: Pool, user_id: int, conn: Connection) -> None:

@@ -24,6 +24,7 @@ from mcp_server.process import forget_old_changes
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, build_server
 from mcp_server.services import change
+from tests import sums
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo
 
@@ -41,7 +42,7 @@ class Collection:
         self.setups_of: dict[int, list[int]] = {}
 
     async def hash(self) -> str:
-        """A hash of every row of every table, and of the words for searches."""
+        """A hash of every row of every table, and of the words for searches. Check the sums of items."""
         rows: list[Any] = []
         async with transaction(self.pool, self.user_id, read_only=True) as conn:
             for table in (*COLLECTION, "item_words", "category_words"):
@@ -50,6 +51,7 @@ class Collection:
                 rows.append((table, await cursor.fetchall()))
                 if not table.endswith("_words"):
                     self.ids[table] = [row["id"] for (row,) in rows[-1][1]]
+            assert await sums.kept(conn) == await sums.plain(conn)
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     def one(self, random: Random, table: str) -> int:
@@ -456,5 +458,5 @@ async def test_every_table_of_a_collection_is_logged(pool: Pool) -> None:
         """)
         protected = {table for (table,) in await cursor.fetchall()}
     assert logged == sorted(COLLECTION)
-    # The log, and the words that triggers derive from items.
-    assert protected - set(logged) == {"changes", "row_changes", "item_words", "category_words"}
+    # The log, and the words and sums that triggers derive from items.
+    assert protected - set(logged) == {"changes", "row_changes", "item_words", "category_words", "item_sums"}

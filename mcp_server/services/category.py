@@ -26,9 +26,10 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
     query = SQL("""
         SELECT
             {columns},
-            count(items.id) AS items,
-            sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
-            count(items.id) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
+            coalesce(sum(sums.items), 0)::bigint AS items,
+            CASE WHEN sum(sums.items) > sum(sums.unweighed) THEN trim_scale(sum(sums.weight_grams)) END
+                AS weight_grams,
+            coalesce(sum(sums.unweighed), 0)::bigint AS unweighed,
             json_build_array(lower(categories.name), categories.id) AS place
         FROM (
             SELECT id, name, icon
@@ -38,7 +39,7 @@ async def list_all(conn: AsyncConnection, limit: int = page.DEFAULT_LIMIT, curso
             ORDER BY lower(name), id
             LIMIT %(limit)s
         ) AS categories
-        LEFT JOIN items ON items.category_id = categories.id
+        LEFT JOIN item_sums AS sums ON sums.category_id = categories.id
         GROUP BY {columns}
         ORDER BY lower(categories.name), categories.id
     """).format(columns=COLUMNS)

@@ -220,15 +220,24 @@ async def find(
         "longest": LONGEST,
     }
     try:
-        counted = await count(conn, wanted, params)
-        many = counted.total == params["enough"]
-        is_ranked = sort is None and bool(query.strip()) and not many
+        is_ranked, many = False, False
+        # Without a query, the number of matches does not matter for the page: they are one message.
+        counted = await fetch_only(conn, Counted, count(wanted, params), params) if query.strip() else None
+        if counted:
+            many = counted.total == params["enough"]
+            is_ranked = sort is None and not many
         cursors = page.Cursors("list_items", sort, is_ranked, filtered(params), keys=("key", "id"))
         params |= cursors.read(cursor)
         order = BEST if is_ranked else orders(params)[sort or "name"]
         statement = select(order, wanted, params, texts_of(fields), many=many)
-        found = await page.fetch_page(conn, ItemRow, statement, params)
-        suggested = await suggest(conn, query, params) if counted.total == 0 else []
+        if counted:
+            found = await page.fetch_page(conn, ItemRow, statement, params)
+            suggested = await suggest(conn, query, params) if counted.total == 0 else []
+        else:
+            counted, found = await page.fetch_counted(
+                conn, Counted, count(wanted, params), ItemRow, statement, params
+            )
+            many, suggested = counted.total == params["enough"], []
     except errors.QueryCanceled as exc:
         raise TimedOut(
             "query: the search took too long. Add a word of at least two letters, or filter by category."
@@ -248,13 +257,12 @@ async def find(
     return page.fit(items, "items", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
-async def count(conn: AsyncConnection, wanted: Search, params: Mapping[str, Any]) -> Counted:
+def count(wanted: Search, params: Mapping[str, Any]) -> Composed:
     """Count the matching items up to ENOUGH, and add up what they weigh and cost if there are fewer."""
     quantity = SQL("items.quantity" if params["setup_id"] is None else "setup_items.quantity")
-    query = COUNT.format(
+    return COUNT.format(
         matches=matches(wanted, params), units=UNITS, in_setup=joined(params), quantity=quantity
     )
-    return await fetch_only(conn, Counted, query, params)
 
 
 async def suggest(conn: AsyncConnection, query: str, params: Mapping[str, Any]) -> list[Suggestion]:

@@ -9,9 +9,11 @@ from zlib import crc32
 
 from psycopg import AsyncConnection
 from psycopg.abc import QueryNoTemplate
-from psycopg.rows import kwargs_row
+from psycopg.rows import class_row, kwargs_row
 from pydantic import ConfigDict, TypeAdapter
 
+from db.messages import Connection, Read
+from db.query import fetch_only
 from mcp_server.errors import InvalidInput
 from mcp_server.models.answer import LONGEST, MOST, TEXTS, Abridged, size
 from mcp_server.models.fields import Row
@@ -19,6 +21,7 @@ from mcp_server.models.fields import Row
 Result = TypeVar("Result", bound=Row)
 Text = TypeVar("Text", bound=Abridged)
 Model = TypeVar("Model")
+Count = TypeVar("Count")
 # The values by which a list is sorted. The last one is unique.
 Place: TypeAlias = list[str | int | float]
 
@@ -43,7 +46,27 @@ async def fetch_page(
     """Run a statement whose columns are those of a *model*, `place` and, if it counts them, `remaining`."""
     async with conn.cursor(row_factory=kwargs_row(partial(split, model))) as cursor:
         await cursor.execute(query, params)
-        found = await cursor.fetchall()
+        return found_in(await cursor.fetchall())
+
+
+async def fetch_counted(
+    conn: AsyncConnection,
+    count: type[Count],
+    counting: QueryNoTemplate,
+    model: Callable[..., Model],
+    query: QueryNoTemplate,
+    params: Mapping[str, Any],
+) -> tuple[Count, Found[Model]]:
+    """Return a page like *fetch_page*, and the one row of another statement, in one message if possible."""
+    if not isinstance(conn, Connection):
+        return await fetch_only(conn, count, counting, params), await fetch_page(conn, model, query, params)
+    counted, rows = await conn.fetch_together(
+        Read(class_row(count), counting, params), Read(kwargs_row(partial(split, model)), query, params)
+    )
+    return counted[0], found_in(rows)
+
+
+def found_in(found: Sequence[tuple[Model, Place, int]]) -> Found[Model]:
     return Found(
         [row for row, _, _ in found],
         [place for _, place, _ in found],

@@ -41,17 +41,18 @@ async def categories(conn: AsyncConnection) -> list[Part]:
         Part,
         """
         SELECT
-            (SELECT categories.name FROM categories WHERE categories.id = items.category_id) AS category,
+            (SELECT categories.name FROM categories WHERE categories.id = item_sums.category_id) AS category,
             count(*) OVER () - 1 AS categories,
-            count(*) AS items,
-            coalesce(sum(items.quantity), 0) AS pieces,
-            sum(items.weight_grams::numeric * items.quantity) AS weight_grams,
-            sum(items.price_cents::numeric * items.quantity) AS price_cents,
-            count(*) FILTER (WHERE items.weight_grams IS NULL) AS unweighed,
-            count(*) FILTER (WHERE items.price_cents IS NULL) AS unpriced
-        FROM items
-        GROUP BY GROUPING SETS ((), (items.category_id))
-        ORDER BY grouping(items.category_id) DESC, weight_grams DESC NULLS LAST, category
+            coalesce(sum(items), 0)::bigint AS items,
+            coalesce(sum(pieces), 0)::bigint AS pieces,
+            CASE WHEN sum(items) > sum(unweighed) THEN trim_scale(sum(weight_grams)) END AS weight_grams,
+            CASE WHEN sum(items) > sum(unpriced) THEN sum(price_cents) END AS price_cents,
+            coalesce(sum(unweighed), 0)::bigint AS unweighed,
+            coalesce(sum(unpriced), 0)::bigint AS unpriced
+        FROM item_sums
+        GROUP BY GROUPING SETS ((), (category_id))
+        HAVING grouping(category_id) = 1 OR sum(items) > 0
+        ORDER BY grouping(category_id) DESC, weight_grams DESC NULLS LAST, category
         LIMIT %(most)s
         """,
         {"most": MOST_ROWS + 1},

@@ -177,6 +177,21 @@ def fill_words(conn: psycopg.Connection) -> None:
     """)
 
 
+def fill_sums(conn: psycopg.Connection) -> None:
+    """Insert the sums of all items, as the triggers would."""
+    conn.execute("""
+        INSERT INTO item_sums
+            (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+        SELECT
+            user_id, category_id, count(*), sum(quantity),
+            coalesce(sum(weight_grams::numeric * quantity), 0),
+            coalesce(sum(price_cents::numeric * quantity), 0),
+            count(*) - count(weight_grams), count(*) - count(price_cents)
+        FROM items
+        GROUP BY user_id, category_id
+    """)
+
+
 def continue_sequences(conn: psycopg.Connection, source: SourceFile) -> dict[str, int]:
     """Continue ids after the highest that was ever used. Return the next id of each table."""
     query: LiteralString = "SELECT setval(pg_get_serial_sequence(%(table)s, 'id'), %(next_id)s, false)"

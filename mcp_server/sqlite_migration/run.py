@@ -182,6 +182,7 @@ class Migration:
             try:
                 with self.progress.phase("words"):
                     load.fill_words(self.conn)
+                    load.fill_sums(self.conn)
                 with self.progress.phase("indexes"):
                     target.restore(self.conn, put_back)
             except BaseException:

@@ -18,7 +18,7 @@ CREDENTIALS = ("api_keys", "sessions", "oauth_clients", "oauth_codes", "oauth_to
 # A database with rows in one of these is not empty. Words belong to items, and rows of changes to changes.
 HELD = (*COLLECTION, "changes", *CREDENTIALS)
 # The tables that a migration writes. They have no keys, indexes and triggers meanwhile.
-WRITTEN = ("users", *COLLECTION, "item_words", "category_words", *CREDENTIALS)
+WRITTEN = ("users", *COLLECTION, "item_words", "category_words", "item_sums", *CREDENTIALS)
 
 
 class Marker(NamedTuple):
@@ -145,7 +145,9 @@ def mark(
 
 def empty(conn: psycopg.Connection) -> None:
     """Delete all users and their rows: they have no data, or --replace was given."""
-    conn.execute("TRUNCATE users, item_words, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE")
+    conn.execute(
+        "TRUNCATE users, item_words, item_sums, oauth_clients, sqlite_migrations RESTART IDENTITY CASCADE"
+    )
 
 
 def strip(conn: psycopg.Connection) -> list[bytes]:

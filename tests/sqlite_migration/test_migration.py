@@ -203,6 +203,17 @@ def test_every_item_has_the_words_that_the_triggers_would_insert(url: str, old: 
         assert conn.execute("SELECT item_id, word FROM item_words ORDER BY item_id, word").fetchall() == words
 
 
+def test_the_sums_of_items_are_those_that_the_triggers_would_keep(url: str, old: Path) -> None:
+    assert migrate(url, old).code == 0
+    sums = "SELECT category_id, items, weight_grams FROM item_sums ORDER BY category_id"
+    plain = """
+        SELECT category_id, count(*), coalesce(sum(weight_grams::numeric * quantity), 0)
+        FROM items GROUP BY category_id ORDER BY category_id
+    """
+    assert rows(url, plain) != []
+    assert rows(url, sums) == rows(url, plain)
+
+
 def test_the_same_file_is_recognised(url: str, old: Path) -> None:
     assert migrate(url, old).code == 0
     again = migrate(url, old)
