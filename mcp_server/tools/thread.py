@@ -19,7 +19,7 @@ from mcp_server.models.thread import (
 )
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import thread
+from mcp_server.services import resolution, thread
 
 
 async def list_threads(
@@ -81,5 +81,5 @@ async def resolve_thread(
     Afterwards the thread is a record: its candidates and ranks cannot be changed.
     """
     return await write(ctx, dry_run=dry_run).do(
-        thread.resolve, thread_id, candidate_id, swap_in_setups, quantity
+        resolution.resolve, thread_id, candidate_id, swap_in_setups, quantity
     )
