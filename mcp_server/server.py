@@ -167,6 +167,7 @@ TOOLS = (
     ToolEntry(setup.set_setup_items, "Set setup items", REPLACES),
     ToolEntry(setup.copy_setup, "Copy setup", ADDS),
     ToolEntry(setup.compare_setups, "Compare setups", READS),
+    ToolEntry(setup.what_if, "What if", READS),
     ToolEntry(thread.list_threads, "List threads", READS),
     ToolEntry(thread.get_thread, "Get thread", READS),
     ToolEntry(thread.create_thread, "Create thread", ADDS),

@@ -48,6 +48,14 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("get_setup", {"setup_id": 2}),
+    (
+        "what_if",
+        {
+            "setup": "Lapland",
+            "remove": [3],
+            "swap": [{"old_item_id": 4, "name": "Tarp", "weight": "300 g", "price_cents": 19000}],
+        },
+    ),
     ("create_thread", {"name": "A lighter tent", "category": "sleep & shelter", "replaces_item_id": 4}),
     (
         "add_candidate",

@@ -59,6 +59,7 @@ SINGLE: dict[str, dict[str, Any]] = {
     "get_item": {"item_id": "{item}"},
     "get_totals": {},
     "get_settings": {},
+    "what_if": {"setup": "{first}", "remove": "{items}"},
     "get_image": {"image_id": "{image}"},
     "get_thread": {"thread_id": "{thread}", "candidate_id": "{candidate}"},
     "get_change": {"change_id": "{change}", "limit": 1},

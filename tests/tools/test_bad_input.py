@@ -112,6 +112,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "delete_setup": {"setup_id": 1},
     "copy_setup": {"setup_id": 1, "name": "Copy"},
     "compare_setups": {"setup_id": 1, "other_setup_id": 2},
+    "what_if": {"setup": 1},
     "get_thread": {"thread_id": 1},
     "create_thread": {"name": "Tent"},
     "update_thread": {"thread_id": 1, "changes": {}},
@@ -137,6 +138,8 @@ LEAST_ROW: dict[str, dict[str, Any]] = {
     "items": {"name": "Tent"},
     "lines": {"item_id": 1},
     "change": {"item_id": 1},
+    "swap": {"old_item_id": 1, "name": "Tarp"},
+    "add": {"name": "Tarp"},
 }
 
 
