@@ -77,6 +77,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("rank_candidates", {"thread_id": 1, "candidate_ids": [2, 1]}),
     ("get_thread", {"thread_id": 1}),
     ("preview_candidate", {"candidate_id": 2}),
+    ("plan_purchases", {"budget_cents": 40000}),
     ("copy_setup", {"setup_id": 2, "name": "Lapland, lighter"}),
     ("resolve_thread", {"thread_id": 1, "candidate_id": 2, "swap_in_setups": ["Lapland, lighter"]}),
     ("compare_setups", {"setup_id": 2, "other_setup_id": 3}),

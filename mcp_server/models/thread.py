@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row, SummedGrams
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import Classification, SetupTotals, in_units
@@ -29,10 +29,21 @@ class ThreadSummary(Thread):
     candidates: int = 0
 
 
-class ThreadList(Row):
+class ThreadRow(ThreadSummary, Weighed):
+    """A thread in a list, with figures for all `pieces`: the least outlay, and the most grams saved.
+
+    They are those of `get_thread`, each of the candidate that is best in it.
+    """
+
+    pieces: int = 1
+    least_outlay_cents: int | None = None
+    most_saved_grams: SummedGrams | None = None
+
+
+class ThreadList(Measured):
     total: int
     next_cursor: str | None = None
-    threads: list[ThreadSummary]
+    threads: list[ThreadRow]
 
 
 class Replaced(Weighed):

@@ -18,11 +18,12 @@ from mcp_server.models.thread import (
     ThreadDeleted,
     ThreadHead,
     ThreadList,
+    ThreadRow,
     ThreadShown,
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, page
+from mcp_server.services import image, page, settings
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
@@ -85,16 +86,27 @@ async def list_all(
         LIMIT %(limit)s
     """).format(
         summaries=SUMMARIES.format(
-            place=SQL(", json_build_array({inactive}, lower(threads.name), threads.id) AS place").format(
-                inactive=INACTIVE
-            )
+            place=SQL("""
+                , {pieces} AS pieces,
+                (
+                    SELECT min(price_cents) FROM candidates WHERE candidates.thread_id = threads.id
+                ) * {pieces} AS least_outlay_cents,
+                (items.weight_grams::numeric - (
+                    SELECT min(weight_grams::numeric) FROM candidates WHERE candidates.thread_id = threads.id
+                )) * {pieces} AS most_saved_grams,
+                json_build_array({inactive}, lower(threads.name), threads.id) AS place
+            """).format(inactive=INACTIVE, pieces=PIECES)
         ),
         inactive=INACTIVE,
     )
-    params = {**cursors.read(cursor), "status": status, "limit": limit + 1}
-    found = await page.fetch_page(conn, ThreadSummary, query, params)
+    params = {**cursors.read(cursor), "status": status, "setup_id": None, "limit": limit + 1}
+    found = await page.fetch_page(conn, ThreadRow, query, params)
     count = "SELECT count(*) FROM threads WHERE %(status)s::text IS NULL OR status = %(status)s"
-    threads = ThreadList(total=await fetch_value(conn, count, params), threads=found.rows[:limit])
+    threads = ThreadList(
+        total=await fetch_value(conn, count, params),
+        threads=found.rows[:limit],
+        units=await settings.get(conn),
+    )
     return page.fit(threads, "threads", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 

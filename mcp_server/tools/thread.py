@@ -3,10 +3,23 @@
 from typing import Annotated, Unpack
 
 from mcp.server.mcpserver import Context
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Count, Cursor, Flag, Id, Limit, OptionalId, Reference
+from mcp_server.models.fields import (
+    INTEGER,
+    Count,
+    Cursor,
+    Flag,
+    Id,
+    Limit,
+    OptionalId,
+    Quantity,
+    Reference,
+    SetupRef,
+    whole_between,
+)
+from mcp_server.models.purchase import PurchasePlan
 from mcp_server.models.thread import (
     NewThread,
     ThreadChanges,
@@ -19,7 +32,9 @@ from mcp_server.models.thread import (
 )
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import resolution, thread
+from mcp_server.services import purchase, resolution, thread
+
+Budget = Annotated[int, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
 
 
 async def list_threads(
@@ -83,3 +98,25 @@ async def resolve_thread(
     return await write(ctx, dry_run=dry_run).do(
         resolution.resolve, thread_id, candidate_id, swap_in_setups, quantity
     )
+
+
+async def plan_purchases(
+    ctx: Context[App],
+    budget_cents: Budget,
+    threads: Annotated[list[Id], Field(max_length=100, description="Default: all active ones")] = [],  # noqa: B006
+    setup: Annotated[SetupRef, Field(description="Count pieces in this one only")] = None,
+    base_only: Flag = False,
+    weight_vs_price: Annotated[
+        Quantity, Field(description="Cents that a saved gram is worth; default: save most grams")
+    ] = None,
+) -> PurchasePlan:
+    """Plan which candidates to buy, at most one for each replaced item: the exact best, and cheaper plans."""
+    offers = await read(ctx, together=True).do(
+        purchase.gather,
+        budget_cents,
+        thread_ids=threads,
+        setup=setup,
+        base_only=base_only,
+        weight_vs_price=weight_vs_price,
+    )
+    return await purchase.plan(offers)

@@ -394,3 +394,18 @@ async def test_candidates_of_one_name_are_both_shown(conn: AsyncConnection) -> N
         "1 lb, over lightest 0 lb",
         "2 lb, over lightest 1 lb",
     ]
+
+
+async def test_a_list_of_threads_has_the_figures_of_the_comparison(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", weight=150.0)
+    await pack(conn, "Alps", bank, "3")
+    thread_id = await make_thread(conn, "Banks", replaces_item_id=bank)
+    await make_candidate(conn, thread_id, "Small", weight=89.0, price_cents=5900)
+    await make_candidate(conn, thread_id, "Cheap", weight=120.0, price_cents=2900)
+    await make_thread(conn, "Empty")
+    banks, empty = (await thread.list_all(conn)).threads
+    candidates = (await thread.get(conn, thread_id)).candidates
+    assert (banks.pieces, banks.least_outlay_cents, banks.most_saved_grams) == (3, 8700, 183)
+    assert banks.least_outlay_cents == min(each.outlay_cents or 0 for each in candidates)
+    assert banks.most_saved_grams == max(each.saves_grams or 0 for each in candidates)
+    assert (empty.pieces, empty.least_outlay_cents, empty.most_saved_grams) == (1, None, None)
