@@ -178,6 +178,7 @@ TOOLS = (
     ToolEntry(candidate.remove_candidate, "Remove candidate", REPLACES),
     ToolEntry(candidate.rank_candidates, "Rank candidates", ARRANGES),
     ToolEntry(candidate.preview_candidate, "Preview candidate", READS),
+    ToolEntry(thread.decide_thread, "Decide thread", READS),
     ToolEntry(thread.plan_purchases, "Plan purchases", READS),
     ToolEntry(thread.resolve_thread, "Resolve thread", ADDS),
     ToolEntry(totals.get_totals, "Get totals", READS),

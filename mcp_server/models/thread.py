@@ -7,6 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateCompared
+from mcp_server.models.decision import Criteria, Decision
 from mcp_server.models.fields import NOT_IN_A_DRY_RUN, CategoryRef, Grams, Name, OptionalId, Row, SummedGrams
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
@@ -73,6 +74,7 @@ class ThreadHead(Thread, Measured):
     replaces: Replaced | None = None
     resolved_candidate_id: int | None = None
     resolved_item_id: int | None = None
+    decision: Decision | None = None
 
 
 class ThreadShown(ThreadHead):
@@ -126,4 +128,5 @@ class NewThread(ThreadFields):
 @with_config(ConfigDict(extra="forbid"))
 class ThreadChanges(ThreadFields, total=False):
     name: Name
+    criteria: Criteria
     status: Literal["active", "archived"]

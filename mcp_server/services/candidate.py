@@ -1,7 +1,8 @@
 """Candidates: the products that a thread compares, their rank, and their effect on setups."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
@@ -18,7 +19,7 @@ from mcp_server.models.candidate import (
     Ranked,
     Ranking,
 )
-from mcp_server.services import image, page, thread
+from mcp_server.services import criterion, image, page, thread
 from mcp_server.services.item import to_columns
 from mcp_server.services.settings import UNITS
 
@@ -28,7 +29,8 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
     query = SQL("""
         SELECT
             candidates.id, candidates.thread_id, candidates.name, candidates.status, candidates.weight_grams,
-            candidates.price_cents, categories.name AS category, candidates.pros, candidates.cons,
+            candidates.price_cents, candidates.price_currency, candidates.target_cents,
+            categories.name AS category, candidates.pros, candidates.cons,
             candidates.notes, candidates.product_url, candidates.image_id,
             (
                 SELECT count(*)
@@ -50,24 +52,32 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
 async def add(conn: AsyncConnection, thread_id: int, new: NewCandidate) -> CandidateShown:
     """Add a candidate to a thread, in last place, and return it."""
     await thread.lock_unresolved(conn, thread_id)
-    row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    row = await to_columns(conn, {name: value for name, value in columns_of(new) if value is not None})
     row = {"thread_id": thread_id, **row}
     query = SQL("""
         INSERT INTO candidates ({names}, sort_order)
         SELECT {values}, coalesce(max(sort_order), 0) + 1 FROM candidates WHERE thread_id = %(thread_id)s
         RETURNING id
     """).format(names=names(row), values=values(row))
-    return await get(conn, await fetch_value(conn, query, row))
+    candidate_id = await fetch_value(conn, query, row)
+    await criterion.put_values(conn, thread_id, candidate_id, new.get("values") or ())
+    return await get(conn, candidate_id)
+
+
+def columns_of(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the fields that are columns. Values by criterion are rows of their own."""
+    return [(name, value) for name, value in fields.items() if name != "values"]
 
 
 async def update(conn: AsyncConnection, candidate_id: int, changes: CandidateChanges) -> CandidateShown:
     """Apply *changes* and return the updated candidate. None clears a field."""
-    await thread.lock_unresolved(conn, (await get(conn, candidate_id)).thread_id)
-    row = await to_columns(conn, changes)
+    its_thread = await thread.lock_unresolved(conn, (await get(conn, candidate_id)).thread_id)
+    row = await to_columns(conn, dict(columns_of(changes)))
     query = SQL("UPDATE candidates SET {assignments} updated_at = now() WHERE id = %(candidate_id)s").format(
         assignments=assignments(row)
     )
     await conn.execute(query, {**row, "candidate_id": candidate_id})
+    await criterion.put_values(conn, its_thread.id, candidate_id, changes.get("values") or ())
     return await get(conn, candidate_id)
 
 

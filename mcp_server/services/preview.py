@@ -33,15 +33,16 @@ async def preview(
     query = SQL("""
         SELECT
             candidates.id AS candidate_id, candidates.thread_id, threads.status = 'resolved' AS is_resolved,
-            candidates.name, candidates.weight_grams, candidates.price_cents,
-            {pieces} AS pieces, candidates.price_cents * {pieces} AS outlay_cents,
+            candidates.name, candidates.weight_grams, {own_price} AS price_cents,
+            candidates.price_cents IS NOT NULL AND ({own_price}) IS NULL AS is_foreign,
+            {pieces} AS pieces, ({own_price}) * {pieces} AS outlay_cents,
             items.id AS replaces_item_id, items.name AS replaces,
             items.weight_grams AS replaces_weight_grams, items.price_cents AS replaces_price_cents, {units}
         FROM candidates
         JOIN threads ON threads.id = candidates.thread_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE candidates.id = %(candidate_id)s
-    """).format(units=UNITS, pieces=thread.PIECES)
+    """).format(units=UNITS, pieces=thread.PIECES, own_price=thread.OWN_PRICE)
     purchase = await fetch_one(conn, Purchase, query, {"candidate_id": candidate_id, "setup_id": setup_id})
     if purchase is None:
         raise no_such_candidate(candidate_id)
@@ -50,8 +51,8 @@ async def preview(
     cursors = page.Cursors("preview_candidate", candidate_id, setup_id, keys=("name", "id"))
     chosen = await choose(conn, setup_ids, limit, cursors.read(cursor))
     previewed = Preview(
-        **{name: value for name, value in purchase if name != "is_resolved"},
-        hint=await what_next(conn, purchase, shown=bool(setup_ids)),
+        **{name: value for name, value in purchase if name in Considered.model_fields},
+        hint=with_currency(purchase, await what_next(conn, purchase, shown=bool(setup_ids))),
         setups=await weigh(conn, purchase, chosen.rows[:limit]),
     )
     return page.fit(
@@ -87,9 +88,16 @@ def only_id(id: int) -> int:
 
 
 class Purchase(Considered):
-    """A candidate to preview, and whether its thread is a record."""
+    """A candidate to preview, and whether its thread is a record and its price in another currency."""
 
     is_resolved: bool
+    is_foreign: bool
+
+
+def with_currency(purchase: Purchase, hint: str | None) -> str | None:
+    if not purchase.is_foreign:
+        return hint
+    return f"Its price is in another currency, and counts as unknown. {hint or ''}".strip()
 
 
 class Similar(Row):

@@ -19,7 +19,7 @@ from mcp_server.models.purchase import LeftOut, Point, Purchase, PurchasePlan
 from mcp_server.models.settings import Units
 from mcp_server.services import lookup, page, settings
 from mcp_server.services.knapsack import Option, Plan, Solver
-from mcp_server.services.thread import PIECES
+from mcp_server.services.thread import OWN_PRICE, PIECES
 
 # Threads and candidates that a plan considers. More would take longer than a call may.
 MOST_THREADS, MOST_CANDIDATES = 100, 1000
@@ -54,6 +54,7 @@ class Offer(Row):
     replaced_grams: Decimal | None
     grams: Decimal | None
     price_cents: int | None
+    is_priced: bool
     pieces: int
     counted: int
 
@@ -98,7 +99,8 @@ async def gather(
                 SELECT FROM setup_items
                 WHERE setup_items.item_id = items.id AND setup_items.setup_id = %(setup_id)s
             ) AS is_packed,
-            candidates.weight_grams::numeric AS grams, candidates.price_cents,
+            candidates.weight_grams::numeric AS grams,
+            {own_price} AS price_cents, candidates.price_cents IS NOT NULL AS is_priced,
             {pieces} AS pieces, CASE WHEN %(base_only)s THEN {base_pieces} ELSE {pieces} END AS counted
         FROM threads
         LEFT JOIN candidates ON candidates.thread_id = threads.id
@@ -108,7 +110,7 @@ async def gather(
         )
         ORDER BY lower(threads.name), threads.id, rank
         LIMIT %(limit)s
-    """).format(pieces=PIECES, base_pieces=BASE_PIECES)
+    """).format(pieces=PIECES, base_pieces=BASE_PIECES, own_price=OWN_PRICE)
     params = {"setup_id": setup_id, "base_only": base_only, "thread_ids": list(thread_ids)}
     found = await fetch_all(conn, Offer, query, {**params, "limit": MOST_CANDIDATES + 1})
     if len(found) > MOST_CANDIDATES or len({each.thread_id for each in found}) > MOST_THREADS:
@@ -197,6 +199,8 @@ def missing_of_thread(offer: Offer) -> str | None:
 
 
 def missing(offer: Offer) -> str | None:
+    if offer.is_priced and offer.price_cents is None:
+        return "price in another currency"
     unknown = [
         name for name, value in (("weight", offer.grams), ("price", offer.price_cents)) if value is None
     ]

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL
+from psycopg.types.json import Jsonb
 
 from db.query import fetch_one, fetch_value
 from mcp_server.errors import Conflict, InvalidInput, in_list
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
 from mcp_server.models.thread import ThreadResolved
-from mcp_server.services import line, page, settings, setup
-from mcp_server.services.thread import Locked, lock, not_in_thread, summarize
+from mcp_server.services import decision, line, page, settings, setup
+from mcp_server.services.thread import OWN_PRICE, Locked, lock, not_in_thread, summarize
 
 # In place of the names of setups.
 ALL = "all"
@@ -22,12 +24,15 @@ async def resolve(
     candidate_id: int,
     swap_in_setups: Sequence[str | int],
     quantity: int | None = None,
+    why: str | None = None,
 ) -> ThreadResolved:
     """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
     its_thread = await lock(conn, thread_id)
     if its_thread.status != "active":
         raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
+    decided = await decision.record(conn, thread_id, candidate_id, why)
     new = await become_item(conn, its_thread, candidate_id, quantity)
+    await check_currency(conn, candidate_id)
     setup_ids = await setups_to_swap(conn, its_thread, swap_in_setups)
     for setup_id in sorted(setup_ids):
         await setup.touch(conn, setup_id)
@@ -37,10 +42,16 @@ async def resolve(
         UPDATE threads
         SET
             status = 'resolved', updated_at = now(),
-            resolved_candidate_id = %(candidate_id)s, resolved_item_id = %(item_id)s
+            resolved_candidate_id = %(candidate_id)s, resolved_item_id = %(item_id)s,
+            decision = %(decision)s
         WHERE id = %(thread_id)s
         """,
-        {"candidate_id": candidate_id, "item_id": new.item_id, "thread_id": thread_id},
+        {
+            "candidate_id": candidate_id,
+            "item_id": new.item_id,
+            "thread_id": thread_id,
+            "decision": Jsonb(decided.model_dump(mode="json", exclude_none=True, exclude_defaults=True)),
+        },
     )
     swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids[:MOST_ROWS]]
     resolved = ThreadResolved(
@@ -93,6 +104,21 @@ async def become_item(
     if new is None:
         raise not_in_thread(candidate_id, its_thread.id)
     return new
+
+
+async def check_currency(conn: AsyncConnection, candidate_id: int) -> None:
+    """Refuse a price in another currency: it would be added to prices in the user's own."""
+    query = SQL("""
+        SELECT price_currency
+        FROM candidates
+        WHERE id = %(candidate_id)s AND price_cents IS NOT NULL AND ({own_price}) IS NULL
+    """).format(own_price=OWN_PRICE)
+    currency = await fetch_value(conn, query, {"candidate_id": candidate_id})
+    if currency is not None:
+        raise Conflict(
+            f"The price of candidate {candidate_id} is in {currency}. Set price_cents in your own currency, "
+            "and price_currency to null, with update_candidate first."
+        )
 
 
 async def setups_to_swap(

@@ -23,12 +23,12 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, page, settings
+from mcp_server.services import criterion, image, page, settings
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
 # Fields that are a record once a thread is resolved.
-DECIDED = {"status", "replaces_item_id"}
+DECIDED = {"status", "replaces_item_id", "criteria"}
 
 SUMMARIES = SQL("""
     SELECT
@@ -38,8 +38,21 @@ SUMMARIES = SQL("""
     LEFT JOIN categories ON categories.id = threads.category_id
     LEFT JOIN items ON items.id = threads.replaces_item_id
 """)
+# Whether a thread is one of those that a list asks for.
+MATCHING = SQL("""
+    (%(status)s::text IS NULL OR threads.status = %(status)s)
+    AND (NOT %(below_target)s OR EXISTS (
+        SELECT FROM candidates WHERE candidates.thread_id = threads.id AND price_cents <= target_cents
+    ))
+""")
 # Whether a thread comes after the active ones.
 INACTIVE = SQL("(threads.status <> 'active')::int")
+# The price of a candidate in the user's own currency. Prices in others are not compared with it.
+OWN_PRICE = SQL("""
+    CASE WHEN candidates.price_currency IS NULL OR candidates.price_currency = (
+        SELECT settings.value FROM settings WHERE settings.key = 'currency'
+    ) THEN candidates.price_cents END
+""")
 # How many pieces of an item a purchase replaces: as many as are needed at once, in one setup or in any.
 PIECES = SQL("""
     coalesce(
@@ -70,14 +83,18 @@ async def list_all(
     conn: AsyncConnection,
     status: ThreadStatus | None = None,
     *,
+    below_target: bool = False,
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadList:
-    """Return a page of threads: of all, or of those with a status. Active ones come first."""
-    cursors = page.Cursors("list_threads", status, keys=("inactive", "name", "id"))
+    """Return a page of threads: of all, or of those with a status. Active ones come first.
+
+    With *below_target*, only those with a candidate whose price is at most its target.
+    """
+    cursors = page.Cursors("list_threads", status, below_target, keys=("inactive", "name", "id"))
     query = SQL("""
         {summaries}
-        WHERE (%(status)s::text IS NULL OR threads.status = %(status)s) AND (
+        WHERE {matching} AND (
             %(after_id)s::bigint IS NULL
             OR ({inactive}, lower(threads.name), threads.id)
                 > (%(after_inactive)s::int, %(after_name)s::text, %(after_id)s::bigint)
@@ -89,19 +106,26 @@ async def list_all(
             place=SQL("""
                 , {pieces} AS pieces,
                 (
-                    SELECT min(price_cents) FROM candidates WHERE candidates.thread_id = threads.id
+                    SELECT min({own_price}) FROM candidates WHERE candidates.thread_id = threads.id
                 ) * {pieces} AS least_outlay_cents,
                 (items.weight_grams::numeric - (
                     SELECT min(weight_grams::numeric) FROM candidates WHERE candidates.thread_id = threads.id
                 )) * {pieces} AS most_saved_grams,
                 json_build_array({inactive}, lower(threads.name), threads.id) AS place
-            """).format(inactive=INACTIVE, pieces=PIECES)
+            """).format(inactive=INACTIVE, pieces=PIECES, own_price=OWN_PRICE)
         ),
         inactive=INACTIVE,
+        matching=MATCHING,
     )
-    params = {**cursors.read(cursor), "status": status, "setup_id": None, "limit": limit + 1}
+    params = {
+        **cursors.read(cursor),
+        "status": status,
+        "below_target": below_target,
+        "setup_id": None,
+        "limit": limit + 1,
+    }
     found = await page.fetch_page(conn, ThreadRow, query, params)
-    count = "SELECT count(*) FROM threads WHERE %(status)s::text IS NULL OR status = %(status)s"
+    count = SQL("SELECT count(*) FROM threads WHERE {matching}").format(matching=MATCHING)
     threads = ThreadList(
         total=await fetch_value(conn, count, params),
         threads=found.rows[:limit],
@@ -135,7 +159,8 @@ async def get(
                     WHERE setup_items.item_id = items.id
                 )
             ) END AS replaces,
-            {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id, {units}
+            {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id,
+            threads.decision, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
@@ -170,7 +195,7 @@ async def compare(
             SELECT
                 id, sort_order,
                 row_number() OVER (ORDER BY sort_order, id) AS rank,
-                min(weight_grams::numeric) OVER () AS lightest, min(price_cents) OVER () AS cheapest
+                min(weight_grams::numeric) OVER () AS lightest, min({own_price}) OVER () AS cheapest
             FROM candidates
             WHERE thread_id = %(thread_id)s
         ), page AS (
@@ -186,13 +211,14 @@ async def compare(
         SELECT
             json_build_array(candidates.sort_order, candidates.id) AS place, page.remaining,
             page.rank, candidates.id, candidates.name, candidates.status, categories.name AS category,
-            candidates.weight_grams, candidates.price_cents, candidates.image_id, {texts},
+            candidates.weight_grams, candidates.price_cents, candidates.price_currency,
+            candidates.target_cents, candidates.image_id, {texts},
             candidates.weight_grams::numeric - page.lightest AS over_lightest_grams,
-            candidates.price_cents - page.cheapest AS over_cheapest_cents,
-            candidates.price_cents * {pieces} AS outlay_cents,
+            ({own_price}) - page.cheapest AS over_cheapest_cents,
+            ({own_price}) * {pieces} AS outlay_cents,
             (items.weight_grams::numeric - candidates.weight_grams::numeric) * {pieces} AS saves_grams,
             CASE WHEN candidates.weight_grams < items.weight_grams THEN round(
-                candidates.price_cents / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
+                ({own_price}) / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
             ) END AS cents_per_gram_saved
         FROM page
         JOIN candidates ON candidates.id = page.id
@@ -200,7 +226,7 @@ async def compare(
         LEFT JOIN items ON items.id = threads.replaces_item_id
         LEFT JOIN categories ON categories.id = candidates.category_id
         ORDER BY page.rank
-    """).format(pieces=PIECES, texts=excerpts("candidates", TEXTS))
+    """).format(pieces=PIECES, own_price=OWN_PRICE, texts=excerpts("candidates", TEXTS))
     params = {
         **after,
         "thread_id": thread_id,
@@ -238,12 +264,14 @@ async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
 async def update(conn: AsyncConnection, thread_id: int, changes: ThreadChanges) -> ThreadSummary:
     """Apply *changes* and return the updated thread. None clears a field."""
     await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
-    row = await to_columns(conn, changes)
+    row = await to_columns(conn, {name: value for name, value in changes.items() if name != "criteria"})
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
     )
     await check_replaced(conn, row)
     await conn.execute(query, {**row, "thread_id": thread_id})
+    if "criteria" in changes:
+        await criterion.replace(conn, thread_id, changes["criteria"] or ())
     return await summarize(conn, thread_id)
 
 

@@ -6,6 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import BeforeValidator, Field
 
 from mcp_server.models.change import Key
+from mcp_server.models.decision import Importances, Judgement
 from mcp_server.models.fields import (
     INTEGER,
     Count,
@@ -17,6 +18,7 @@ from mcp_server.models.fields import (
     Quantity,
     Reference,
     SetupRef,
+    Text,
     whole_between,
 )
 from mcp_server.models.purchase import PurchasePlan
@@ -32,16 +34,20 @@ from mcp_server.models.thread import (
 )
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import purchase, resolution, thread
+from mcp_server.services import decision, purchase, resolution, thread
 
 Budget = Annotated[int, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
 
 
 async def list_threads(
-    ctx: Context[App], status: ThreadStatus | None = None, limit: Limit = 200, cursor: Cursor = ""
+    ctx: Context[App],
+    status: ThreadStatus | None = None,
+    below_target: Flag = False,
+    limit: Limit = 200,
+    cursor: Cursor = "",
 ) -> ThreadList:
     """List purchase research threads, active ones first."""
-    return await read(ctx).do(thread.list_all, status, limit=limit, cursor=cursor)
+    return await read(ctx).do(thread.list_all, status, below_target=below_target, limit=limit, cursor=cursor)
 
 
 async def get_thread(
@@ -89,6 +95,7 @@ async def resolve_thread(
         ),
     ] = [],  # noqa: B006
     quantity: Annotated[Count, Field(description="Owned pieces; default: as of the old item")] = None,
+    why: Annotated[Text, Field(description="The reason, for the record")] = None,
     dry_run: Flag = False,
 ) -> Written[ThreadResolved]:
     """Decide: the candidate becomes an item. The replaced item stays in the collection. All or nothing.
@@ -96,8 +103,17 @@ async def resolve_thread(
     Afterwards the thread is a record: its candidates and ranks cannot be changed.
     """
     return await write(ctx, dry_run=dry_run).do(
-        resolution.resolve, thread_id, candidate_id, swap_in_setups, quantity
+        resolution.resolve, thread_id, candidate_id, swap_in_setups, quantity, why
     )
+
+
+async def decide_thread(
+    ctx: Context[App],
+    thread_id: Id,
+    importance: Importances = [],  # noqa: B006
+) -> Judgement:
+    """Rank a thread's candidates by its criteria, with reasons, and what would change the winner."""
+    return await read(ctx, together=True).do(decision.decide, thread_id, importance)
 
 
 async def plan_purchases(

@@ -60,6 +60,7 @@ SINGLE: dict[str, dict[str, Any]] = {
     "get_totals": {},
     "get_settings": {},
     "what_if": {"setup": "{first}", "remove": "{items}"},
+    "decide_thread": {"thread_id": "{thread}"},
     "plan_purchases": {"budget_cents": 10**15 - 1, "threads": ["{thread}"]},
     "get_image": {"image_id": "{image}"},
     "get_thread": {"thread_id": "{thread}", "candidate_id": "{candidate}"},

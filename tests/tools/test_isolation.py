@@ -72,6 +72,7 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
         {"setup": "{own_setup}", "swap": [{"old_item_id": "{own_item}", "item_id": "{item}"}]},
         "item",
     ),
+    ("decide_thread", {"thread_id": "{thread}"}, "thread"),
     ("plan_purchases", {"budget_cents": 1, "threads": ["{thread}"]}, "thread"),
     ("plan_purchases", {"budget_cents": 1, "setup": "{setup}"}, "setup"),
     ("get_thread", {"thread_id": "{thread}"}, "thread"),
