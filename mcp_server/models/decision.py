@@ -75,7 +75,7 @@ Criteria = Annotated[
     Field(
         min_length=1,
         max_length=20,
-        description="All of them. worst scores 0, best 1; at_least, at_most: musts. weight in g, price in cents",
+        description="All. worst scores 0, best 1; at_least, at_most: musts. weight in g, price in cents",
     ),
 ]
 Values = Annotated[list[NewValue] | None, Field(max_length=20, description="By criterion; null clears")]

@@ -269,7 +269,7 @@ def to_row(criteria: Sequence[Criterion], judged: Judged, name: str) -> JudgedCa
 
 def to_decimal(exact: Fraction) -> Decimal:
     """Round to four decimals."""
-    return Decimal(round(exact * 10_000)) / 10_000
+    return Decimal(scoring.nearest(exact * 10_000)) / 10_000
 
 
 def in_full(exact: Fraction) -> Decimal:

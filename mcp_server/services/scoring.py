@@ -8,6 +8,7 @@ is certain: first those that meet every limit, by the lower end of their score, 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -229,10 +230,15 @@ def first(lines: Sequence[Lines], importance: Fraction, towards: int) -> int:
     return min(lines, key=lambda each: each.place(importance, towards)).id
 
 
+def nearest(exact: Fraction) -> int:
+    """Round half up."""
+    return floor(exact + Fraction(1, 2))
+
+
 def shown(parts: Sequence[Fraction], scale: int = 10_000) -> list[Fraction]:
     """Round parts of a score so that they add up to the rounded score: by largest remainder."""
     exact = [part * scale for part in parts]
     floors = [int(part) for part in exact]
-    missing = round(sum(exact, ZERO)) - sum(floors)
+    missing = nearest(sum(exact, ZERO)) - sum(floors)
     by_rest = sorted(range(len(parts)), key=lambda at: (floors[at] - exact[at], at))
     return [Fraction(floors[at] + (at in by_rest[:missing]), scale) for at in range(len(parts))]
