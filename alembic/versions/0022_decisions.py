@@ -9,7 +9,7 @@ from alembic import op
 from db.revision import create_collection_table
 
 revision: str = "0022"
-down_revision: str | None = "0018"
+down_revision: str | None = "0025"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

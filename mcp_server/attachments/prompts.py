@@ -80,7 +80,7 @@ Lighten the setup {setup!r}{within}.
 1. Call list_setups for its id, then get_setup.{"" if budget else " Ask me for the budget."}
    Call plan_purchases with this setup: its front shows what each sum saves.
 2. Look for lines to leave at home. Call what_if to compare each swap and each omission.
-3. List them by grams saved per price, and say what each costs in comfort. Mention what was left out as unknown.
+3. List them by grams saved per price, and say what each costs in comfort. Mention what was left out.
 4. Change nothing until I have chosen."""
 
 
