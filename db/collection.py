@@ -15,6 +15,8 @@ COLLECTION: Mapping[str, str] = MappingProxyType(
         "items": "item",
         "threads": "thread",
         "candidates": "candidate",
+        "criteria": "criterion",
+        "scores": "score",
         "setups": "setup",
         "setup_items": "setup line",
         "settings": "setting",

@@ -232,6 +232,8 @@ threads = Table(
     Column("resolved_item_id", BigInteger),
     moment("created_at"),
     moment("updated_at"),
+    # The record of a decision: the reason, and the candidates with their scores and prices at that time.
+    Column("decision", JSONB),
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),
     belongs_to("replaces_item_id", "items"),
@@ -240,6 +242,9 @@ threads = Table(
     belongs_to("resolved_item_id", "items"),
     named(),
     one_of("status", "active", "resolved", "archived"),
+    CheckConstraint(
+        "jsonb_typeof(decision) = 'object' AND octet_length(decision::text) <= 262144", name="decision"
+    ),
     Index("ix_threads_user_id_category_id", "user_id", "category_id"),
     Index("ix_threads_user_id_replaces_item_id", "user_id", "replaces_item_id"),
     Index("ix_threads_user_id_resolved_candidate_id", "user_id", "resolved_candidate_id"),
@@ -265,6 +270,10 @@ candidates = Table(
     Column("sort_order", Double, nullable=False, server_default="0"),
     moment("created_at"),
     moment("updated_at"),
+    # Of the price, if it is not the user's own.
+    Column("price_currency", Text),
+    # The price at which to buy.
+    Column("target_cents", BigInteger),
     UniqueConstraint("user_id", "id"),
     belongs_to("thread_id", "threads", on_delete="CASCADE"),
     belongs_to("category_id", "categories"),
@@ -274,10 +283,56 @@ candidates = Table(
     CheckConstraint("octet_length(pros) <= 65536", name="pros"),
     CheckConstraint("octet_length(cons) <= 65536", name="cons"),
     CheckConstraint("sort_order > '-Infinity' AND sort_order < 'Infinity'", name="sort_order"),
+    CheckConstraint("price_currency ~ '^[A-Z]{3}$'", name="price_currency"),
+    CheckConstraint("target_cents >= 0 AND target_cents < 1e15", name="target_cents"),
     *weighs_and_costs(),
     Index("ix_candidates_user_id_thread_id", "user_id", "thread_id"),
     Index("ix_candidates_user_id_category_id", "user_id", "category_id"),
     Index("ix_candidates_user_id_image_id", "user_id", "image_id"),
+)
+
+# What the candidates of a thread are judged by. A value of `worst` scores 0, and one of `best` 1.
+criteria = Table(
+    "criteria",
+    metadata,
+    key(),
+    owner(),
+    Column("thread_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("importance", Numeric, nullable=False),
+    Column("worst", Numeric, nullable=False),
+    Column("best", Numeric, nullable=False),
+    Column("at_least", Numeric),
+    Column("at_most", Numeric),
+    UniqueConstraint("user_id", "id"),
+    belongs_to("thread_id", "threads", on_delete="CASCADE"),
+    named(),
+    CheckConstraint("importance > 0 AND importance < 1e9", name="importance"),
+    CheckConstraint("worst <> best AND abs(worst) < 1e15 AND abs(best) < 1e15", name="anchors"),
+    CheckConstraint("abs(at_least) < 1e15", name="at_least"),
+    CheckConstraint("abs(at_most) < 1e15", name="at_most"),
+    Index(
+        "uq_criteria_user_id_thread_id_lower_name", "user_id", "thread_id", text("lower(name)"), unique=True
+    ),
+)
+
+# How a candidate does in a criterion. The thread is that of both, so that the log finds a thread's values.
+scores = Table(
+    "scores",
+    metadata,
+    key(),
+    owner(),
+    Column("thread_id", BigInteger, nullable=False),
+    Column("candidate_id", BigInteger, nullable=False),
+    Column("criterion_id", BigInteger, nullable=False),
+    Column("value", Numeric, nullable=False),
+    UniqueConstraint("user_id", "candidate_id", "criterion_id"),
+    belongs_to("thread_id", "threads", on_delete="CASCADE"),
+    belongs_to("candidate_id", "candidates", on_delete="CASCADE"),
+    belongs_to("criterion_id", "criteria", on_delete="CASCADE"),
+    CheckConstraint("abs(value) < 1e15", name="value"),
+    Index("ix_scores_user_id_thread_id", "user_id", "thread_id"),
+    Index("ix_scores_user_id_criterion_id", "user_id", "criterion_id"),
 )
 
 setups = Table(

@@ -97,6 +97,8 @@ def shortlist(parts: Sequence[str]) -> str:
 
 
 def plural(noun: str) -> str:
+    if noun == "criterion":
+        return "criteria"
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 

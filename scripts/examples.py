@@ -59,6 +59,14 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("get_setup", {"setup_id": 2}),
     (
+        "what_if",
+        {
+            "setup": "Lapland",
+            "remove": [3],
+            "swap": [{"old_item_id": 4, "name": "Tarp", "weight": "300 g", "price_cents": 19000}],
+        },
+    ),
+    (
         "create_thread",
         {
             "name": "A lighter tent",
@@ -71,13 +79,39 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("add_candidate", {"thread_id": 1, "name": "Rumour", "price_cents": 90000}),
-    ("update_candidate", {"candidate_id": 1, "changes": {"status": "ordered"}}),
+    (
+        "update_thread",
+        {
+            "thread_id": 1,
+            "changes": {
+                "criteria": [{"name": "comfort", "importance": 2, "worst": 0, "best": 10, "at_least": 3}]
+            },
+        },
+    ),
+    (
+        "update_candidate",
+        {"candidate_id": 1, "changes": {"status": "ordered", "values": [{"name": "comfort", "value": 7}]}},
+    ),
+    (
+        "update_candidate",
+        {"candidate_id": 2, "changes": {"values": [{"name": "comfort", "value": 4}]}},
+    ),
     ("remove_candidate", {"candidate_id": 3}),
     ("rank_candidates", {"thread_id": 1, "candidate_ids": [2, 1]}),
     ("get_thread", {"thread_id": 1}),
     ("preview_candidate", {"candidate_id": 2}),
+    ("decide_thread", {"thread_id": 1}),
+    ("plan_purchases", {"budget_cents": 40000}),
     ("copy_setup", {"setup_id": 2, "name": "Lapland, lighter"}),
-    ("resolve_thread", {"thread_id": 1, "candidate_id": 2, "swap_in_setups": ["Lapland, lighter"]}),
+    (
+        "resolve_thread",
+        {
+            "thread_id": 1,
+            "candidate_id": 2,
+            "swap_in_setups": ["Lapland, lighter"],
+            "why": "It saves most for its price.",
+        },
+    ),
     ("compare_setups", {"setup_id": 2, "other_setup_id": 3}),
     ("list_threads", {}),
     ("update_settings", {"changes": {"weight_unit": "oz", "currency": "EUR"}}),
@@ -101,8 +135,8 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("delete_thread", {"thread_id": 1}),
     ("delete_item", {"item_id": 4}),
     ("delete_category", {"category_id": 2, "move_to": "Clothes"}),
-    ("undo_change", {"change_id": 27}),
+    ("undo_change", {"change_id": 29}),
     ("undo_changes", {"last": 2, "dry_run": True}),
     ("list_changes", {"limit": 5}),
-    ("get_change", {"change_id": 27}),
+    ("get_change", {"change_id": 29}),
 )

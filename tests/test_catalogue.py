@@ -72,7 +72,9 @@ async def test_every_tool_says_what_it_does_and_what_it_may_do(client: Client) -
 async def test_reading_tools_are_the_ones_whose_names_say_so(client: Client) -> None:
     for tool in await listed(client):
         assert tool.annotations is not None
-        reads = tool.name.startswith(("list_", "get_", "compare_", "preview_", "export_"))
+        reads = tool.name.startswith(
+            ("list_", "get_", "compare_", "preview_", "export_", "what_if", "plan_", "decide_")
+        )
         assert tool.annotations.read_only_hint == reads, tool.name
         deletes = tool.name.startswith(
             ("delete_", "merge_", "remove_", "set_", "undo_", "update_", "upload_", "import_")

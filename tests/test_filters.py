@@ -121,7 +121,8 @@ async def test_resources_stay_and_prompts_whose_tools_are_off_go(
     await conn.commit()
     for uri in ("gear://summary", f"gear://items/{item_id}"):
         assert "Tent" in (await reader.read_resource(uri)).model_dump_json()
-    assert [prompt.name for prompt in (await reader.list_prompts()).prompts] == ["find_what_to_leave"]
+    names = [prompt.name for prompt in (await reader.list_prompts()).prompts]
+    assert names == ["find_what_to_leave", "lighten_setup"]
 
 
 async def test_a_read_only_server_writes_nothing_even_through_a_tool_that_claims_to_read(

@@ -15,6 +15,8 @@ ARGUMENTS = {
     "plan_trip": {"trip": "Sarek, a week in September", "setup": "Weekend"},
     "find_what_to_leave": {"setup": "Weekend"},
     "research_purchase": {"what": "A lighter tent", "item": "Old tent"},
+    "decide_purchase": {"thread": "A lighter tent"},
+    "lighten_setup": {"setup": "Weekend", "budget": "400 EUR"},
     "import_my_list": {"setup_name": "Weekend"},
 }
 
@@ -61,6 +63,7 @@ async def test_an_argument_may_be_left_out_or_empty(client: Client) -> None:
     assert "None" not in text
     assert "None" not in await text_of(client, "research_purchase", {"what": "A tent"})
     assert "None" not in await text_of(client, "import_my_list", {})
+    assert "None" not in await text_of(client, "lighten_setup", {"setup": "Weekend"})
 
 
 async def test_an_unknown_prompt_names_the_nearest(client: Client) -> None:

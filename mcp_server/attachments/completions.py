@@ -19,7 +19,7 @@ MOST = 100
 # No name is longer.
 Value: TypeAlias = Annotated[str, Field(max_length=200)]
 # The prompt arguments that name a row.
-NOUNS: dict[str, Noun] = {"setup": "setup", "item": "item"}
+NOUNS: dict[str, Noun] = {"setup": "setup", "item": "item", "thread": "thread"}
 
 
 async def complete_id(ctx: Context[App], noun: Noun, value: Value) -> list[str]:

@@ -54,6 +54,36 @@ Help me choose a purchase: {what}.{instead}
 4. Recommend one and explain why. Call resolve_thread only after I have decided."""
 
 
+def decide_purchase(
+    thread: Annotated[Name, Field(description="The thread to decide")],
+) -> str:
+    """Decide which product of a thread to buy, for stated reasons."""
+    return f"""\
+Help me decide the thread {thread!r}.
+
+1. Call list_threads for its id, then get_thread. If it has no criteria, ask me what matters, which values are
+   bad and ideal, and what is a must; call update_thread. Add values with update_candidate.
+2. Call decide_thread. Explain the winner by its parts, and what would have to matter more for another to win.
+3. If a value is to be found out, ask me for it. Do not guess it.
+4. When I have decided, call resolve_thread with my reason as why."""
+
+
+def lighten_setup(
+    setup: Annotated[Name, Field(description="The setup to lighten")],
+    budget: Annotated[NameOrNone, Field(description="What I can spend")] = None,
+) -> str:
+    """Find the purchases and omissions that lighten a setup most."""
+    within = f" with a budget of {budget}" if budget else ""
+    return f"""\
+Lighten the setup {setup!r}{within}.
+
+1. Call list_setups for its id, then get_setup.{"" if budget else " Ask me for the budget."}
+   Call plan_purchases with this setup: its front shows what each sum saves.
+2. Look for lines to leave at home. Call what_if to compare each swap and each omission.
+3. List them by grams saved per price, and say what each costs in comfort. Mention what was left out.
+4. Change nothing until I have chosen."""
+
+
 def import_my_list(
     setup_name: Annotated[
         NameOrNone, Field(description="Name of the setup to create; omit it to import only items")
@@ -88,5 +118,7 @@ PROMPTS = (
     PromptEntry(plan_trip, "Plan a trip"),
     PromptEntry(find_what_to_leave, "Find what to leave at home"),
     PromptEntry(research_purchase, "Research a purchase"),
+    PromptEntry(decide_purchase, "Decide a purchase"),
+    PromptEntry(lighten_setup, "Lighten a setup"),
     PromptEntry(import_my_list, "Import my list"),
 )

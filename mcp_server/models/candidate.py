@@ -6,8 +6,10 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from mcp_server.models.answer import Abridged
+from mcp_server.models.decision import Values
 from mcp_server.models.fields import (
     NOT_GIVEN,
+    STRING,
     Cents,
     Exact,
     Grams,
@@ -19,7 +21,7 @@ from mcp_server.models.fields import (
     Url,
     Weight,
 )
-from mcp_server.models.settings import Measured, Units, Weighed
+from mcp_server.models.settings import Currency, Measured, Units, Weighed
 
 CandidateStatus = Literal["researching", "ordered", "arrived"]
 
@@ -33,11 +35,16 @@ class Ranked(Row):
 
 
 class Candidate(Ranked, Weighed, Abridged):
-    """A product. Weight in grams and price in cents are per piece, and absent if unknown."""
+    """A product. Weight in grams and price in cents are per piece, and absent if unknown.
+
+    A price with a `price_currency` other than the user's is not compared and not added up.
+    """
 
     status: CandidateStatus = "researching"
     weight_grams: Grams | None = None
     price_cents: int | None = None
+    price_currency: str | None = None
+    target_cents: int | None = None
     category: str | None = None
     pros: str | None = None
     cons: str | None = None
@@ -166,6 +173,10 @@ class Preview(Considered):
 class CandidateFields(TypedDict, total=False):
     weight: Weight
     price_cents: Cents
+    # The name says it, and each description is paid by every agent.
+    price_currency: Annotated[Currency, STRING]
+    target_cents: Cents
+    values: Values
     status: CandidateStatus
     pros: Text
     cons: Text

@@ -7,7 +7,8 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateAdded, CandidateCompared
-from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Grams, Name, OptionalRef, Row
+from mcp_server.models.decision import Criteria, Decision
+from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Grams, Name, OptionalRef, Row, SummedGrams
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import Classification, SetupTotals, in_units
@@ -36,10 +37,21 @@ class ThreadCreated(ThreadSummary, Measured):
     added: tuple[CandidateAdded, ...] = ()
 
 
-class ThreadList(Row):
+class ThreadRow(ThreadSummary, Weighed):
+    """A thread in a list, with figures for all `pieces`: the least outlay, and the most grams saved.
+
+    They are those of `get_thread`, each of the candidate that is best in it.
+    """
+
+    pieces: int = 1
+    least_outlay_cents: int | None = None
+    most_saved_grams: SummedGrams | None = None
+
+
+class ThreadList(Measured):
     total: int
     next_cursor: str | None = None
-    threads: list[ThreadSummary]
+    threads: list[ThreadRow]
 
 
 class Replaced(Weighed):
@@ -69,6 +81,7 @@ class ThreadHead(Thread, Measured):
     replaces: Replaced | None = None
     resolved_candidate_id: int | None = None
     resolved_item_id: int | None = None
+    decision: Decision | None = None
 
 
 class ThreadShown(ThreadHead):
@@ -122,4 +135,5 @@ class NewThread(ThreadFields):
 @with_config(ConfigDict(extra="forbid"))
 class ThreadChanges(ThreadFields, total=False):
     name: Name
+    criteria: Criteria
     status: Literal["active", "archived"]

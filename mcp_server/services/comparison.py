@@ -11,8 +11,8 @@ from mcp_server.models.setup import Difference, LineDifference, SetupsCompared
 from mcp_server.services import page, reference, setup
 from mcp_server.services.setup import LINES
 
-# Each item of two setups, and the part of their difference that is due to it.
-COMPARED = SQL("""
+# Each item on two sides, and the part of their difference that is due to it. `sided` are the lines of both.
+BY_ITEM = SQL("""
     SELECT
         item_id, name, weight_grams,
         max(line) FILTER (WHERE sign < 0) AS first,
@@ -28,7 +28,7 @@ COMPARED = SQL("""
         SELECT
             lines.item_id, lines.name, lines.weight_grams, lines.price_cents,
             lines.quantity, lines.classification, lines.worn_quantity,
-            sides.sign,
+            lines.sign,
             concat_ws(
                 ' ', trim_scale(lines.quantity), lines.classification,
                 CASE
@@ -37,11 +37,20 @@ COMPARED = SQL("""
                 END
             ) AS line,
             coalesce(lines.weight_grams::numeric, 0) AS grams
-        FROM (VALUES (%(first_id)s::bigint, -1), (%(second_id)s, 1)) AS sides (setup_id, sign)
-        JOIN ({lines}) AS lines ON lines.setup_id = sides.setup_id
+        FROM ({sided}) AS lines
     ) AS lines
     GROUP BY item_id, name, weight_grams
-""").format(lines=LINES)
+""")
+# Each item of two setups.
+COMPARED = BY_ITEM.format(
+    sided=SQL("""
+        SELECT
+            sides.sign, lines.item_id, lines.name, lines.weight_grams, lines.price_cents,
+            lines.quantity, lines.classification, lines.worn_quantity
+        FROM (VALUES (%(first_id)s::bigint, -1), (%(second_id)s, 1)) AS sides (setup_id, sign)
+        JOIN ({lines}) AS lines ON lines.setup_id = sides.setup_id
+    """).format(lines=LINES)
+)
 
 
 async def compare(

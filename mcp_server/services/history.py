@@ -118,7 +118,10 @@ async def find(
         AND (%(setup_id)s::bigint IS NULL OR changes.id IN ({of_setup}))
         AND (%(thread_id)s::bigint IS NULL OR EXISTS ({touching} AND (
             (table_name = 'threads' AND row_id = %(thread_id)s)
-            OR (table_name = 'candidates' AND {row} -> 'thread_id' = to_jsonb(%(thread_id)s::bigint))
+            OR (
+                table_name IN ('candidates', 'criteria', 'scores')
+                AND {row} -> 'thread_id' = to_jsonb(%(thread_id)s::bigint)
+            )
         )))
         ORDER BY changes.id DESC
         LIMIT %(limit)s
@@ -276,8 +279,10 @@ def with_names(
         return None
     named: dict[str, Any] = {}
     for field, value in fields.items():
-        if (kind_of(field), value) in created:
-            named[field.removesuffix("_id")] = created[kind_of(field), value]
+        kind = kind_of(field)
+        # Other fields may hold objects, such as the record of a decision.
+        if kind and (kind, value) in created:
+            named[field.removesuffix("_id")] = created[kind, value]
         else:
             named[field] = value
     return named

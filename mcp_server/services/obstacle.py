@@ -20,6 +20,8 @@ UNIQUE: Mapping[str, tuple[str, ...]] = {
     "images": ("sha256",),
     "categories": ("name",),
     "items": ("external_id",),
+    "criteria": ("thread_id", "name"),
+    "scores": ("candidate_id", "criterion_id"),
     "setup_items": ("setup_id", "item_id"),
     "settings": ("key",),
 }

@@ -13,7 +13,12 @@ from mcp_server.models.fields import Row
 from mcp_server.services.change import NET
 
 # Tables whose rows are parts of a row of another table: what a summary calls them, and that table.
-PARTS = {"setup_items": ("line", "setups"), "candidates": ("candidate", "threads")}
+PARTS = {
+    "setup_items": ("line", "setups"),
+    "candidates": ("candidate", "threads"),
+    "criteria": ("criterion", "threads"),
+    "scores": ("score", "threads"),
+}
 
 
 class Effect(Row):
@@ -53,7 +58,7 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
                     END AS action,
                     CASE table_name
                         WHEN 'setup_items' THEN state ->> 'setup_id'
-                        WHEN 'candidates' THEN state ->> 'thread_id'
+                        ELSE state ->> 'thread_id'
                     END::bigint AS whole_id
                 FROM net, coalesce(after, before) AS state
             ) AS rows
@@ -63,7 +68,11 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
             table_name, action, rows, name, wholes,
             CASE WHEN wholes = 1 THEN coalesce(
                 (SELECT setups.name FROM setups WHERE table_name = 'setup_items' AND setups.id = whole_id),
-                (SELECT threads.name FROM threads WHERE table_name = 'candidates' AND threads.id = whole_id),
+                (
+                    SELECT threads.name
+                    FROM threads
+                    WHERE table_name <> 'setup_items' AND threads.id = whole_id
+                ),
                 (
                     SELECT net.before ->> 'name'
                     FROM net

@@ -1,6 +1,6 @@
 """Threads: purchase research, until one of the candidates becomes an item."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -8,8 +8,8 @@ from psycopg.sql import SQL
 
 from db.query import fetch_one, fetch_only, fetch_value
 from db.sql import assignments, excerpts, names, values
-from mcp_server.errors import Conflict, InvalidInput, NotFound, in_list, no_such
-from mcp_server.models.answer import EXCERPT, MOST_ROWS, TEXTS, WHOLE
+from mcp_server.errors import Conflict, NotFound, no_such
+from mcp_server.models.answer import EXCERPT, TEXTS, WHOLE
 from mcp_server.models.candidate import CandidateCompared
 from mcp_server.models.fields import Row
 from mcp_server.models.thread import (
@@ -18,19 +18,17 @@ from mcp_server.models.thread import (
     ThreadDeleted,
     ThreadHead,
     ThreadList,
-    ThreadResolved,
+    ThreadRow,
     ThreadShown,
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.services import image, line, page, reference, search, settings, setup
+from mcp_server.services import criterion, image, page, reference, search, settings
 from mcp_server.services.item import MORE_USES, USED_IN, to_columns
 from mcp_server.services.settings import UNITS
 
 # Fields that are a record once a thread is resolved.
-DECIDED = {"status", "replaces_item_id"}
-# In place of the names of setups.
-ALL = "all"
+DECIDED = {"status", "replaces_item_id", "criteria"}
 
 SUMMARIES = SQL("""
     SELECT
@@ -40,8 +38,21 @@ SUMMARIES = SQL("""
     LEFT JOIN categories ON categories.id = threads.category_id
     LEFT JOIN items ON items.id = threads.replaces_item_id
 """)
+# Whether a thread is one of those that a list asks for.
+MATCHING = SQL("""
+    (%(status)s::text IS NULL OR threads.status = %(status)s)
+    AND (NOT %(below_target)s OR EXISTS (
+        SELECT FROM candidates WHERE candidates.thread_id = threads.id AND price_cents <= target_cents
+    ))
+""")
 # Whether a thread comes after the active ones.
 INACTIVE = SQL("(threads.status <> 'active')::int")
+# The price of a candidate in the user's own currency. Prices in others are not compared with it.
+OWN_PRICE = SQL("""
+    CASE WHEN candidates.price_currency IS NULL OR candidates.price_currency = (
+        SELECT settings.value FROM settings WHERE settings.key = 'currency'
+    ) THEN candidates.price_cents END
+""")
 # How many pieces of an item a purchase replaces: as many as are needed at once, in one setup or in any.
 PIECES = SQL("""
     coalesce(
@@ -73,18 +84,20 @@ async def list_all(
     status: ThreadStatus | None = None,
     *,
     query: str = "",
+    below_target: bool = False,
     limit: int = page.DEFAULT_LIMIT,
     cursor: str = "",
 ) -> ThreadList:
-    """Return a page of threads: of all, or of those with a status or words. Active ones come first."""
+    """Return a page of threads: of all, or of those with a status or words. Active ones come first.
+
+    With *below_target*, only those with a candidate whose price is at most its target.
+    """
     wanted = search.read_query(query)
-    matches = SQL("(%(status)s::text IS NULL OR threads.status = %(status)s) AND {}").format(
-        search.in_name(wanted, SQL("threads.name"))
-    )
-    cursors = page.Cursors("list_threads", status, query, keys=("inactive", "name", "id"))
+    matching = SQL("{} AND {}").format(MATCHING, search.in_name(wanted, SQL("threads.name")))
+    cursors = page.Cursors("list_threads", status, query, below_target, keys=("inactive", "name", "id"))
     statement = SQL("""
         {summaries}
-        WHERE {matches} AND (
+        WHERE {matching} AND (
             %(after_id)s::bigint IS NULL
             OR ({inactive}, lower(threads.name), threads.id)
                 > (%(after_inactive)s::int, %(after_name)s::text, %(after_id)s::bigint)
@@ -93,17 +106,35 @@ async def list_all(
         LIMIT %(limit)s
     """).format(
         summaries=SUMMARIES.format(
-            place=SQL(", json_build_array({inactive}, lower(threads.name), threads.id) AS place").format(
-                inactive=INACTIVE
-            )
+            place=SQL("""
+                , {pieces} AS pieces,
+                (
+                    SELECT min({own_price}) FROM candidates WHERE candidates.thread_id = threads.id
+                ) * {pieces} AS least_outlay_cents,
+                (items.weight_grams::numeric - (
+                    SELECT min(weight_grams::numeric) FROM candidates WHERE candidates.thread_id = threads.id
+                )) * {pieces} AS most_saved_grams,
+                json_build_array({inactive}, lower(threads.name), threads.id) AS place
+            """).format(inactive=INACTIVE, pieces=PIECES, own_price=OWN_PRICE)
         ),
         inactive=INACTIVE,
-        matches=matches,
+        matching=matching,
     )
-    params = {**wanted.params(), **cursors.read(cursor), "status": status, "limit": limit + 1}
-    found = await page.fetch_page(conn, ThreadSummary, statement, params)
-    count = SQL("SELECT count(*) FROM threads WHERE {matches}").format(matches=matches)
-    threads = ThreadList(total=await fetch_value(conn, count, params), threads=found.rows[:limit])
+    params = {
+        **wanted.params(),
+        **cursors.read(cursor),
+        "status": status,
+        "below_target": below_target,
+        "setup_id": None,
+        "limit": limit + 1,
+    }
+    found = await page.fetch_page(conn, ThreadRow, statement, params)
+    count = SQL("SELECT count(*) FROM threads WHERE {matching}").format(matching=matching)
+    threads = ThreadList(
+        total=await fetch_value(conn, count, params),
+        threads=found.rows[:limit],
+        units=await settings.get(conn),
+    )
     return page.fit(threads, "threads", lambda shown: {"next_cursor": cursors.next(found.places, shown)})
 
 
@@ -135,7 +166,8 @@ async def get(
                     WHERE setup_items.item_id = items.id
                 )
             ) END AS replaces,
-            {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id, {units}
+            {pieces} AS pieces, threads.resolved_candidate_id, threads.resolved_item_id,
+            threads.decision, {units}
         FROM threads
         LEFT JOIN categories ON categories.id = threads.category_id
         LEFT JOIN items ON items.id = threads.replaces_item_id
@@ -170,7 +202,7 @@ async def compare(
             SELECT
                 id, sort_order,
                 row_number() OVER (ORDER BY sort_order, id) AS rank,
-                min(weight_grams::numeric) OVER () AS lightest, min(price_cents) OVER () AS cheapest
+                min(weight_grams::numeric) OVER () AS lightest, min({own_price}) OVER () AS cheapest
             FROM candidates
             WHERE thread_id = %(thread_id)s
         ), page AS (
@@ -186,13 +218,14 @@ async def compare(
         SELECT
             json_build_array(candidates.sort_order, candidates.id) AS place, page.remaining,
             page.rank, candidates.id, candidates.name, candidates.status, categories.name AS category,
-            candidates.weight_grams, candidates.price_cents, candidates.image_id, {texts},
+            candidates.weight_grams, candidates.price_cents, candidates.price_currency,
+            candidates.target_cents, candidates.image_id, {texts},
             candidates.weight_grams::numeric - page.lightest AS over_lightest_grams,
-            candidates.price_cents - page.cheapest AS over_cheapest_cents,
-            candidates.price_cents * {pieces} AS outlay_cents,
+            ({own_price}) - page.cheapest AS over_cheapest_cents,
+            ({own_price}) * {pieces} AS outlay_cents,
             (items.weight_grams::numeric - candidates.weight_grams::numeric) * {pieces} AS saves_grams,
             CASE WHEN candidates.weight_grams < items.weight_grams THEN round(
-                candidates.price_cents / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
+                ({own_price}) / (items.weight_grams::numeric - candidates.weight_grams::numeric), 2
             ) END AS cents_per_gram_saved
         FROM page
         JOIN candidates ON candidates.id = page.id
@@ -200,7 +233,7 @@ async def compare(
         LEFT JOIN items ON items.id = threads.replaces_item_id
         LEFT JOIN categories ON categories.id = candidates.category_id
         ORDER BY page.rank
-    """).format(pieces=PIECES, texts=excerpts("candidates", TEXTS))
+    """).format(pieces=PIECES, own_price=OWN_PRICE, texts=excerpts("candidates", TEXTS))
     params = {
         **after,
         "thread_id": thread_id,
@@ -239,12 +272,14 @@ async def update(conn: AsyncConnection, thread_id: str | int, changes: ThreadCha
     """Apply *changes* and return the updated thread. None clears a field."""
     thread_id = await reference.resolve(conn, "thread", thread_id)
     await (lock_unresolved if DECIDED & changes.keys() else lock)(conn, thread_id)
-    row = await to_columns(conn, changes)
+    row = await to_columns(conn, {name: value for name, value in changes.items() if name != "criteria"})
     query = SQL("UPDATE threads SET {assignments} updated_at = now() WHERE id = %(thread_id)s").format(
         assignments=assignments(row)
     )
     await check_replaced(conn, row)
     await conn.execute(query, {**row, "thread_id": thread_id})
+    if "criteria" in changes:
+        await criterion.replace(conn, thread_id, changes["criteria"] or ())
     return await summarize(conn, thread_id)
 
 
@@ -271,141 +306,6 @@ async def delete(conn: AsyncConnection, thread_id: str | int) -> ThreadDeleted:
     )
     await image.delete_unused(conn, image_ids)
     return deleted
-
-
-async def resolve(
-    conn: AsyncConnection,
-    thread_id: str | int,
-    candidate_id: str | int,
-    swap_in_setups: Sequence[str | int],
-    quantity: int | None = None,
-) -> ThreadResolved:
-    """Create an item from a candidate and put it in setups in place of the old item. Resolve the thread."""
-    thread_id = await reference.resolve(conn, "thread", thread_id)
-    candidate_id = await reference.resolve(conn, "candidate", candidate_id, within=thread_id)
-    its_thread = await lock(conn, thread_id)
-    if its_thread.status != "active":
-        raise Conflict(f"Thread {thread_id} is {its_thread.status}. {what_next(its_thread)}")
-    new = await become_item(conn, its_thread, candidate_id, quantity)
-    setup_ids = await setups_to_swap(conn, its_thread, swap_in_setups)
-    for setup_id in sorted(setup_ids):
-        await setup.touch(conn, setup_id)
-    await swap(conn, its_thread, new.item_id, setup_ids)
-    await conn.execute(
-        """
-        UPDATE threads
-        SET
-            status = 'resolved', updated_at = now(),
-            resolved_candidate_id = %(candidate_id)s, resolved_item_id = %(item_id)s
-        WHERE id = %(thread_id)s
-        """,
-        {"candidate_id": candidate_id, "item_id": new.item_id, "thread_id": thread_id},
-    )
-    swapped = [await setup.summarize(conn, setup_id) for setup_id in setup_ids[:MOST_ROWS]]
-    resolved = ThreadResolved(
-        **dict(await summarize(conn, thread_id)),
-        **dict(new),
-        candidate_id=candidate_id,
-        swapped_in_setups=tuple(each.totals() for each in swapped),
-        units=await settings.get(conn),
-    )
-    return page.fit(resolved, "swapped_in_setups", lambda shown: {"setups_left_out": len(setup_ids) - shown})
-
-
-class Bought(Row):
-    """The new item, and how many pieces of it are owned."""
-
-    item_id: int
-    quantity: int
-
-
-async def become_item(
-    conn: AsyncConnection, its_thread: Locked, candidate_id: int, quantity: int | None
-) -> Bought:
-    """Create an item from a candidate, in the candidate's or the thread's category.
-
-    By default, as many pieces are owned as of the item that it replaces.
-    """
-    new = await fetch_one(
-        conn,
-        Bought,
-        """
-        INSERT INTO items (
-            name, weight_grams, price_cents, quantity, category_id, notes, product_url, image_id
-        )
-        SELECT
-            candidates.name, candidates.weight_grams, candidates.price_cents,
-            coalesce(%(quantity)s::int, nullif(replaced.quantity, 0), 1),
-            coalesce(candidates.category_id, %(category_id)s),
-            candidates.notes, candidates.product_url, candidates.image_id
-        FROM candidates
-        LEFT JOIN items AS replaced ON replaced.id = %(replaces_item_id)s
-        WHERE candidates.id = %(candidate_id)s AND candidates.thread_id = %(id)s
-        RETURNING id AS item_id, quantity
-        """,
-        {
-            **its_thread.model_dump(include={"id", "category_id", "replaces_item_id"}),
-            "candidate_id": candidate_id,
-            "quantity": quantity,
-        },
-    )
-    if new is None:
-        raise not_in_thread(candidate_id, its_thread.id)
-    return new
-
-
-async def setups_to_swap(
-    conn: AsyncConnection, its_thread: Locked, references: Sequence[str | int]
-) -> list[int]:
-    """Return the ids of setups. "all" stands for those that contain the replaced item."""
-    found: list[int] = []
-    for each in references:
-        if str(each).strip().casefold() != ALL:
-            found.append(await setup.resolve(conn, each))
-            continue
-        check_replaces(its_thread)
-        named = await fetch_value(conn, "SELECT min(id) FROM setups WHERE lower(btrim(name)) = 'all'")
-        if named is not None:
-            raise Conflict(
-                f'swap_in_setups: "all" means every setup, but setup {named} has this name. '
-                "Give the ids of the setups."
-            )
-        found += await line.setups_with(conn, its_thread.replaces_item_id)
-    return list(dict.fromkeys(found))
-
-
-def check_replaces(its_thread: Locked) -> None:
-    if its_thread.replaces_item_id is None:
-        raise InvalidInput(
-            f"swap_in_setups: thread {its_thread.id} does not replace an item. "
-            "Set its replaces_item_id with update_thread first."
-        )
-
-
-async def swap(conn: AsyncConnection, its_thread: Locked, item_id: int, setup_ids: Sequence[int]) -> None:
-    """Replace the old item with the new one in every line of these setups."""
-    if setup_ids:
-        check_replaces(its_thread)
-    cursor = await conn.execute(
-        """
-        UPDATE setup_items
-        SET item_id = %(item_id)s
-        WHERE item_id = %(replaces_item_id)s AND setup_id = ANY(%(setup_ids)s::bigint[])
-        RETURNING setup_id
-        """,
-        {
-            "item_id": item_id,
-            "replaces_item_id": its_thread.replaces_item_id,
-            "setup_ids": list(setup_ids),
-        },
-    )
-    swapped = {setup_id for (setup_id,) in await cursor.fetchall()}
-    without = [setup_id for setup_id in setup_ids if setup_id not in swapped]
-    if without:
-        raise InvalidInput(
-            f"swap_in_setups: item {its_thread.replaces_item_id} is not in setup {in_list(without)}. "
-            "Omit the setups that do not contain it; set_setup_items adds the new item there."
-        )
 
 
 async def lock(conn: AsyncConnection, thread_id: int) -> Locked:
@@ -449,17 +349,6 @@ async def is_record(conn: AsyncConnection, its_thread: Locked) -> Conflict:
     return Conflict(
         f"Thread {its_thread.id} is resolved: its status, candidates, ranks and replaced item are a record. "
         f"Create a new thread with create_thread{undo}."
-    )
-
-
-def what_next(its_thread: Locked) -> str:
-    if its_thread.status == "archived":
-        return "Set its status to active with update_thread first."
-    if its_thread.resolved_item_id is None:
-        return "The item created from it was deleted. Create a new thread to continue."
-    return (
-        f"Candidate {its_thread.resolved_candidate_id} became item {its_thread.resolved_item_id}. "
-        "Create a new thread to continue."
     )
 
 

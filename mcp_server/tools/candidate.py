@@ -18,7 +18,7 @@ from mcp_server.models.change import Key
 from mcp_server.models.fields import Cursor, Flag, OptionalRef, Ref
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
-from mcp_server.services import candidate
+from mcp_server.services import candidate, preview
 
 
 async def preview_candidate(
@@ -31,7 +31,7 @@ async def preview_candidate(
 
     outlay_cents is what the purchase costs: price × pieces.
     """
-    return await read(ctx).do(candidate.preview, candidate_id, setup, cursor=cursor)
+    return await read(ctx).do(preview.preview, candidate_id, setup, cursor=cursor)
 
 
 @spread

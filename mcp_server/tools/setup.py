@@ -20,8 +20,9 @@ from mcp_server.models.setup import (
     SetupShown,
     SetupSummary,
 )
+from mcp_server.models.variant import Additions, Swaps, Variant
 from mcp_server.protocol.edge import App, Written, read, write
-from mcp_server.services import comparison, setup
+from mcp_server.services import comparison, setup, variant
 
 Lines = Annotated[
     list[NewLine],
@@ -97,6 +98,20 @@ async def compare_setups(
 ) -> SetupsCompared:
     """Show the lines that differ, and the other setup minus the first in grams and cents, line by line."""
     return await read(ctx).do(comparison.compare, setup_id, other_setup_id, limit, cursor)
+
+
+async def what_if(
+    ctx: Context[App],
+    setup: Ref,
+    change: Annotated[list[NewLine], Field(max_length=1000)] = [],  # noqa: B006
+    remove: Annotated[list[Ref], Field(max_length=1000)] = [],  # noqa: B006
+    swap: Swaps = [],  # noqa: B006
+    add: Additions = [],  # noqa: B006
+) -> Variant:
+    """Show a setup's totals if its lines were changed, swapped or added, and what differs. Stores nothing."""
+    return await read(ctx, together=True).do(
+        variant.what_if, setup, change=change, remove=remove, swap=swap, add=add
+    )
 
 
 async def set_setup_items(

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.setup import NewLine
-from mcp_server.services import candidate, setup, thread
+from mcp_server.services import candidate, preview, resolution, setup, thread
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
 WEIGHTS = st.none() | st.floats(0, 5000).map(lambda grams: round(grams, 3))
@@ -107,7 +107,7 @@ async def test_a_preview_shows_every_setup_with_the_replaced_item(conn: AsyncCon
     tarp = await make_candidate(
         conn, await make_thread(conn, replaces_item_id=tent), "Tarp", weight=300.0, price_cents=20000
     )
-    shown = await candidate.preview(conn, tarp, None)
+    shown = await preview.preview(conn, tarp, None)
     assert (shown.name, shown.replaces, shown.replaces_item_id) == ("Tarp", "Tent", tent)
     assert [
         (each.name, each.total_grams_before, each.total_grams_after, each.total_grams_change)
@@ -124,17 +124,17 @@ async def test_in_a_named_setup_without_the_item_a_candidate_is_one_more_piece(c
     await make_setup(conn, "Kitchen", stove)
     await make_setup(conn, "Empty")
     pot = await make_candidate(conn, await make_thread(conn), "Pot", weight=150.0, price_cents=500)
-    (shown,) = (await candidate.preview(conn, pot, "kitchen")).setups
+    (shown,) = (await preview.preview(conn, pot, "kitchen")).setups
     assert (shown.base_grams_before, shown.base_grams_after, shown.base_grams_change) == (100, 250, 150)
     assert (shown.price_cents_before, shown.price_cents_after, shown.price_cents_change) == (None, 500, 500)
-    (shown,) = (await candidate.preview(conn, pot, "Empty")).setups
+    (shown,) = (await preview.preview(conn, pot, "Empty")).setups
     assert (shown.total_grams_before, shown.total_grams_after) == (0, 150)
 
 
 async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnection) -> None:
     stove = await make_item(conn, "Stove")
     pot = await make_candidate(conn, await make_thread(conn, replaces_item_id=stove), "Pot", weight=150.0)
-    shown = await candidate.preview(conn, pot, None)
+    shown = await preview.preview(conn, pot, None)
     assert (shown.setups, shown.hint) == (
         [],
         "No setup contains the replaced item. Name a setup to preview adding the candidate to it.",
@@ -144,7 +144,7 @@ async def test_a_preview_without_any_setup_says_how_to_get_one(conn: AsyncConnec
 async def test_a_thread_that_replaces_nothing_needs_a_setup_for_a_preview(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
     pot = await make_candidate(conn, thread_id, "Pot")
-    assert (await candidate.preview(conn, pot, None)).hint == (
+    assert (await preview.preview(conn, pot, None)).hint == (
         f"The thread replaces nothing: set replaces_item_id of thread {thread_id} with update_thread, "
         "or name a setup."
     )
@@ -162,18 +162,18 @@ async def test_a_thread_that_replaces_nothing_is_shown_what_it_may_be_meant_to_r
     await make_setup(conn, "Weekend", ids["Tent"])
     thread_id = await make_thread(conn, category="shelter")
     tarp = await make_candidate(conn, thread_id, "Tarp", weight=800.0)
-    hint = (await candidate.preview(conn, tarp, None)).hint or ""
+    hint = (await preview.preview(conn, tarp, None)).hint or ""
     assert hint.startswith(
         "The thread replaces nothing. If it should replace one of these items: "
         f'{ids["Fly"]} "Fly" (500 g), {ids["Tent"]} "Tent" (1,100 g), {ids["Stakes"]} "Stakes" (80 g), '
     )
     assert hint.count(" g)") == 5
     assert f"set replaces_item_id of thread {thread_id} with update_thread. Name a setup" in hint
-    in_weekend = await candidate.preview(conn, tarp, "Weekend")
+    in_weekend = await preview.preview(conn, tarp, "Weekend")
     assert "If it should replace one of these items" in (in_weekend.hint or "")
     assert "Name a setup" not in (in_weekend.hint or "")
     await thread.update(conn, thread_id, {"replaces_item_id": ids["Tent"]})
-    assert (await candidate.preview(conn, tarp, None)).hint is None
+    assert (await preview.preview(conn, tarp, None)).hint is None
 
 
 async def test_a_record_is_not_asked_to_be_changed(conn: AsyncConnection) -> None:
@@ -181,8 +181,8 @@ async def test_a_record_is_not_asked_to_be_changed(conn: AsyncConnection) -> Non
     await make_item(conn, "Tent", category="Shelter")
     thread_id = await make_thread(conn, category="Shelter")
     tarp = await make_candidate(conn, thread_id, "Tarp")
-    await thread.resolve(conn, thread_id, tarp, [])
-    assert (await candidate.preview(conn, tarp, None)).hint == (
+    await resolution.resolve(conn, thread_id, tarp, [])
+    assert (await preview.preview(conn, tarp, None)).hint == (
         "Name a setup to preview adding the candidate to it."
     )
 
@@ -193,7 +193,7 @@ async def test_an_outlay_is_not_the_change_of_value(conn: AsyncConnection) -> No
     new = await make_candidate(
         conn, await make_thread(conn, replaces_item_id=tent), "Duplex", weight=541.0, price_cents=69900
     )
-    shown = await candidate.preview(conn, new, None)
+    shown = await preview.preview(conn, new, None)
     assert (shown.pieces, shown.outlay_cents) == (1, 69900)
     assert [each.price_cents_change for each in shown.setups] == [41900]
 
@@ -205,14 +205,14 @@ async def test_an_outlay_is_for_as_many_pieces_as_the_previewed_setups_need(conn
     await make_setup(conn, "Empty")
     new = await make_candidate(conn, await make_thread(conn, replaces_item_id=bank), price_cents=5900)
     for in_setup, pieces in ((None, 3), ("Weekend", 2), ("Alps", 3), ("Empty", 1)):
-        shown = await candidate.preview(conn, new, in_setup)
+        shown = await preview.preview(conn, new, in_setup)
         assert (in_setup, shown.pieces, shown.outlay_cents) == (in_setup, pieces, 5900 * pieces)
 
 
 async def test_an_outlay_is_unknown_when_the_price_is(conn: AsyncConnection) -> None:
     bank = await make_item(conn, "Power bank", quantity=3)
     new = await make_candidate(conn, await make_thread(conn, replaces_item_id=bank))
-    shown = await candidate.preview(conn, new, None)
+    shown = await preview.preview(conn, new, None)
     assert (shown.pieces, shown.outlay_cents) == (3, None)
 
 
@@ -220,7 +220,7 @@ async def test_a_change_is_unknown_where_a_figure_is(conn: AsyncConnection) -> N
     tent = await make_item(conn, "Tent", price_cents=999)
     await make_setup(conn, "Weekend", tent)
     tarp = await make_candidate(conn, await make_thread(conn, replaces_item_id=tent), weight=300.0)
-    (shown,) = (await candidate.preview(conn, tarp, None)).setups
+    (shown,) = (await preview.preview(conn, tarp, None)).setups
     assert (shown.base_grams_before, shown.base_grams_after, shown.base_grams_change) == (0, 300, None)
     assert (shown.price_cents_before, shown.price_cents_after, shown.price_cents_change) == (999, None, None)
     assert (shown.unweighed_before, shown.unweighed_after) == (1, 0)
@@ -231,7 +231,7 @@ async def test_a_candidate_of_unknown_weight_leaves_an_unweighed_line(conn: Asyn
     tent = await make_item(conn, "Tent", weight=1000.0)
     await make_setup(conn, "Weekend", tent)
     rumour = await make_candidate(conn, await make_thread(conn, replaces_item_id=tent), "Rumour")
-    (shown,) = (await candidate.preview(conn, rumour, None)).setups
+    (shown,) = (await preview.preview(conn, rumour, None)).setups
     assert (shown.total_grams_after, shown.unweighed_after, shown.unpriced_after) == (0, 1, 1)
 
 
@@ -257,14 +257,14 @@ async def test_what_a_preview_shows_is_what_resolving_does(
     await setup.set_items(conn, setup_id, [{**old, "item_id": tent}, {**other, "item_id": stove}])
     thread_id = await make_thread(conn, replaces_item_id=tent)
     new = await make_candidate(conn, thread_id, "New", weight=weights[2], price_cents=prices[2])
-    (shown,) = (await candidate.preview(conn, new, None)).setups
+    (shown,) = (await preview.preview(conn, new, None)).setups
     before = await setup.summarize(conn, setup_id)
     assert (shown.total_grams_before, shown.base_grams_before, shown.price_cents_before) == (
         before.total_grams,
         before.base_grams,
         before.price_cents,
     )
-    (after,) = (await thread.resolve(conn, thread_id, new, [setup_id])).swapped_in_setups
+    (after,) = (await resolution.resolve(conn, thread_id, new, [setup_id])).swapped_in_setups
     assert (
         shown.total_grams_after,
         shown.base_grams_after,

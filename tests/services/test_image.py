@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
-from mcp_server.services import candidate, image, item, thread
+from mcp_server.services import candidate, image, item, resolution, thread
 from mcp_server.services.image import ImageOwner
 from mcp_server.untrusted import picture
 from mcp_server.untrusted.picture import Picture
@@ -119,7 +119,7 @@ async def test_a_removed_candidate_or_thread_takes_images_along_unless_something
     await image.attach(conn, ImageOwner("candidate", second), BLUE)
     await candidate.remove(conn, first)
     assert await count(conn) == 1
-    winner = await thread.resolve(conn, thread_id, second, [])
+    winner = await resolution.resolve(conn, thread_id, second, [])
     await thread.delete(conn, thread_id)
     assert (await item.get(conn, winner.item_id)).image_id is not None
     await item.delete(conn, winner.item_id)

@@ -17,6 +17,8 @@ from mcp_server.services import (
     comparison,
     item,
     listing,
+    preview,
+    resolution,
     settings,
     setup,
     thread,
@@ -51,7 +53,7 @@ async def test_grams_without_a_currency_have_no_display(conn: AsyncConnection) -
         await item.get(conn, tent),
         await setup.get(conn, weekend),
         await thread.get(conn, research),
-        await candidate.preview(conn, tarp, None),
+        await preview.preview(conn, tarp, None),
         await totals.summarize(conn),
         await category.list_all(conn),
         await setup.list_all(conn),
@@ -67,7 +69,7 @@ async def test_results_repeat_their_prices_in_the_persons_currency(conn: AsyncCo
         ("1,249.95 EUR", await item.get(conn, tent)),
         ("1,249.95 EUR", await setup.get(conn, weekend)),
         ("Tarp: 99.00 EUR", await thread.get(conn, research)),
-        ("99.00 EUR", await candidate.preview(conn, tarp, None)),
+        ("99.00 EUR", await preview.preview(conn, tarp, None)),
         ("99.00 EUR", await candidate.get(conn, tarp)),
         ("1,249.95 EUR", await totals.summarize(conn)),
         (None, await item.update(conn, tent, {"price_cents": None})),
@@ -131,9 +133,9 @@ async def test_every_row_with_grams_repeats_them_in_the_persons_unit(
         await comparison.compare(conn, weekend, weekend + 1),
         await thread.get(conn, research),
         await candidate.get(conn, winner.id),
-        await candidate.preview(conn, winner.id, None),
+        await preview.preview(conn, winner.id, None),
         await totals.summarize(conn),
-        await thread.resolve(conn, research, winner.id, ["Weekend"]),
+        await resolution.resolve(conn, research, winner.id, ["Weekend"]),
     ]
     found = 0
     for result in results:
@@ -166,7 +168,7 @@ async def test_a_row_names_each_of_its_weights(conn: AsyncConnection) -> None:
         "3.5 oz, over lightest 0 oz, saves 4.5 oz",
         "6 oz, over lightest 2.5 oz, saves -3 oz",
     ]
-    alps, there = (await candidate.preview(conn, shown.candidates[0].id, None)).setups
+    alps, there = (await preview.preview(conn, shown.candidates[0].id, None)).setups
     assert alps.weight == "total 5 oz → 3.5 oz (-1.5 oz), base 5 oz → 3.5 oz (-1.5 oz)"
     assert there.weight == "total 31 oz → 26.5 oz (-4.5 oz), base 31 oz → 26.5 oz (-4.5 oz)"
     compared = await comparison.compare(conn, weekend, alps.setup_id)

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from mcp_server.errors import Conflict, InUse, InvalidInput, NotFound
 from mcp_server.models.setup import NewLine
-from mcp_server.services import candidate, item, settings, setup, thread
+from mcp_server.services import candidate, item, preview, resolution, settings, setup, thread
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 
 
@@ -89,7 +89,7 @@ async def test_a_resolved_thread_remembers_candidate_and_item(conn: AsyncConnect
         product_url="https://example.com/x",
         pros="roomy",
     )
-    resolved = await thread.resolve(conn, thread_id, winner, [])
+    resolved = await resolution.resolve(conn, thread_id, winner, [])
     made = await item.get(conn, resolved.item_id)
     assert (made.name, made.weight_grams, made.price_cents, made.category, made.notes, made.product_url) == (
         "X-Mid",
@@ -112,7 +112,7 @@ async def test_a_resolved_thread_remembers_candidate_and_item(conn: AsyncConnect
 async def test_a_candidates_own_category_wins_over_the_threads(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn, category=await make_category(conn, "Shelter"))
     winner = await make_candidate(conn, thread_id, category=await make_category(conn, "Tarps"))
-    resolved = await thread.resolve(conn, thread_id, winner, [])
+    resolved = await resolution.resolve(conn, thread_id, winner, [])
     assert (await item.get(conn, resolved.item_id)).category == "Tarps"
 
 
@@ -122,7 +122,7 @@ async def test_the_new_item_takes_the_old_ones_line_in_the_named_setups_only(con
     await setup.set_items(conn, alps, change=[{"item_id": old, "quantity": Decimal(2)}])
     thread_id = await make_thread(conn, replaces_item_id=old)
     winner = await make_candidate(conn, thread_id, "Tarp", weight=300.0)
-    resolved = await thread.resolve(conn, thread_id, winner, ["alps"])
+    resolved = await resolution.resolve(conn, thread_id, winner, ["alps"])
     assert [(each.name, each.total_grams) for each in resolved.swapped_in_setups] == [("Alps", 680)]
     assert [(line.name, line.quantity) for line in (await setup.get(conn, alps)).lines] == [
         ("Stakes", 1),
@@ -134,46 +134,46 @@ async def test_the_new_item_takes_the_old_ones_line_in_the_named_setups_only(con
 
 async def test_a_thread_is_not_resolved_twice(conn: AsyncConnection) -> None:
     thread_id, (first, second, _) = await make_research(conn)
-    resolved = await thread.resolve(conn, thread_id, first, [])
+    resolved = await resolution.resolve(conn, thread_id, first, [])
     with pytest.raises(Conflict, match=f"is resolved. Candidate {first} became item {resolved.item_id}"):
-        await thread.resolve(conn, thread_id, second, [])
+        await resolution.resolve(conn, thread_id, second, [])
 
 
 async def test_an_archived_thread_has_to_be_active_again_first(conn: AsyncConnection) -> None:
     thread_id, (first, _, _) = await make_research(conn)
     await thread.update(conn, thread_id, {"status": "archived"})
     with pytest.raises(Conflict, match=r"is archived\. Set its status to active with update_thread"):
-        await thread.resolve(conn, thread_id, first, [])
+        await resolution.resolve(conn, thread_id, first, [])
     await thread.update(conn, thread_id, {"status": "active"})
-    assert (await thread.resolve(conn, thread_id, first, [])).status == "resolved"
+    assert (await resolution.resolve(conn, thread_id, first, [])).status == "resolved"
 
 
 async def test_a_candidate_of_another_thread_cannot_win(conn: AsyncConnection) -> None:
     thread_id, _ = await make_research(conn)
     stranger = await make_candidate(conn, await make_thread(conn, "Stove"), "Stove")
     with pytest.raises(NotFound, match=f"No candidate {stranger} in thread {thread_id}"):
-        await thread.resolve(conn, thread_id, stranger, [])
+        await resolution.resolve(conn, thread_id, stranger, [])
 
 
 async def test_a_setup_that_does_not_hold_the_replaced_item_cannot_swap_it(conn: AsyncConnection) -> None:
     thread_id, (first, _, _) = await make_research(conn)
     empty = await make_setup(conn, "Empty")
     with pytest.raises(InvalidInput, match=f"is not in setup {empty}"):
-        await thread.resolve(conn, thread_id, first, [empty])
+        await resolution.resolve(conn, thread_id, first, [empty])
 
 
 async def test_without_a_replaced_item_nothing_is_swapped(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn)
     winner = await make_candidate(conn, thread_id)
     with pytest.raises(InvalidInput, match="does not replace an item"):
-        await thread.resolve(conn, thread_id, winner, [await make_setup(conn, "Empty")])
+        await resolution.resolve(conn, thread_id, winner, [await make_setup(conn, "Empty")])
 
 
 async def test_deleting_a_thread_keeps_its_item_and_deleting_the_item_keeps_the_thread(
     conn: AsyncConnection,
 ) -> None:
     thread_id, (first, _, _) = await make_research(conn)
-    item_id = (await thread.resolve(conn, thread_id, first, [])).item_id
+    item_id = (await resolution.resolve(conn, thread_id, first, [])).item_id
     await item.delete(conn, item_id)
     shown = await thread.get(conn, thread_id)
     assert (shown.status, shown.resolved_item_id, shown.resolved_candidate_id) == ("resolved", None, first)
@@ -185,7 +185,7 @@ async def test_deleting_a_thread_keeps_its_item_and_deleting_the_item_keeps_the_
 
 async def test_threads_are_listed_active_ones_first_and_by_status(conn: AsyncConnection) -> None:
     resolved, (first, _, _) = await make_research(conn)
-    await thread.resolve(conn, resolved, first, [])
+    await resolution.resolve(conn, resolved, first, [])
     stove = await make_thread(conn, "Stove")
     listed = await thread.list_all(conn)
     assert [(each.name, each.status, each.replaces, each.candidates) for each in listed.threads] == [
@@ -215,7 +215,7 @@ async def test_a_setup_that_is_named_twice_is_swapped_and_shown_once(conn: Async
     replaces = (await thread.get(conn, thread_id)).replaces
     assert replaces is not None
     alps = await make_setup(conn, "Alps", replaces.item_id)
-    resolved = await thread.resolve(conn, thread_id, first, ["alps", str(alps), " Alps "])
+    resolved = await resolution.resolve(conn, thread_id, first, ["alps", str(alps), " Alps "])
     assert [each.id for each in resolved.swapped_in_setups] == [alps]
 
 
@@ -271,7 +271,7 @@ async def test_a_purchase_replaces_whole_pieces_as_many_as_are_used_or_else_owne
     shown = await thread.get(conn, thread_id)
     assert (shown.pieces, shown.candidates[0].saves_grams) == (pieces, 2 * pieces)
     assert shown.candidates[0].outlay_cents == 100 * pieces
-    assert (await candidate.preview(conn, new, None)).outlay_cents == 100 * pieces
+    assert (await preview.preview(conn, new, None)).outlay_cents == 100 * pieces
 
 
 async def test_a_thread_that_replaces_nothing_is_about_one_piece(conn: AsyncConnection) -> None:
@@ -314,7 +314,7 @@ async def test_the_new_item_is_owned_as_often_as_the_old_one_unless_it_is_given(
     old = None if owned is None else await make_item(conn, "Power bank", quantity=owned)
     thread_id = await make_thread(conn, replaces_item_id=old)
     new = await make_candidate(conn, thread_id)
-    resolved = await thread.resolve(conn, thread_id, new, [], given)
+    resolved = await resolution.resolve(conn, thread_id, new, [], given)
     assert (resolved.quantity, (await item.get(conn, resolved.item_id)).quantity) == (quantity, quantity)
 
 
@@ -323,14 +323,16 @@ async def test_all_stands_for_every_setup_with_the_replaced_item(conn: AsyncConn
     weekend, alps = await make_setup(conn, "Weekend", old), await make_setup(conn, "Alps", old)
     empty = await make_setup(conn, "Empty")
     thread_id = await make_thread(conn, replaces_item_id=old)
-    resolved = await thread.resolve(conn, thread_id, await make_candidate(conn, thread_id), ["All", weekend])
+    resolved = await resolution.resolve(
+        conn, thread_id, await make_candidate(conn, thread_id), ["All", weekend]
+    )
     assert [each.id for each in resolved.swapped_in_setups] == [alps, weekend]
     assert (await setup.get(conn, empty)).lines == []
 
 
 async def test_all_of_no_setups_swaps_nothing(conn: AsyncConnection) -> None:
     thread_id = await make_thread(conn, replaces_item_id=await make_item(conn, "Tent"))
-    resolved = await thread.resolve(conn, thread_id, await make_candidate(conn, thread_id), ["all"])
+    resolved = await resolution.resolve(conn, thread_id, await make_candidate(conn, thread_id), ["all"])
     assert resolved.swapped_in_setups == ()
 
 
@@ -338,19 +340,19 @@ async def test_all_needs_an_item_to_replace_and_no_setup_of_that_name(conn: Asyn
     thread_id = await make_thread(conn)
     new = await make_candidate(conn, thread_id)
     with pytest.raises(InvalidInput, match="does not replace an item"):
-        await thread.resolve(conn, thread_id, new, ["all"])
+        await resolution.resolve(conn, thread_id, new, ["all"])
     old = await make_item(conn, "Tent")
     named = await make_setup(conn, " ALL", old)
     await thread.update(conn, thread_id, {"replaces_item_id": old})
     with pytest.raises(Conflict, match=f"setup {named} has this name. Give the ids of the setups"):
-        await thread.resolve(conn, thread_id, new, ["all"])
-    resolved = await thread.resolve(conn, thread_id, new, [named])
+        await resolution.resolve(conn, thread_id, new, ["all"])
+    resolved = await resolution.resolve(conn, thread_id, new, [named])
     assert [each.id for each in resolved.swapped_in_setups] == [named]
 
 
 async def test_a_resolved_thread_is_a_record(conn: AsyncConnection) -> None:
     thread_id, (first, second, _) = await make_research(conn)
-    await thread.resolve(conn, thread_id, second, [])
+    await resolution.resolve(conn, thread_id, second, [])
     before = await thread.get(conn, thread_id)
     other = await make_item(conn, "Other tent")
     for attempt in (
@@ -373,7 +375,7 @@ async def test_a_resolved_thread_is_a_record(conn: AsyncConnection) -> None:
 
 async def test_the_winner_of_a_thread_that_was_archived_elsewhere_is_kept(conn: AsyncConnection) -> None:
     thread_id, (first, second, _) = await make_research(conn)
-    await thread.resolve(conn, thread_id, first, [])
+    await resolution.resolve(conn, thread_id, first, [])
     # As another application may have left it, before a migration.
     await conn.execute("UPDATE threads SET status = 'archived'")
     with pytest.raises(InUse, match=f"Candidate {first} won thread {thread_id}"):
@@ -392,3 +394,18 @@ async def test_candidates_of_one_name_are_both_shown(conn: AsyncConnection) -> N
         "1 lb, over lightest 0 lb",
         "2 lb, over lightest 1 lb",
     ]
+
+
+async def test_a_list_of_threads_has_the_figures_of_the_comparison(conn: AsyncConnection) -> None:
+    bank = await make_item(conn, "Power bank", weight=150.0)
+    await pack(conn, "Alps", bank, "3")
+    thread_id = await make_thread(conn, "Banks", replaces_item_id=bank)
+    await make_candidate(conn, thread_id, "Small", weight=89.0, price_cents=5900)
+    await make_candidate(conn, thread_id, "Cheap", weight=120.0, price_cents=2900)
+    await make_thread(conn, "Empty")
+    banks, empty = (await thread.list_all(conn)).threads
+    candidates = (await thread.get(conn, thread_id)).candidates
+    assert (banks.pieces, banks.least_outlay_cents, banks.most_saved_grams) == (3, 8700, 183)
+    assert banks.least_outlay_cents == min(each.outlay_cents or 0 for each in candidates)
+    assert banks.most_saved_grams == max(each.saves_grams or 0 for each in candidates)
+    assert (empty.pieces, empty.least_outlay_cents, empty.most_saved_grams) == (1, None, None)

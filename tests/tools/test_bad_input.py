@@ -36,6 +36,7 @@ BAD: dict[str, list[Any]] = {
     "integer": [*NUMBER, -1, 1.5, 2**63, 10**30],
     "boolean": [*ANY, "yes", "1", 1, 0, 1.0, [True], {"a": 1}],
     "number": [*NUMBER, -1, "-1", 10**30, 1e30],
+    "figure": [*NUMBER, 10**30, 1e30],
     "weight": [
         *ANY,
         math.nan,
@@ -74,6 +75,9 @@ KINDS = {
     "setup": "reference",
     "weight_unit": "enum",
     "currency": "enum",
+    "price_currency": "enum",
+    "value": "figure",
+    "why": "text",
     "pros": "text",
     "cons": "text",
     "item_ids": "references",
@@ -81,6 +85,7 @@ KINDS = {
     "candidate_ids": "references",
     "remove": "references",
     "change_ids": "ids",
+    "threads": "ids",
     "client": "string",
     "program": "string",
     "since": "time",
@@ -123,6 +128,9 @@ LEAST: dict[str, dict[str, Any]] = {
     "delete_setup": {"setup_id": 1},
     "copy_setup": {"setup_id": 1, "name": "Copy"},
     "compare_setups": {"setup_id": 1, "other_setup_id": 2},
+    "what_if": {"setup": 1},
+    "decide_thread": {"thread_id": 1},
+    "plan_purchases": {"budget_cents": 1},
     "get_thread": {"thread_id": 1},
     "create_thread": {"name": "Tent"},
     "update_thread": {"thread_id": 1, "changes": {}},
@@ -150,6 +158,10 @@ LEAST_ROW: dict[str, dict[str, Any]] = {
     "change": {"item_id": 1},
     "updates": {"item": 1, "changes": {}},
     "candidates": {"name": "Tarp"},
+    "swap": {"old_item_id": 1, "name": "Tarp"},
+    "add": {"name": "Tarp"},
+    "values": {"name": "Comfort", "value": 1},
+    "importance": {"name": "Comfort", "importance": 1},
 }
 
 
