@@ -213,7 +213,7 @@ WRITES = [entry.name for entry in TOOLS if not entry.hints.read_only_hint]
 
 INSTRUCTIONS = """\
 Gearshed stores a person's gear, packing lists (setups) and purchase research (threads).
-- Search before you create: list_items, list_setups, list_threads, list_categories.
+- Ids can be names. Search before you create: list_items, list_setups, list_threads, list_categories.
 - To research a purchase: create_thread with the item to replace, add_candidate for each product, get_thread
   to compare, preview_candidate for the effect on setups, resolve_thread to decide.
 - Pass weights as text with a unit (540 g, 1 lb 3 oz). Results are in grams; prices are integer cents.

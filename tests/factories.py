@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from psycopg import AsyncConnection
 
-from mcp_server.models.candidate import NewCandidate
+from mcp_server.models.candidate import CandidateChanges
 from mcp_server.models.item import NewItem
 from mcp_server.models.thread import NewThread
 from mcp_server.services import candidate, category, item, setup, thread
@@ -27,4 +27,4 @@ async def make_thread(conn: AsyncConnection, name: str = "Research", **fields: A
 
 
 async def make_candidate(conn: AsyncConnection, thread_id: int, name: str = "Tarp", **fields: Any) -> int:
-    return (await candidate.add(conn, thread_id, cast(NewCandidate, {"name": name, **fields}))).id
+    return (await candidate.add(conn, thread_id, cast(CandidateChanges, {"name": name, **fields}))).id

@@ -176,7 +176,6 @@ class CandidateFields(TypedDict, total=False):
     # The name says it, and each description is paid by every agent.
     price_currency: Annotated[Currency, STRING]
     target_cents: Cents
-    values: Values
     status: CandidateStatus
     pros: Text
     cons: Text
@@ -193,6 +192,7 @@ class NewCandidate(CandidateFields):
 @with_config(ConfigDict(extra="forbid"))
 class CandidateChanges(CandidateFields, total=False):
     name: Name
+    values: Values
 
 
 NewCandidates = Annotated[list[NewCandidate], Field(max_length=50)]

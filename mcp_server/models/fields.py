@@ -256,7 +256,8 @@ OptionalPath = Annotated[
     Annotated[str, StringConstraints(max_length=4096)] | None, BeforeValidator(none_if_blank), STRING
 ]
 # The id of a row, or its name. Some clients refuse a schema with two types, and an id can also be text.
-REFERENCE = WithJsonSchema({"type": "string", "description": "Id or name"})
+ID_OR_NAME = "Id or name"
+REFERENCE = WithJsonSchema({"type": "string", "description": ID_OR_NAME})
 Ref = Annotated[str | int, PlainValidator(to_reference), REFERENCE]
 OptionalRef = Annotated[Ref | None, BeforeValidator(none_if_blank), REFERENCE]
 Weight = Annotated[

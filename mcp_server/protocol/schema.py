@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from mcp_server.errors import InvalidInput
 from mcp_server.models.change import Note
+from mcp_server.models.fields import ID_OR_NAME
 from mcp_server.protocol.edge import Written
 from mcp_server.protocol.message import TOO_MANY, has_too_many_values
 
@@ -70,7 +71,8 @@ def to_tool(
         annotations=hints,
         structured_output=False,
     )
-    parameters: Schema = {**described_once(lean(tool.parameters), set()), "additionalProperties": False}
+    schema = without_hints(lean(tool.parameters))
+    parameters: Schema = {**described_once(schema, set()), "additionalProperties": False}
     arguments = Arguments(
         arg_model=tool.fn_metadata.arg_model,
         output_schema=output,
@@ -143,7 +145,10 @@ def spread(function: Function) -> Function:
 
 
 def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
-    """Shorten a schema: no titles, references or empty defaults, no null for fields that can be omitted."""
+    """Shorten a schema: no titles, references or empty defaults, no null for fields that can be omitted.
+
+    Errors name the limits of lists, so schemas need not.
+    """
     definitions = definitions or cast(Schema, schema.get("$defs", {}))
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
@@ -151,7 +156,7 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
     if NULL in schema.get("anyOf", ()):
         (kept,) = (option for option in schema["anyOf"] if option != NULL)
         return lean({**kept, **without(schema, "anyOf")}, definitions)
-    result = without(schema, "title", "$defs", "readOnly")
+    result = without(schema, "title", "$defs", "readOnly", "maxItems", "minItems")
     if result.get("default", ...) in (None, "", []) or result.get("default") is False:
         del result["default"]
     if "properties" in result:
@@ -165,6 +170,24 @@ def lean(schema: Schema, definitions: Schema | None = None) -> Schema:
     if "items" in result:
         result["items"] = lean(result["items"], definitions)
     return result
+
+
+def without_hints(schema: Schema) -> Schema:
+    """Drop `Id or name` of arguments called …_id: the instructions say so of all of them."""
+    if "items" in schema:
+        return {**schema, "items": without_hints(schema["items"])}
+    if "properties" not in schema:
+        return schema
+    fields = {name: without_hints(field) for name, field in schema["properties"].items()}
+    return {
+        **schema,
+        "properties": {
+            name: without(field, "description")
+            if name.endswith("_id") and field.get("description") == ID_OR_NAME
+            else field
+            for name, field in fields.items()
+        },
+    }
 
 
 def described_once(schema: Schema, seen: set[str]) -> Schema:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
@@ -53,7 +53,7 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
     return page.whole(found)
 
 
-async def add(conn: AsyncConnection, thread_id: str | int, new: NewCandidate) -> CandidateShown:
+async def add(conn: AsyncConnection, thread_id: str | int, new: CandidateChanges) -> CandidateShown:
     """Add a candidate to a thread, in last place, and return it."""
     thread_id = await reference.resolve(conn, "thread", thread_id)
     await thread.lock_unresolved(conn, thread_id)
@@ -88,7 +88,7 @@ async def add_any(
 ) -> CandidatesAdded:
     """Add *several* candidates to a thread or, without any, *one*, in last place."""
     if not several:
-        return CandidatesAdded(**dict(await add(conn, thread_id, cast(NewCandidate, one))))
+        return CandidatesAdded(**dict(await add(conn, thread_id, one)))
     thread_id = await reference.resolve(conn, "thread", thread_id)
     await thread.lock_unresolved(conn, thread_id)
     added = await add_several(conn, thread_id, several)
@@ -104,7 +104,7 @@ async def add_several(
     )
     rows = [
         {
-            **{name: each.get(name) for name in NewCandidate.__annotations__ if name != "values"},
+            **{name: each.get(name) for name in NewCandidate.__annotations__},
             "weight_grams": each.get("weight"),
             "category_id": category_ids[each.get("category")],
             "status": each.get("status") or "researching",
@@ -127,8 +127,6 @@ async def add_several(
             (SELECT count(*) FROM candidates AS older WHERE older.thread_id = %(thread_id)s) AS rank
     """).format(columns=names(columns), values=SQL(", ").join(Identifier("new", name) for name in columns))
     added = await fetch_all(conn, CandidateAdded, query, {"thread_id": thread_id, "rows": Jsonb(rows)})
-    for each, stored in zip(several, added, strict=True):
-        await criterion.put_values(conn, thread_id, stored.id, each.get("values") or ())
     return tuple(each.model_copy(update={"rank": each.rank + at}) for at, each in enumerate(added, start=1))
 
 

@@ -236,7 +236,7 @@ async def test_pieces_are_those_that_setups_pack_and_base_weight_leaves_out_what
     assert await buy(setup="walk") == [("Small", 1, 5000, 61)]
     assert await buy(base_only=True) == [("Small", 3, 15000, 183)]
     assert await buy(base_only=True, setup=trip) == [("Small", 3, 15000, 183)]
-    assert await buy(thread_ids=[trainers]) == [("Light", 1, 9000, 300)]
+    assert await buy(threads=[trainers]) == [("Light", 1, 9000, 300)]
     # The same figures as in the thread.
     shown = (await thread.get(conn, banks)).candidates[0]
     assert (shown.outlay_cents, shown.saves_grams) == (15000, 183)
@@ -246,9 +246,9 @@ async def test_only_active_threads_can_be_planned(conn: AsyncConnection) -> None
     closed = await make_thread(conn, "Closed")
     await thread.update(conn, closed, {"status": "archived"})
     with pytest.raises(Conflict, match=rf"threads: {closed} are not active"):
-        await purchase.gather(conn, 100, thread_ids=[closed])
+        await purchase.gather(conn, 100, threads=[closed])
     with pytest.raises(NotFound, match="No thread 99"):
-        await purchase.gather(conn, 100, thread_ids=[99])
+        await purchase.gather(conn, 100, threads=[99])
     for at in range(101):
         await make_thread(conn, f"Thread {at}")
     with pytest.raises(InvalidInput, match="at most 100 active threads"):
