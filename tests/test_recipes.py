@@ -122,7 +122,11 @@ def test_a_field_of_items(copy: Copy, server: str) -> None:
     by_hand = f'    op.create_check_constraint(op.f("ck_items_brand"), "items", "{check}")\n'
     revision.write_text(revision.read_text().replace(added, added + by_hand))
     model = "mcp_server/models/item.py"
-    copy.edit(model, "    image_id: int | None = None\n", "    brand: str | None = None\n")
+    copy.edit(
+        model,
+        "    image_id: int | None = None\n    updated_at: Moment\n",
+        "    brand: str | None = None\n",
+    )
     copy.edit(model, "    product_url: Url\n", "    brand: Text\n")
     tests = checks("test_every_field_of_a_row_is_a_column")
     if CSV_FROM_ONE_PLACE:

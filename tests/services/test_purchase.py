@@ -117,6 +117,7 @@ def offer(thread_id: int, **fields: Any) -> Offer:
         "replaced_grams": Decimal(1000),
         "grams": Decimal(400),
         "price_cents": 100,
+        "is_priced": fields.get("price_cents", 100) is not None,
         "pieces": 1,
         "counted": 1,
     }

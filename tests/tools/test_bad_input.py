@@ -85,7 +85,7 @@ KINDS = {
     "candidate_ids": "references",
     "remove": "references",
     "change_ids": "ids",
-    "threads": "ids",
+    "threads": "references",
     "client": "string",
     "program": "string",
     "since": "time",
