@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import IO, Any, LiteralString, NamedTuple, cast
@@ -52,21 +52,22 @@ ROLES = """
         END LOOP;
     END $$;
 """
+# Dropping one can drop others, so all names are read first.
 CLEAR = """
     DO $$
     DECLARE
-        found record;
+        name text;
     BEGIN
-        FOR found IN
-            SELECT oid::regclass AS name FROM pg_class
+        FOREACH name IN ARRAY ARRAY(
+            SELECT oid::regclass::text FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-        LOOP
-            EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', found.name);
+        ) LOOP
+            EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', name);
         END LOOP;
-        FOR found IN
-            SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        LOOP
-            EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', found.name);
+        FOREACH name IN ARRAY ARRAY(
+            SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        ) LOOP
+            EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', name);
         END LOOP;
     END $$;
 """
@@ -268,6 +269,8 @@ def psql(command: str, url: str) -> Generator[IO[bytes]]:
             process.kill()
             raise
         finally:
+            with suppress(BrokenPipeError):
+                script.close()
             process.wait()
         if process.returncode:
             errors.seek(0)

@@ -219,6 +219,8 @@ def options_of_all() -> argparse.ArgumentParser:
         help="standby to read from; if the URL has a password, set DATABASE_REPLICA_URL instead",
     )
     options.add_argument("--undo-days", help="number of days a change can be undone (default: 365)")
+    options.add_argument("--backups", help="daily backups of the embedded database to keep (default: 7)")
+    options.add_argument("--files", metavar="FOLDERS", help="folders whose lists and images tools may read")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR; logs go to stderr")
     return options
 

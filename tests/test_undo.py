@@ -24,6 +24,7 @@ from mcp_server.process import forget_old_changes
 from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, build_server
 from mcp_server.services import change
+from mcp_server.services.history import DEFAULTS
 from tests import sums
 from tests.calls import call, refused, text_of
 from tests.pictures import in_base64, photo
@@ -287,8 +288,15 @@ async def test_a_dry_run_shows_what_the_call_then_does_and_does_nothing(
 
 
 def without_new_ids(rows: Any) -> list[dict[str, Any]]:
-    """A row that a dry run creates has no id, and what refers to it has its name."""
-    return [{**row, "id": None, "after": without_references(row.get("after") or {})} for row in rows]
+    """A row that a dry run creates has no id, and what refers to it has its name. Lines lack their defaults."""
+    shown: list[dict[str, Any]] = []
+    for row in rows:
+        states = {name: without_references(row.get(name) or {}) for name in ("before", "after")}
+        if row["kind"] == "setup line" and row["action"] != "changed":
+            defaults = DEFAULTS["setup_items"].items()
+            states = {name: dict(state.items() - defaults) for name, state in states.items()}
+        shown.append({**row, **states, "id": None})
+    return shown
 
 
 def without_references(row: dict[str, Any]) -> dict[str, Any]:

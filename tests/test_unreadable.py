@@ -48,8 +48,16 @@ MENDED = (
     ("update_item", r'{"item_id": 1, "changes": {"x\ud800": 1}}', "changes.x\ufffd: contains NUL"),
     # Bytes that are not UTF-8.
     ("create_item", '{"name": "Te\udcffnt"}', "name: contains NUL or half of a surrogate pair."),
-    ("get_item", f'{{"item_id": {"9" * 5000}}}', "item_id: must be a whole number."),
-    ("get_item", f'{{"item_id": -{"9" * 5000}}}', "item_id: must be a whole number."),
+    (
+        "get_item",
+        f'{{"item_id": {"9" * 5000}}}',
+        "item_id: must be an id, or a name of at most 200 characters.",
+    ),
+    (
+        "get_item",
+        f'{{"item_id": -{"9" * 5000}}}',
+        "item_id: must be an id, or a name of at most 200 characters.",
+    ),
 )
 
 

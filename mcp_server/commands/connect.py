@@ -42,12 +42,14 @@ def connect(
         chosen = CLIENTS.get(client)
         if chosen is None:
             raise Unsupported(f"No client {client!r}. Known: {', '.join(CLIENTS)}.")
-        server = wanted(settings, url, key_env)
-        connection = Connection(chosen, machine, name, server, scope, dry_run)
         if chosen.shape is None:
             terminal.show(f"{chosen.title}: {chosen.advice}")
-        elif printing:
-            print(snippet(chosen, name, server))
+            return 0
+        server = wanted(settings, url, key_env)
+        connection = Connection(chosen, machine, name, server, scope, dry_run)
+        if printing:
+            for line in snippet(chosen, name, server).splitlines():
+                terminal.show(line)
         elif remove:
             connection.remove()
         elif connection.add() and not dry_run:

@@ -151,7 +151,7 @@ class Suggestion(Row):
     ids: list[int]
 
 
-class ItemPage(Measured):
+class ItemPage(Weighed, Measured):
     """A page of items. `next_cursor` is absent on the last page.
 
     `total` counts all matching items. If there are very many, `total_at_least` says how many were counted.
@@ -171,7 +171,7 @@ class ItemPage(Measured):
     items: list[ItemRow]
 
     def in_units(self) -> str | None:
-        return self.units.price(self.total_cents)
+        return self.units.price(self.total_cents) or super().in_units()
 
 
 class ItemStored(Weighed):

@@ -82,8 +82,8 @@ async def find_many(conn: AsyncConnection, references: Sequence[str | int]) -> d
     found: dict[str | int, int | None] = dict.fromkeys(references)
     for at, category_id in await cursor.fetchall():
         found[references[at]] = category_id
-    for words in [each for each in references if found[each] is None and not str(each).strip().isdigit()]:
-        found[words] = await reference.find(conn, "category", words)
+    for words in [each for each in references if found[each] is None]:
+        found[words] = await reference.find_existing(conn, "category", words)
     return found
 
 

@@ -10,9 +10,13 @@ import pytest
 
 
 def connect(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # This checkout may itself be among temporary files, which cannot be connected.
+    temporary = home / "tmp"
+    temporary.mkdir(exist_ok=True)
     return subprocess.run(
         [sys.executable, "-m", "mcp_server", "connect", *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")},
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        | {"TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
         timeout=60,

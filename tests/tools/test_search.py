@@ -299,7 +299,7 @@ async def test_the_documented_queries_find_their_items_and_nothing_else(client: 
 
 async def test_the_documented_conditions_are_the_arguments_of_the_list(client: Client) -> None:
     (tool,) = [each for each in (await client.list_tools()).tools if each.name == "list_items"]
-    table = PAGE.partition("| argument | items |")[2].partition("\n\n")[0]
+    table = PAGE.partition("| argument | items |\n")[2].partition("\n\n")[0]
     conditions = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     others = {"query", "fields", "sort", "limit", "cursor"}
     assert conditions | others == set(tool.input_schema["properties"])
