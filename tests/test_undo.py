@@ -293,8 +293,11 @@ def without_new_ids(rows: Any) -> list[dict[str, Any]]:
     for row in rows:
         states = {name: without_references(row.get(name) or {}) for name in ("before", "after")}
         if row["kind"] == "setup line" and row["action"] != "changed":
-            defaults = DEFAULTS["setup_items"].items()
-            states = {name: dict(state.items() - defaults) for name, state in states.items()}
+            defaults = DEFAULTS["setup_items"]
+            states = {
+                state: {name: value for name, value in fields.items() if defaults.get(name) != value}
+                for state, fields in states.items()
+            }
         shown.append({**row, **states, "id": None})
     return shown
 
