@@ -288,7 +288,7 @@ async def test_a_dry_run_shows_what_the_call_then_does_and_does_nothing(
 
 
 def without_new_ids(rows: Any) -> list[dict[str, Any]]:
-    """A row that a dry run creates has no id, and what refers to it has its name. Lines lack their defaults."""
+    """A row that a dry run creates has no id, and what refers to it has its name. Lines lack defaults."""
     shown: list[dict[str, Any]] = []
     for row in rows:
         states = {name: without_references(row.get(name) or {}) for name in ("before", "after")}
