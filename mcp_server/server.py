@@ -68,8 +68,8 @@ ARRANGES = ToolAnnotations(
 FETCHES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
 )
-# Overwrites the present state with an earlier one.
-UNDOES = ToolAnnotations(
+# Overwrites the present state. A second call can have a further effect, such as one more line of notes.
+CHANGES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
 )
 
@@ -164,9 +164,9 @@ TOOLS = (
     ToolEntry(item.get_item, "Get item", READS),
     ToolEntry(item.create_item, "Create item", ADDS),
     ToolEntry(item.create_items, "Create items", ADDS),
-    ToolEntry(item.update_item, "Update item", REPLACES),
-    ToolEntry(item.update_items, "Update items", REPLACES),
-    ToolEntry(item.merge_items, "Merge items", UNDOES),
+    ToolEntry(item.update_item, "Update item", CHANGES),
+    ToolEntry(item.update_items, "Update items", CHANGES),
+    ToolEntry(item.merge_items, "Merge items", CHANGES),
     ToolEntry(item.delete_item, "Delete item", REPLACES),
     ToolEntry(category.list_categories, "List categories", READS),
     ToolEntry(category.create_category, "Create category", ADDS),
@@ -204,8 +204,8 @@ TOOLS = (
     ToolEntry(upload.create_upload_link, "Create upload link", ADDS),
     ToolEntry(change.list_changes, "List changes", READS),
     ToolEntry(change.get_change, "Get change", READS),
-    ToolEntry(change.undo_change, "Undo change", UNDOES),
-    ToolEntry(change.undo_changes, "Undo changes", UNDOES),
+    ToolEntry(change.undo_change, "Undo change", CHANGES),
+    ToolEntry(change.undo_changes, "Undo changes", CHANGES),
     ToolEntry(settings.get_settings, "Get settings", READS),
     ToolEntry(settings.update_settings, "Update settings", REPLACES),
 )
