@@ -162,7 +162,9 @@ async def play() -> tuple[list[Tool], dict[str, str]]:
 
 async def call(client: Client, tool: str, arguments: dict[str, Any]) -> str:
     result = await client.call_tool(tool, arguments)
-    text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+    blocks = [block.text for block in result.content if isinstance(block, TextContent)]
+    # A CSV file has the line ends of its format.
+    text = "\n".join(blocks).replace("\r\n", "\n")
     asked = json.dumps(arguments, ensure_ascii=False)
     return f"{tool} {asked}\n\n{TIME.sub(A_TIME, text)}"
 
