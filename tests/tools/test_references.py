@@ -9,7 +9,7 @@ from mcp import Client
 
 from db.pool import Pool, transaction
 from mcp_server.errors import Conflict, NotFound
-from mcp_server.server import TOOLS
+from mcp_server.server import INSTRUCTIONS, TOOLS
 from mcp_server.services import reference
 from tests.calls import call, refused
 from tests.factories import make_item
@@ -92,7 +92,9 @@ def test_every_argument_that_names_a_row_takes_its_name() -> None:
         for name, schema in entry.tool().parameters["properties"].items():
             if name.removesuffix("_id") in {each.removesuffix("_id") for each in ROWS}:
                 assert schema["type"] == "string", (entry.name, name)
-                assert "description" in schema, (entry.name, name)
+                # The instructions say it of all arguments called …_id.
+                assert "description" in schema or name.endswith("_id"), (entry.name, name)
+    assert "Ids can be names." in INSTRUCTIONS
 
 
 async def test_an_exact_name_comes_before_a_search_and_a_name_before_an_id(
