@@ -13,6 +13,8 @@ from mcp_server.services.search import WANTED, read_query
 
 # Queries that are suggested.
 MOST_SUGGESTED = 3
+# A shorter word is near to too many others.
+LEAST_LETTERS = 3
 # Words with at least this many letters may have two wrong ones.
 LEAST_OF_TWO = 6
 # Rows of words that are read: first those with the same first letter, then any.
@@ -29,6 +31,8 @@ class Unknown(Row):
 async def queries(conn: AsyncConnection, query: str) -> list[str]:
     """Return *query* with the nearest words of the person's own items in place of those that none has."""
     unknown = await unknown_words(conn, query)
+    if any(len(word.folded) < LEAST_LETTERS for word in unknown):
+        return []
     near = {word.written: await nearest(conn, word.folded) for word in unknown}
     if not near or not all(near.values()):
         return []
