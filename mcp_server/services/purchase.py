@@ -1,13 +1,12 @@
 """Purchases: the candidates of several threads that together save most for a budget."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-import anyio
-import anyio.to_thread
 from psycopg import AsyncConnection
 from psycopg.sql import SQL
 
@@ -20,11 +19,12 @@ from mcp_server.models.settings import Units
 from mcp_server.services import page, reference, settings
 from mcp_server.services.knapsack import Option, Plan, Solver
 from mcp_server.services.thread import OWN_PRICE, PIECES
+from mcp_server.turns import Turns
 
 # Threads and candidates that a plan considers. More would take longer than a call may.
 MOST_THREADS, MOST_CANDIDATES = 100, 1000
-# A plan keeps a processor busy.
-AT_ONCE = anyio.CapacityLimiter(1)
+# A plan keeps a processor busy. Users take turns, so that the plans of one do not delay those of another.
+PLANS = Turns(1, 1, "plans")
 # How many pieces of an item count in base weight: the most in one setup, or all if no setup contains it.
 BASE_PIECES = SQL("""
     coalesce(
@@ -133,9 +133,12 @@ async def check_active(conn: AsyncConnection, thread_ids: Sequence[int]) -> None
         raise Conflict(f"threads: {in_list(closed)} are not active. Omit them.")
 
 
-async def plan(offers: Offers) -> PurchasePlan:
+async def plan(offers: Offers, user_id: int | None = None) -> PurchasePlan:
     """Return the best purchases. It is computed in another thread, because it may take a second."""
-    return await anyio.to_thread.run_sync(solve, offers, limiter=AT_ONCE)
+    async with PLANS.take(user_id) as turn:
+        solving = asyncio.ensure_future(asyncio.to_thread(solve, offers))
+        turn.extend(solving)
+        return await asyncio.shield(solving)
 
 
 def solve(offers: Offers) -> PurchasePlan:

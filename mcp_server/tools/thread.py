@@ -33,7 +33,7 @@ from mcp_server.models.thread import (
     ThreadStatus,
     ThreadSummary,
 )
-from mcp_server.protocol.edge import App, Written, read, write
+from mcp_server.protocol.edge import App, Written, principal, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import candidate, decision, purchase, resolution, thread
 
@@ -142,4 +142,4 @@ async def plan_purchases(
         base_only=base_only,
         weight_vs_price=weight_vs_price,
     )
-    return await purchase.plan(offers)
+    return await purchase.plan(offers, principal(ctx).user_id)

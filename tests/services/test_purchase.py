@@ -1,5 +1,7 @@
 """The plan of purchases is the best one: it equals brute force."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -267,3 +269,18 @@ async def test_an_agent_plans_with_cents_and_reads_what_is_left(client: Client) 
     assert [each["why"] for each in shown["left_out"]] == ["weight unknown"]
     assert (await call(client, "plan_purchases", budget_cents=10**15 - 1))["buy"] == shown["buy"]
     assert (await call(client, "plan_purchases", budget_cents=0))["buy"] == []
+
+
+async def test_the_plans_of_one_user_do_not_delay_that_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[int] = []
+
+    def solve(offers: int) -> int:
+        time.sleep(0.05)
+        order.append(offers)
+        return offers
+
+    monkeypatch.setattr(purchase, "solve", solve)
+    plan: Any = purchase.plan
+    plans = [asyncio.ensure_future(plan(user_id, user_id)) for user_id in (1, 1, 1, 1, 1, 2)]
+    assert await asyncio.gather(*plans) == [1, 1, 1, 1, 1, 2]
+    assert order.index(2) <= 2
