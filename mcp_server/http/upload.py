@@ -64,6 +64,7 @@ class Uploads:
         if refusal := self.shares.refusal(user_id):
             return refusal
         try:
+            self._check_tool(wanted)
             done = await self._receive(request, user_id, token)
         except Exception as exc:
             known = from_exception(exc)
@@ -84,7 +85,6 @@ class Uploads:
         if wanted is None:
             return None
         try:
-            self._check_tool(wanted)
             store = self._image if wanted.is_image else self._list
             done = await store(user_id, wanted, sent)
         except Exception:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from db.sql import names, rendered
 from mcp_server.errors import MOST_PLACES, Conflict, InvalidInput, NotFound, in_list, quoted, shortlist
 from mcp_server.models.answer import EXCERPT
-from mcp_server.models.fields import MOST_NOTES, shown_grams, to_id
+from mcp_server.models.fields import MOST_NOTES, shown_grams
 from mcp_server.models.item import ItemChange, ItemFields
 from mcp_server.services import reference
 
@@ -42,7 +42,7 @@ async def find_items(conn: AsyncConnection, references: Sequence[str | int], pla
     Ids and exact names are looked up in one statement, and a search runs only for other words. *place* names
     a reference in an error: `updates.{}.item`.
     """
-    matches = await exact(conn, references)
+    matches = await reference.exact(conn, "item", references)
     absent: list[str] = []
     vague: list[str] = []
     ids: list[int] = []
@@ -67,32 +67,6 @@ async def find_items(conn: AsyncConnection, references: Sequence[str | int], pla
 def is_id(reference: str | int) -> bool:
     text = str(reference).strip()
     return text.removeprefix("-").isdigit() and text.isascii()
-
-
-async def exact(conn: AsyncConnection, references: Sequence[str | int]) -> dict[int, int]:
-    """Return the ids of the items with exactly these names or ids, by the places of the references.
-
-    A name that several items have is left out.
-    """
-    cursor = await conn.execute(
-        """
-        SELECT wanted.at - 1, coalesce(named.id, numbered.id)
-        FROM unnest(%(names)s::text[], %(ids)s::bigint[]) WITH ORDINALITY AS wanted (name, id, at)
-        CROSS JOIN LATERAL (
-            SELECT min(id) AS id, count(*) AS items
-            FROM (
-                SELECT items.id FROM items WHERE items.sort_name = lower(btrim(wanted.name)) LIMIT 2
-            ) AS first
-        ) AS named
-        LEFT JOIN items AS numbered ON numbered.id = wanted.id
-        WHERE named.items = 1 OR named.items = 0 AND numbered.id IS NOT NULL
-        """,
-        {
-            "names": [each if isinstance(each, str) else None for each in references],
-            "ids": [to_id(each) if is_id(each) else None for each in references],
-        },
-    )
-    return {at: item_id async for at, item_id in cursor}
 
 
 async def insert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -65,22 +65,8 @@ async def find_many(conn: AsyncConnection, references: Sequence[str | int]) -> d
 
     Exact names and ids are looked up in one statement, and a search runs only for other words.
     """
-    cursor = await conn.execute(
-        """
-        SELECT DISTINCT ON (wanted.at) wanted.at - 1, categories.id
-        FROM unnest(%(names)s::text[], %(ids)s::text[]) WITH ORDINALITY AS wanted (name, id, at)
-        JOIN categories
-            ON lower(categories.name) = lower(btrim(wanted.name)) OR categories.id::text = wanted.id
-        ORDER BY
-            wanted.at, coalesce(lower(categories.name) = lower(btrim(wanted.name)), false) DESC, categories.id
-        """,
-        {
-            "names": [each if isinstance(each, str) else None for each in references],
-            "ids": [str(each).strip() for each in references],
-        },
-    )
     found: dict[str | int, int | None] = dict.fromkeys(references)
-    for at, category_id in await cursor.fetchall():
+    for at, category_id in (await reference.exact(conn, "category", references)).items():
         found[references[at]] = category_id
     for words in [each for each in references if found[each] is None]:
         found[words] = await reference.find_existing(conn, "category", words)

@@ -92,14 +92,51 @@ async def find(
 async def resolve_all(
     conn: AsyncConnection, noun: Noun, references: Sequence[str | int], *, within: int | None = None
 ) -> list[int]:
-    """Return the ids of the rows that *references* mean, in the same order."""
-    return [await resolve(conn, noun, each, within=within) for each in references]
+    """Return the ids of the rows that *references* mean, in the same order.
+
+    Exact names and ids in texts are looked up in one statement, and a search runs only for other words.
+    """
+    has_texts = any(isinstance(each, str) for each in references)
+    known = await exact(conn, noun, references, within=within) if has_texts else {}
+    return [
+        known[at] if at in known else await resolve(conn, noun, each, within=within)
+        for at, each in enumerate(references)
+    ]
+
+
+async def exact(
+    conn: AsyncConnection, noun: Noun, references: Sequence[str | int], *, within: int | None = None
+) -> dict[int, int]:
+    """Return the ids of the rows with exactly these names or ids, by the places of *references*.
+
+    A name that several rows have is left out.
+    """
+    texts = [each.strip() if isinstance(each, str) else None for each in references]
+    query = SQL("""
+        SELECT wanted.at - 1, coalesce(named.id, numbered.id)
+        FROM unnest(%(names)s::text[], %(ids)s::bigint[]) WITH ORDINALITY AS wanted (name, id, at)
+        CROSS JOIN LATERAL (
+            SELECT min(id) AS id, count(*) AS rows
+            FROM (
+                SELECT one.id FROM {table} AS one WHERE {its_name} = lower(wanted.name) AND {within} LIMIT 2
+            ) AS first
+        ) AS named
+        LEFT JOIN {table} AS numbered ON numbered.id = wanted.id
+        WHERE named.rows = 1 OR named.rows = 0 AND numbered.id IS NOT NULL
+    """).format(table=TABLES[noun], its_name=name_of(noun), within=is_within(noun, within))
+    ids = [to_id(each) if WHOLE.fullmatch(str(each).strip()) else None for each in references]
+    cursor = await conn.execute(query, {"names": texts, "ids": ids, "within": within})
+    return {at: row_id async for at, row_id in cursor}
+
+
+def name_of(noun: Noun) -> SQL:
+    """Return the name as it is compared, which for items has an index."""
+    return SQL("one.sort_name" if noun == "item" else "lower(one.name)")
 
 
 async def called(conn: AsyncConnection, noun: Noun, name: str, within: int | None) -> list[Hit]:
     """Return the rows with exactly this name, ignoring case."""
-    its_name = SQL("one.sort_name" if noun == "item" else "lower(one.name)")
-    is_called = SQL("{} = lower(%(name)s)").format(its_name)
+    is_called = SQL("{} = lower(%(name)s)").format(name_of(noun))
     query = hits(noun, SQL("0"), is_called, within)
     params = {"name": name, "within": within, "limit": MOST_LISTED + 1}
     return await fetch_all(conn, Hit, query, params)
