@@ -10,9 +10,10 @@ from mcp import Client
 from db.pool import Pool, transaction
 from mcp_server.errors import Conflict, NotFound
 from mcp_server.server import INSTRUCTIONS, TOOLS
-from mcp_server.services import reference
+from mcp_server.services import bulk, reference
 from tests.calls import call, refused
 from tests.factories import make_item
+from tests.services.test_bulk import counted
 
 # A call of each tool that takes a row, by its name.
 BY_NAME: list[tuple[str, dict[str, Any]]] = [
@@ -208,3 +209,15 @@ async def test_a_reference_means_one_row_or_is_refused(
         else:
             assert (not exact and found in ids) or [found] == exact or wanted.strip().isdigit()
         await conn.rollback()
+
+
+async def test_many_references_are_looked_up_in_one_statement(pool: Pool, user_id: int) -> None:
+    async with transaction(pool, user_id) as conn:
+        ids = await bulk.insert(conn, [{"name": f"Peg {each}"} for each in range(100)])
+    taken: list[int] = []
+    for wanted in ([str(ids[0])], [*map(str, ids)], [f"peg {each}" for each in range(100)]):
+        async with transaction(pool, user_id) as conn:
+            with counted() as statements:
+                assert await reference.resolve_all(conn, "item", wanted) == ids[: len(wanted)]
+            taken.append(len(statements))
+    assert taken == [1, 1, 1]
