@@ -82,8 +82,9 @@ def find_sums(entries: Sequence[Entry]) -> Found:
     by_shape = of_another_shape(without(entries, found))
     found |= by_figures(without(entries, found)) if by_shape is None else by_shape
     found |= nameless(entries, found)
-    if any(each.kind in ("heads", "ends") for each in found.values()):
-        found |= of_all(without(entries, found))
+    totals = [each for each in found.values() if each.kind in ("heads", "ends")]
+    if totals:
+        found |= of_all(without(entries, found), totals)
     return found
 
 
@@ -303,10 +304,15 @@ def nameless(entries: Sequence[Entry], found: Found) -> Found:
     return sums
 
 
-def of_all(rest: Sequence[Entry]) -> Found:
-    """Return the first or last line if it is the sum of all others, in a list that has other totals."""
+def of_all(rest: Sequence[Entry], totals: Sequence[Sum]) -> Found:
+    """Return the first or last line if it is the sum of all others, in a list that has other totals.
+
+    A line that one of those totals adds up is an item, whatever its figures are.
+    """
     for at in (0, len(rest) - 1):
-        others = [*rest[:at], *rest[at + 1 :]]
+        others, number = [*rest[:at], *rest[at + 1 :]], rest[at].number
+        if any(total.first <= number <= total.last for total in totals):
+            continue
         if len(others) > 1 and rest[at].is_bare and rest[at].pieces is None and adds_up(rest[at], others):
-            return {rest[at].number: over("ends", others)}
+            return {number: over("ends", others)}
     return Found()

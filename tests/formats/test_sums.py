@@ -76,6 +76,12 @@ def test_totals_that_only_their_figures_show_are_not_counted_or_refused(groups: 
     assert refused(text) or grams(read(text)) == pytest.approx(expected)
 
 
+def test_a_line_that_a_subtotal_adds_up_is_no_total_of_the_list() -> None:
+    text = "Item,Weight (g)\nCook,2\nPot,1\nLid,1\nSleep,4\nLiner,1\nPad,3\n"
+    assert not refused(text)
+    assert (skipped(text), grams(read(text))) == ([2, 5], 6)
+
+
 @settings(deadline=None, max_examples=50)
 @given(GROUPS, st.integers(500, 900))
 def test_a_subtotal_that_is_not_the_sum_is_not_counted_either(groups: Groups, spoilt: int) -> None:
