@@ -11,11 +11,17 @@ from mcp_server.protocol.message import TOO_MANY, counted, id_at_an_end, rejecti
 
 
 async def read_ahead(receive: Receive, largest: int) -> tuple[list[Message], Receive]:
-    """Return the messages of a body, up to *largest* bytes, and a function that receives them again."""
+    """Return the messages of a body, up to *largest* bytes, and a function that receives them again.
+
+    A body is one message then, so that it is joined once, however many middlewares read it ahead.
+    """
     messages, size = list[Message](), 0
     while not messages or (messages[-1].get("more_body") and size <= largest):
         messages.append(await receive())
         size += len(messages[-1].get("body", b""))
+    if messages[-1]["type"] == "http.request":
+        messages[-1]["body"] = joined(messages)
+        del messages[:-1]
     left = messages[::-1]
 
     async def again() -> Message:

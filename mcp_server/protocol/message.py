@@ -39,23 +39,21 @@ def has_too_many_values(text: str) -> bool:
 
 def counted(text: str) -> Iterator[bool]:
     """Count the values of JSON in steps, and yield after each whether there are more than MOST_VALUES."""
-    if not may_be_crowded(text):
+    signs = 0
+    for start in range(0, len(text), BLOCK):
+        if start:
+            yield False
+        # Signs in strings are counted too, which is faster. Few texts have too many of them.
+        signs += sum(text.count(sign, start, start + BLOCK) for sign in "[{,")
+        if signs >= MOST_VALUES:
+            break
+    else:
         return
     matches, left = NEXT_VALUE.finditer(text), MOST_VALUES + 1
     while left >= 0 and (read := sum(1 for _ in islice(matches, STEP))):
         left -= read
         # The outermost value and the end of the text have a match too.
         yield left < 0
-
-
-def may_be_crowded(text: str) -> bool:
-    """Whether there are too many values if the signs in strings are counted too, which is faster."""
-    signs = 0
-    for start in range(0, len(text), BLOCK):
-        signs += sum(text.count(sign, start, start + BLOCK) for sign in "[{,")
-        if signs >= MOST_VALUES:
-            return True
-    return False
 
 
 def id_at_an_end(text: str) -> RequestId | None:

@@ -13,10 +13,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import PromptReference
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from mcp_server.errors import MOST_PLACES, from_validation
-from mcp_server.http.body import WholeBodies, is_crowded
+from mcp_server.http.body import WholeBodies, is_crowded, read_ahead
 from mcp_server.models.item import ItemChanges
 from mcp_server.protocol.edge import App
 from mcp_server.protocol.message import KEPT, MOST_VALUES, STEP, TOO_MANY, has_too_many_values
@@ -91,6 +91,21 @@ async def test_a_crowded_body_is_refused_before_it_is_parsed(tool: str, argument
         assert reached == []
         assert (await client.post("/mcp", content=CALL.format(tool, "{}"))).text == "parsed"
         assert reached == ["/mcp"]
+
+
+async def test_a_body_is_joined_once() -> None:
+    parts = [
+        {"type": "http.request", "body": b"ab", "more_body": True},
+        {"type": "http.request", "body": b"c"},
+    ]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    (first,), again = await read_ahead(receive, 2**23)
+    (second,), _ = await read_ahead(again, 2**23)
+    assert second["body"] == b"abc"
+    assert second["body"] is first["body"]
 
 
 async def test_an_encoding_does_not_hide_the_values() -> None:
