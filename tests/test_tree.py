@@ -23,6 +23,7 @@ ROOMS = [
     "mcp_server.formats",
     "mcp_server.accounts",
     "mcp_server.services",
+    "mcp_server.web",
     "mcp_server.sqlite_migration",
     "mcp_server.protocol",
     "mcp_server.tools",
