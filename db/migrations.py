@@ -43,6 +43,16 @@ def in_order(folder: Path) -> list[str]:
 REVISIONS = in_order(FOLDER / "versions")
 HEAD = REVISIONS[-1]
 
+# Whether the roles of transactions exist, the current user may take them on, and they have their privileges.
+ROLES_WORK = """
+    SELECT count(*) = 2
+    FROM pg_roles
+    WHERE rolname IN ('gearshed_app', 'gearshed_auth') AND pg_has_role(oid, 'MEMBER')
+        AND has_table_privilege(
+            oid, CASE rolname WHEN 'gearshed_app' THEN 'items' ELSE 'api_keys' END, 'SELECT'
+        )
+"""
+
 LOCK = int.from_bytes(b"gearshed", "big")
 
 
@@ -81,14 +91,30 @@ class OlderSchema(UnusableDatabase):
         )
 
 
+class NoRoles(UnusableDatabase):
+    """The database was restored into a server that lacks the roles, which dumps do not contain."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The roles gearshed_app and gearshed_auth or their privileges are missing, as after pg_restore "
+            "into a new server. Restore with `gearshed restore`, or create the roles and restore again."
+        )
+
+
 def current(url: str) -> str | None:
-    """Return the revision of the database at *url*, or None when it has no schema yet."""
+    """Return the revision of the database at *url*, or None when it has no schema yet.
+
+    Raise NoRoles if it is the newest one but transactions cannot run.
+    """
     with connect(url) as conn:
         found = conn.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
         if found != (True,):
             return None
         row: tuple[str] | None = conn.execute("SELECT version_num FROM alembic_version").fetchone()
-        return row[0] if row else None
+        revision = row[0] if row else None
+        if revision == HEAD and conn.execute(ROLES_WORK).fetchone() != (True,):
+            raise NoRoles
+        return revision
 
 
 def upgrade(url: str) -> None:

@@ -75,6 +75,15 @@ def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
     assert migrations.current(url) == "9999"
 
 
+def test_a_database_without_the_privileges_of_its_roles_is_refused(url: str) -> None:
+    migrations.upgrade(url)
+    with psycopg.connect(url) as conn:
+        conn.execute("REVOKE ALL ON items FROM gearshed_app")
+    for start in (migrations.upgrade, migrations.check):
+        with pytest.raises(migrations.NoRoles, match="Restore with `gearshed restore`"):
+            start(url)
+
+
 async def test_an_owner_who_is_not_a_superuser_migrates_serves_and_is_bound_to_a_user_too(
     owner_url: str,
 ) -> None:

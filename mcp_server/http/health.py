@@ -10,12 +10,13 @@ from time import monotonic
 import anyio
 import psycopg
 from prometheus_client import CONTENT_TYPE_LATEST
+from psycopg.sql import SQL
 from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from db.migrations import HEAD
+from db.migrations import HEAD, ROLES_WORK, NoRoles
 from db.pool import Pool
 from mcp_server.errors import TimedOut
 from mcp_server.http.metrics import Metrics
@@ -25,6 +26,10 @@ logger = logging.getLogger(__name__)
 
 # Seconds for which a result is cached, and the timeout of the database check.
 FRESH, PATIENCE = 1.0, 3.0
+LOOK = SQL("""
+    SELECT current_setting('transaction_read_only') = 'on', version_num, ({roles_work})
+    FROM alembic_version
+""").format(roles_work=SQL(ROLES_WORK))
 # Proxies send at least one of these, whichever they are.
 FORWARDED = (
     "forwarded",
@@ -73,29 +78,26 @@ class Health:
     async def _look(self) -> str | None:
         """Return why the server is not ready, or None."""
         try:
-            accepts_no_writes, revision = await within_deadline(self._ask(), PATIENCE)
+            accepts_no_writes, revision, roles_work = await within_deadline(self._ask(), PATIENCE)
         except (TimedOut, psycopg.Error, PoolTimeout) as exc:
             logger.warning("Not ready: %s", type(exc).__name__)
             return "the database does not answer"
         if revision != HEAD:
             return f"the database has schema {revision}, and this release needs {HEAD}"
+        if not roles_work:
+            return str(NoRoles())
         if accepts_no_writes and not self.read_only:
             # The pool may be connected to a former primary. Without calls, nothing else would reconnect it.
             await self.pool.drain()
             return "the database accepts no writes"
         return None
 
-    async def _ask(self) -> tuple[bool, str | None]:
-        """Return whether the database is read-only, and its revision."""
+    async def _ask(self) -> tuple[bool, str | None, bool]:
+        """Return whether the database is read-only, its revision, and whether its roles work."""
         async with self.pool.connection() as conn:
-            cursor = await conn.execute(
-                """
-                SELECT current_setting('transaction_read_only') = 'on', version_num
-                FROM alembic_version
-                """
-            )
-            row: tuple[bool, str] | None = await cursor.fetchone()
-            return row or (False, None)
+            cursor = await conn.execute(LOOK)
+            row: tuple[bool, str, bool] | None = await cursor.fetchone()
+            return row or (False, None, False)
 
     async def show_metrics(self, request: Request) -> Response:
         """Return metrics to this machine and *metrics_from*, but not through a proxy."""

@@ -152,6 +152,10 @@ async def test_without_a_database_it_is_live_but_not_ready_and_recovers(
                 conn.execute("ALTER SYSTEM RESET default_transaction_read_only")
                 conn.execute("SELECT pg_reload_conf()")
                 await readiness(http, 200)
+                conn.execute("REVOKE SELECT ON items FROM gearshed_app")
+                assert "pg_restore" in await readiness(http, 503)
+                conn.execute("GRANT SELECT ON items TO gearshed_app")
+                await readiness(http, 200)
                 conn.execute("UPDATE alembic_version SET version_num = '9999'")
                 assert "has schema 9999" in await readiness(http, 503)
 
