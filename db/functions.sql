@@ -174,45 +174,63 @@ AS $$
         BEGIN
             IF TG_OP = 'INSERT' THEN
                 INSERT INTO item_sums
-                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                    (
+                        user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                        margin_grams
+                    )
                 SELECT
                     user_id, category_id, count(*), sum(quantity),
                     coalesce(sum(weight_grams::numeric * quantity), 0),
                     coalesce(sum(price_cents::numeric * quantity), 0),
-                    count(*) - count(weight_grams), count(*) - count(price_cents)
+                    count(*) - count(weight_grams), count(*) - count(price_cents),
+                    coalesce(sum(weight_margin_grams::numeric * quantity), 0)
                 FROM written
                 GROUP BY user_id, category_id;
             ELSIF TG_OP = 'DELETE' THEN
                 INSERT INTO item_sums
-                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                    (
+                        user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                        margin_grams
+                    )
                 SELECT
                     user_id, category_id, -count(*), -sum(quantity),
                     -coalesce(sum(weight_grams::numeric * quantity), 0),
                     -coalesce(sum(price_cents::numeric * quantity), 0),
-                    count(weight_grams) - count(*), count(price_cents) - count(*)
+                    count(weight_grams) - count(*), count(price_cents) - count(*),
+                    -coalesce(sum(weight_margin_grams::numeric * quantity), 0)
                 FROM gone
                 GROUP BY user_id, category_id;
             ELSE
                 INSERT INTO item_sums
-                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
-                SELECT user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced
+                    (
+                        user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                        margin_grams
+                    )
+                SELECT
+                    user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                    margin_grams
                 FROM (
                     SELECT
                         user_id, category_id, sum(sign) AS items, sum(sign * quantity) AS pieces,
                         coalesce(sum(sign * weight_grams::numeric * quantity), 0) AS weight_grams,
                         coalesce(sum(sign * price_cents::numeric * quantity), 0) AS price_cents,
                         sum(CASE WHEN weight_grams IS NULL THEN sign ELSE 0 END) AS unweighed,
-                        sum(CASE WHEN price_cents IS NULL THEN sign ELSE 0 END) AS unpriced
+                        sum(CASE WHEN price_cents IS NULL THEN sign ELSE 0 END) AS unpriced,
+                        coalesce(sum(sign * weight_margin_grams::numeric * quantity), 0) AS margin_grams
                     FROM (
-                        SELECT 1 AS sign, user_id, category_id, quantity, weight_grams, price_cents
+                        SELECT
+                            1 AS sign, user_id, category_id, quantity, weight_grams, price_cents,
+                            weight_margin_grams
                         FROM written
                         UNION ALL
-                        SELECT -1, user_id, category_id, quantity, weight_grams, price_cents
+                        SELECT
+                            -1, user_id, category_id, quantity, weight_grams, price_cents, weight_margin_grams
                         FROM gone
                     ) AS states
                     GROUP BY user_id, category_id
                 ) AS differences
-                WHERE (items, pieces, weight_grams, price_cents, unweighed, unpriced) <> (0, 0, 0, 0, 0, 0);
+                WHERE (items, pieces, weight_grams, price_cents, unweighed, unpriced, margin_grams)
+                    <> (0, 0, 0, 0, 0, 0, 0);
             END IF;
 
             IF random() < 0.02 THEN
@@ -224,13 +242,18 @@ AS $$
                         WHERE user_id = nullif(current_setting('gearshed.user_id', true), '')::bigint
                         FOR UPDATE SKIP LOCKED
                     ))
-                    RETURNING user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced
+                    RETURNING
+                        user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                        margin_grams
                 )
                 INSERT INTO item_sums
-                    (user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced)
+                    (
+                        user_id, category_id, items, pieces, weight_grams, price_cents, unweighed, unpriced,
+                        margin_grams
+                    )
                 SELECT
                     user_id, category_id, sum(items), sum(pieces), trim_scale(sum(weight_grams)),
-                    sum(price_cents), sum(unweighed), sum(unpriced)
+                    sum(price_cents), sum(unweighed), sum(unpriced), trim_scale(sum(margin_grams))
                 FROM replaced
                 GROUP BY user_id, category_id;
             END IF;

@@ -95,6 +95,11 @@ def weighs_and_costs() -> list[CheckConstraint]:
     """The checks that items and candidates share. NaN sorts above every number, so `< 1e9` keeps it out."""
     return [
         CheckConstraint("weight_grams >= 0 AND weight_grams < 1e9", name="weight_grams"),
+        CheckConstraint(
+            "weight_margin_grams IS NULL OR coalesce(weight_margin_grams BETWEEN 0 AND weight_grams, false)",
+            name="weight_margin_grams",
+        ),
+        one_of("weight_source", "measured", "maker", "shop", "estimate"),
         CheckConstraint("price_cents >= 0 AND price_cents < 1e15", name="price_cents"),
         CheckConstraint("product_url ~* '^https?://' AND length(product_url) <= 8192", name="product_url"),
         CheckConstraint("octet_length(notes) <= 65536", name="notes"),
@@ -155,6 +160,9 @@ items = Table(
     Column("sort_name", Text, Computed("lower(name)", persisted=True), nullable=False),
     # The item's identifier in the program that it was imported from.
     Column("external_id", Text),
+    # How much the weight may differ, either way. NULL: it is exact, as far as is known.
+    Column("weight_margin_grams", Double),
+    Column("weight_source", Text),
     UniqueConstraint("user_id", "id"),
     belongs_to("category_id", "categories"),
     belongs_to("image_id", "images"),
@@ -216,6 +224,7 @@ item_sums = Table(
     Column("price_cents", Numeric, nullable=False),
     Column("unweighed", BigInteger, nullable=False),
     Column("unpriced", BigInteger, nullable=False),
+    Column("margin_grams", Numeric, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("user_id", "id"),
 )
 
@@ -274,6 +283,8 @@ candidates = Table(
     Column("price_currency", Text),
     # The price at which to buy.
     Column("target_cents", BigInteger),
+    Column("weight_margin_grams", Double),
+    Column("weight_source", Text),
     UniqueConstraint("user_id", "id"),
     belongs_to("thread_id", "threads", on_delete="CASCADE"),
     belongs_to("category_id", "categories"),

@@ -38,7 +38,7 @@ class GearBoxLine(FormatLine):
     notes: Text = None
     product_url: Annotated[Address, Field(alias="producturl")] = None
 
-    @field_validator("weight", mode="before")
+    @field_validator("weight", mode="plain")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         return grams_in(cell, "g", sign_of(info))

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, Validat
 from mcp_server.formats.line import SETUP_COLUMNS, FormatLine, Line, reading, unguarded
 from mcp_server.formats.numbers import Sign, number
 from mcp_server.models.category import Icon
-from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb, within_limits
+from mcp_server.models.fields import http_only, to_quantity, whole_between, within_64_kb
 from mcp_server.models.setup import Classification
+from mcp_server.models.weight import WeightSource, within_limits
 
 CATEGORY_COLUMNS = ("category", "category_icon")
 GRAMS = re.compile(r"(\d{1,9}(\.\d{1,400})?([eE][+-]?\d{1,3})?)?", re.ASCII)
@@ -45,15 +46,19 @@ Named = Annotated[Short, AfterValidator(not_blank)]
 class GearshedLine(FormatLine):
     NEEDED: ClassVar[frozenset[str]] = frozenset({"name", "weight_grams"})
     OWN: ClassVar[frozenset[str]] = frozenset({"weight_grams", "price_cents", "category_icon", "external_id"})
-    VITAL: ClassVar[frozenset[str]] = frozenset({"name", "weight_grams", "notes", "external_id"})
+    VITAL: ClassVar[frozenset[str]] = frozenset(
+        {"name", "weight_grams", "weight_margin_grams", "notes", "external_id"}
+    )
     NOTED: ClassVar[frozenset[str]] = frozenset({"category", "product_url"})
-    NUMBERS: ClassVar[frozenset[str]] = frozenset({"weight_grams"})
+    NUMBERS: ClassVar[frozenset[str]] = frozenset({"weight_grams", "weight_margin_grams"})
     DECIMAL: ClassVar[Sign | None] = "."
 
     name: Named = None
     category: Named = None
     category_icon: Annotated[Icon | None, BeforeValidator(text)] = None
     weight_grams: Annotated[float | None, BeforeValidator(grams)] = None
+    weight_margin_grams: Annotated[float | None, BeforeValidator(grams)] = None
+    weight_source: Annotated[WeightSource | None, BeforeValidator(text)] = None
     price_cents: Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1))] = None
     quantity: Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1))] = None
     notes: Annotated[Text, AfterValidator(within_64_kb)] = None
@@ -76,6 +81,13 @@ class GearshedLine(FormatLine):
             if more:
                 raise ValueError(f"is a category, as it has no name, and cannot have: {', '.join(more)}")
         return cells
+
+    @model_validator(mode="after")
+    def margin_within(self) -> Self:
+        margin = self.weight_margin_grams
+        if margin is not None and (self.weight_grams is None or margin > self.weight_grams):
+            raise ValueError("weight_margin_grams: must be at most weight_grams")
+        return self
 
     def to_line(self, number: int) -> Line:
         return Line(number, **vars(self))

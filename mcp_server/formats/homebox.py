@@ -53,7 +53,7 @@ class HomeboxLine(FormatLine):
     # The page in Homebox, not that of the product.
     url: Annotated[str, Field(alias="hb.url")] = ""
 
-    @field_validator("weight", mode="before")
+    @field_validator("weight", mode="plain")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | str | None:
         """Read `540 g`. Any other text stays text: it earns a remark, and does not refuse the line."""

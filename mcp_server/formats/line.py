@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,8 +20,18 @@ from pydantic import (
 )
 
 from mcp_server.formats.numbers import NUMBER, PLAIN, Decimals, Money, Sign, amount, codes, money, number
-from mcp_server.models.fields import GRAMS, UNITS, Url, one_line, sum_of_parts, within_limits
+from mcp_server.models.fields import Url, one_line
 from mcp_server.models.setup import Classification
+from mcp_server.models.weight import (
+    GRAMS,
+    INEXACT,
+    UNITS,
+    Weighing,
+    WeightSource,
+    inexact,
+    sum_of_parts,
+    within_limits,
+)
 
 # What LighterPack once wrote for a missing value.
 MISSING = "undefined"
@@ -64,6 +74,8 @@ class Line(NamedTuple):
     category: str | None = None
     category_icon: str | None = None
     weight_grams: float | None = None
+    weight_margin_grams: float | None = None
+    weight_source: WeightSource | None = None
     price_cents: int | None = None
     quantity: int | None = None
     notes: str | None = None
@@ -73,6 +85,17 @@ class Line(NamedTuple):
     classification: Classification = "base"
     worn_quantity: Decimal = Decimal(0)
     remarks: tuple[Remark, ...] = ()
+
+    def with_margin(self) -> Self:
+        """Return the line with the margin of its weight as a column."""
+        weight = self.weight_grams
+        if not isinstance(weight, Weighing):
+            return self
+        return self._replace(
+            weight_grams=float(weight),
+            weight_margin_grams=weight.margin or None,
+            weight_source=weight.source,
+        )
 
 
 # The columns of our own CSV. Staging, export and the gearshed format all take them from here.
@@ -255,10 +278,19 @@ def rounded_up(column: str, quantity: Decimal) -> Remark:
 
 
 def grams_in(cell: str, unit: str, sign: Sign | None) -> float | None:
-    """Read a weight in the unit of its line or in units of its own: `1,25`, `540 g`, `2 lb 8 oz`, `~500`."""
-    text = cell.strip().lower().removeprefix("~").removeprefix("ca.").strip()
+    """Read a weight in the unit of its line or in units of its own: `1,25`, `540 g`, `2 lb 8 oz`, `~500`.
+
+    A weight with a margin is a `Weighing`.
+    """
+    text = cell.strip().lower()
     if unit and PLAIN.fullmatch(text):
         return within_limits(float(Decimal(text) * GRAMS[UNITS[unit]]))
+    if INEXACT.search(text):
+        return inexact(" ".join(text.split()), unit, lambda part, its: exact_grams(part, its, sign))
+    return exact_grams(text, unit, sign)
+
+
+def exact_grams(text: str, unit: str, sign: Sign | None) -> float | None:
     if is_unknown(text):
         return None
     if not NUMBER.search(text):
@@ -313,7 +345,7 @@ class WeighedLine(FormatLine):
             raise ValueError("must be ounce, pound, gram or kilogram")
         return unit
 
-    @field_validator("weight", mode="before")
+    @field_validator("weight", mode="plain")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         """0 is how these programs write that a weight is unknown."""

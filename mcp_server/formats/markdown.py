@@ -61,7 +61,7 @@ class Table:
                 name,
                 escaped(line.category or ""),
                 f"{pieces.normalize():f}",
-                "?" if weight is None else self._units.weight(weight),
+                "?" if weight is None else self._units.weight(weight) + self._margin(line),
                 "?" if weight is None else self._units.weight(Decimal(repr(weight)) * pieces),
                 "?" if line.price_cents is None else self._price(line.price_cents),
                 "" if line.classification == "base" else line.classification,
@@ -79,6 +79,10 @@ class Table:
         if sums.grams.get("worn") or sums.grams.get("consumable"):
             parts = [f"{kind} {self._units.weight(grams)}" for kind, grams in sorted(sums.grams.items())]
             yield f"\n{', '.join(parts)}{unknown(sums.unweighed)}\n"
+
+    def _margin(self, line: Line) -> str:
+        margin = line.weight_margin_grams
+        return "" if margin is None else f" ± {self._units.weight(margin)}"
 
     def _price(self, cents: int | Decimal) -> str:
         return self._units.price(cents) or f"{Decimal(cents) / 100:,.2f}"

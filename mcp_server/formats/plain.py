@@ -23,9 +23,12 @@ NUMBER = r"\d{1,9}(?:[.,'’]\d{1,9}){0,4}"
 UNIT = "|".join(sorted((word for unit in UNITS for word in tables()[unit]), key=len, reverse=True))
 CURRENCY = r"USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|CAD|AUD|NZD|JPY"
 SIGN = r"[$€£¥₹₩]"
+ABOUT = r"(?:[~≈]|(?:ca|circa|approx|about|around|etwa)\b\.?)\s?"
+PLUS_MINUS = r"\s?(?:±|\+/?[-−–])\s?"
 # A weight: not a part of a word, and not of an area, as in 30 g/m².
 WEIGHT = re.compile(
-    rf"(?<![\w.,/$€£¥])~?{NUMBER}\s?(?:{UNIT})\b\.?(?![/²³\w])(?:\s{{0,2}}{NUMBER}\s?(?:oz|ounces?)\b\.?)?",
+    rf"(?<![\w.,/$€£¥])(?:{ABOUT})?(?:{NUMBER}{PLUS_MINUS})?{NUMBER}\s?(?:{UNIT})\b\.?(?![/²³\w])"
+    rf"(?:\s{{0,2}}{NUMBER}\s?(?:oz|ounces?)\b\.?)?(?:{PLUS_MINUS}{NUMBER}(?:\s?%|\s?(?:{UNIT})\b\.?)?)?",
     re.IGNORECASE,
 )
 PRICE = re.compile(
@@ -165,7 +168,7 @@ def parsed(line: str, weight_unit: str) -> Parsed:
         "name": " ".join(name.split()),
         "quantity": counts[0] if counts else "",
         "unit": "",
-        "weights": "\n".join(found[0].strip("~ ") for found in weights),
+        "weights": "\n".join(found[0].strip() for found in weights),
         "price": prices[0][0] if prices else "",
         "notes": words.notes,
         "worn": words.worn,

@@ -54,6 +54,8 @@ def preview(reader: Reader) -> Iterator[str]:
     found = totals(reader)
     for line in found.first:
         weight = "unknown weight" if line.weight_grams is None else f"{shown_grams(line.weight_grams):,} g"
+        if line.weight_margin_grams is not None:
+            weight += f" ± {shown_grams(line.weight_margin_grams):,} g"
         price = "" if line.price_cents is None else f", {line.price_cents / 100:,.2f}"
         category = f" ({line.category})" if line.category else ""
         yield f"  {line.quantity or 1} × {line.name}{category}: {weight}{price}"

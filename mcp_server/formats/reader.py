@@ -194,7 +194,7 @@ class Reader:
 
     def _line(self, number: int, cells: Mapping[str, str]) -> Line:
         self._reading.remarks.clear()
-        line = self._model.model_validate(cells, context=self._reading).to_line(number)
+        line = self._model.model_validate(cells, context=self._reading).to_line(number).with_margin()
         if not self._reading.remarks:
             return line
         remarks = [Remark(self._model.column(name), note) for name, note in self._reading.remarks]

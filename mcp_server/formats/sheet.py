@@ -100,7 +100,7 @@ class SheetLine(ListLine):
             raise ValueError("must be a unit of weight: g, kg, oz or lb")
         return units().get(word, "")
 
-    @field_validator("weight", "total_weight", mode="before")
+    @field_validator("weight", "total_weight", mode="plain")
     @classmethod
     def in_grams(cls, cell: str, info: ValidationInfo) -> float | None:
         return grams_in(in_own_words(cell), info.data.get("unit", "g"), sign_of(info)) or None

@@ -10,7 +10,8 @@ from mcp_server.formats.columns import WEIGHTS, Sheet, shown
 from mcp_server.formats.line import Line, Problem, grams_in, is_unknown
 from mcp_server.formats.numbers import NUMBER, Sign, readings
 from mcp_server.formats.sheet import LETTERS, has_unit, in_own_words
-from mcp_server.models.fields import GRAMS, lean_number
+from mcp_server.models.fields import lean_number
+from mcp_server.models.weight import GRAMS
 
 # Of two weights of one thing, how much they may differ: people convert with 28 g, and round.
 TOLERANCE = 0.02

@@ -19,9 +19,9 @@ from mcp_server.models.fields import (
     SummedGrams,
     Text,
     Url,
-    Weight,
 )
 from mcp_server.models.settings import Currency, Measured, Units, Weighed
+from mcp_server.models.weight import Source, Weight, WeightSource
 
 CandidateStatus = Literal["researching", "ordered", "arrived"]
 
@@ -42,6 +42,8 @@ class Candidate(Ranked, Weighed, Abridged):
 
     status: CandidateStatus = "researching"
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
+    weight_source: WeightSource | None = None
     price_cents: int | None = None
     price_currency: str | None = None
     target_cents: int | None = None
@@ -64,6 +66,7 @@ class CandidateAdded(Ranked, Weighed):
     """A new candidate as stored."""
 
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
     price_cents: int | None = None
 
 
@@ -148,6 +151,7 @@ class Considered(Weighed, Measured):
     thread_id: int
     name: str
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
     price_cents: int | None = None
     pieces: int = 1
     outlay_cents: int | None = None
@@ -172,6 +176,7 @@ class Preview(Considered):
 
 class CandidateFields(TypedDict, total=False):
     weight: Weight
+    weight_source: Source
     price_cents: Cents
     # The name says it, and each description is paid by every agent.
     price_currency: Annotated[Currency, STRING]
@@ -182,6 +187,7 @@ class CandidateFields(TypedDict, total=False):
     notes: Text
     product_url: Url
     category: Annotated[OptionalRef, Field(description="Name or id; default: the thread's")]
+    values: Values
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -192,7 +198,6 @@ class NewCandidate(CandidateFields):
 @with_config(ConfigDict(extra="forbid"))
 class CandidateChanges(CandidateFields, total=False):
     name: Name
-    values: Values
 
 
 NewCandidates = Annotated[list[NewCandidate], Field(max_length=50)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from mcp_server.models.answer import Abridged
 from mcp_server.models.fields import STRING, Moment, Row, none_if_blank
@@ -11,8 +11,8 @@ from mcp_server.models.fields import STRING, Moment, Row, none_if_blank
 Key = Annotated[
     Annotated[str, StringConstraints(max_length=200)] | None,
     BeforeValidator(none_if_blank),
+    # The name says it, and many tools have it: each description costs.
     STRING,
-    Field(description="Retries with it do nothing"),
 ]
 # Changes that one call undoes.
 MOST_UNDONE = 500

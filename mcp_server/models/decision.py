@@ -71,12 +71,11 @@ class Importance(TypedDict):
 
 
 Criteria = Annotated[
-    list[Annotated[NewCriterion, AfterValidator(different)]] | None,
-    Field(
-        min_length=1,
-        max_length=20,
-        description="All. worst scores 0, best 1; at_least, at_most: musts. weight in g, price in cents",
-    ),
+    list[Annotated[NewCriterion, AfterValidator(different)]] | None, Field(min_length=1, max_length=20)
+]
+DescribedCriteria = Annotated[
+    Criteria,
+    Field(description="All. worst scores 0, best 1; at_least, at_most: musts. weight in g, price in cents"),
 ]
 Values = Annotated[list[NewValue] | None, Field(max_length=20, description="By criterion; null clears")]
 Importances = Annotated[list[Importance], Field(max_length=20, description="Instead of stored; 0 ignores")]
@@ -140,14 +139,16 @@ class Ask(Row):
 class Judgement(Measured):
     """A thread's candidates in order, with the reasons.
 
-    `certain`: the winner stays first, however unknown values turn out. `not_judged` names weight or price if
-    neither a criterion nor the replaced item says what is good.
+    `certain`: the winner stays first, however unknown values turn out. If weights have margins,
+    `holds_at_worst` says whether it stays first within them in the worst case. `not_judged` names weight or
+    price if neither a criterion nor the replaced item says what is good.
     """
 
     thread_id: int
     name: str
     winner_id: int | None = None
     certain: bool = False
+    holds_at_worst: bool | None = None
     find_out: Ask | None = None
     not_judged: tuple[str, ...] = ()
     other_currency: tuple[int, ...] = ()
@@ -167,6 +168,7 @@ class Considered(Weighed):
     score: Exact | None = None
     fails: tuple[str, ...] = ()
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
     price_cents: int | None = None
     price_currency: str | None = None
 

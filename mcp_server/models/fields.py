@@ -20,24 +20,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-# International avoirdupois, exact by definition since 1959.
-GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
-UNITS = {
-    **dict.fromkeys(("g", "gr", "gram", "grams", "gramm", "gramme", "grammes"), "g"),
-    **dict.fromkeys(
-        ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "kilogramme", "kilogrammes"),
-        "kg",
-    ),
-    **dict.fromkeys(("oz", "ozs", "ounce", "ounces", "unze", "unzen"), "oz"),
-    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "lb"),
-}
-# In characters.
-LONGEST_NUMBER = 100
 # In bytes.
 MOST_NOTES = 65536
-PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
-# Thousands or decimals: 1.200 g. Of kilograms and pounds, only decimals make sense.
-AMBIGUOUS = re.compile(r"([1-9]\d{0,2})[.,](\d{3}) ?([a-z]*)\.?", re.ASCII)
 WHOLE = re.compile(r"-?\d{1,1000}", re.ASCII)
 
 
@@ -71,53 +55,6 @@ def all_nfc(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: all_nfc(inner) for key, inner in cast(dict[str, Any], value).items()}
     return value
-
-
-def to_grams(value: Any) -> float | None:
-    """Parse a weight: `540 g`, `1.2kg`, `1 lb 3 oz` or a number of grams. Empty text means unknown, not 0."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-        text = " ".join(value.lower().split())
-        refuse_ambiguous(text)
-        grams = float(sum_of_parts(text))
-    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9:
-        grams = float(value)
-    else:
-        raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, below 1,000,000 kg")
-    return within_limits(grams)
-
-
-def within_limits(grams: float) -> float:
-    if not 0 <= grams < 1e9:
-        raise ValueError("must be at least 0 and below 1,000,000 kg")
-    return abs(grams)  # -0.0 is 0.0
-
-
-def refuse_ambiguous(text: str) -> None:
-    found = AMBIGUOUS.fullmatch(text)
-    if found and UNITS.get(found[3] or "g") in ("g", "oz"):
-        unit = f" {found[3]}" if found[3] else ""
-        decimals = found[2].rstrip("0")
-        # Three decimals would be as ambiguous again.
-        decimals += "0" if len(decimals) == 3 else ""
-        one = f"{found[1]}.{decimals or 0}{unit}"
-        raise ValueError(f"{text} may mean {one} or {found[1]}{found[2]}{unit}: write one of these")
-
-
-def sum_of_parts(text: str, unit: str = "g") -> Decimal:
-    """Add up the parts of `1 lb 3 oz`. A number without a unit is in *unit*, and must stand alone."""
-    total, at = Decimal(0), 0
-    while at < len(text):
-        part = PART.match(text, at)
-        if part is None or (part[2] == "" and part.span() != (0, len(text))):
-            raise ValueError("must be a weight such as 540 g, 1.2 kg or 1 lb 3 oz, with a decimal point")
-        known = UNITS.get(part[2] or unit)
-        if known is None:
-            raise ValueError(f"has an unknown unit of weight: use {', '.join(GRAMS)}")
-        total += Decimal(part[1]) * GRAMS[known]
-        at = part.end()
-    return total
 
 
 def to_whole(value: Any) -> Any:
@@ -260,11 +197,6 @@ ID_OR_NAME = "Id or name"
 REFERENCE = WithJsonSchema({"type": "string", "description": ID_OR_NAME})
 Ref = Annotated[str | int, PlainValidator(to_reference), REFERENCE]
 OptionalRef = Annotated[Ref | None, BeforeValidator(none_if_blank), REFERENCE]
-Weight = Annotated[
-    float | None,
-    BeforeValidator(to_grams),
-    WithJsonSchema({"type": "string", "description": "540 g, 1.2 kg, 1 lb 3 oz, or grams"}),
-]
 Cents = Annotated[int | None, BeforeValidator(whole_between(0, 10**15 - 1)), INTEGER]
 Count = Annotated[int | None, BeforeValidator(whole_between(0, 2**31 - 1)), INTEGER]
 Limit = Annotated[int, BeforeValidator(whole_between(1, 500)), INTEGER]

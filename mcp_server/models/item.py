@@ -21,10 +21,10 @@ from mcp_server.models.fields import (
     SummedGrams,
     Text,
     Url,
-    Weight,
 )
 from mcp_server.models.settings import Measured, Units, Weighed
 from mcp_server.models.setup import Classification
+from mcp_server.models.weight import Source, Weight, WeightSource
 
 Sort = Literal[
     "name", "-name", "weight", "-weight", "price", "-price", "newest", "-newest", "updated", "-updated"
@@ -37,6 +37,7 @@ Pieces = Literal["sum", "keep"]
 ItemField = Literal[
     "category",
     "weight_grams",
+    "weight_source",
     "price_cents",
     "quantity",
     "classification",
@@ -49,11 +50,16 @@ ItemField = Literal[
 
 
 class Item(Row):
-    """An item. Weight in grams and price in cents are per piece, and absent if unknown."""
+    """An item. Weight in grams and price in cents are per piece, and absent if unknown.
+
+    The weight is exact within `weight_margin_grams`.
+    """
 
     id: int
     name: str
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
+    weight_source: WeightSource | None = None
     price_cents: int | None = None
     quantity: int = 1
     notes: str | None = None
@@ -116,13 +122,15 @@ class ItemShown(ItemWritten):
 class ItemRow(Weighed, Abridged):
     """An item in a list. In the list of a setup, quantity and the fields after it are those of the line.
 
-    Notes, URL, image and time are only there if they were requested.
+    The source of the weight, notes, URL, image and time are only there if they were requested.
     """
 
     id: int
     name: str
     category: str | None = None
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
+    weight_source: WeightSource | None = None
     price_cents: int | None = None
     quantity: Exact = Decimal(1)
     classification: Classification = "base"
@@ -133,10 +141,13 @@ class ItemRow(Weighed, Abridged):
     updated_at: Moment | None = None
 
     def only(self, fields: Collection[ItemField]) -> Self:
-        """Return the item with its id, its name and these *fields*. Without any, it has all that it has."""
+        """Return the item with its id, its name and these *fields*. Without any, it has all that it has.
+
+        The margin belongs to the weight.
+        """
         if not fields:
             return self
-        kept = {"id", "name", "cut", *fields}
+        kept = {"id", "name", "cut", *fields, *(["weight_margin_grams"] if "weight_grams" in fields else [])}
         return self.model_copy(
             update={
                 name: field.default for name, field in type(self).model_fields.items() if name not in kept
@@ -180,6 +191,7 @@ class ItemStored(Weighed):
     id: int
     name: str
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
 
 
 class ItemsCreated(Measured):
@@ -248,6 +260,7 @@ class ItemDeleted(Row):
 class ItemFields(TypedDict, total=False):
     category: OptionalRef
     weight: Weight
+    weight_source: Source
     price_cents: Cents
     quantity: Count
     notes: Text

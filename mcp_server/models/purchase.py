@@ -36,12 +36,16 @@ class PurchasePlan(Weighed, Measured):
     """The best purchases for a budget, and a front of plans from the cheapest to the best.
 
     If it is `unproven` that no plan is better, `saves_at_most_grams` limits what any plan can save.
+    If weights have margins, `saves_at_least_grams` is what the plan saves in the worst case, and
+    `holds_at_worst` says whether it is proven to be best there too.
     Without `front_is_sample`, the front holds every plan that no cheaper one equals.
     """
 
     budget_cents: int
     outlay_cents: int = 0
     saves_grams: SummedGrams
+    saves_at_least_grams: SummedGrams | None = None
+    holds_at_worst: bool | None = None
     unproven: bool = False
     saves_at_most_grams: SummedGrams | None = None
     front_is_sample: bool = False

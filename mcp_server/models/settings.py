@@ -20,7 +20,8 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
-from mcp_server.models.fields import GRAMS, Row, none_if_blank, rounded
+from mcp_server.models.fields import Row, none_if_blank, rounded
+from mcp_server.models.weight import GRAMS
 
 
 def three_letters(code: str | None) -> str | None:
@@ -124,8 +125,9 @@ class Weighed(Row):
 
 
 def label(field: str) -> str:
-    """`over lightest` for over_lightest_grams, nothing for weight_grams."""
-    return field.removesuffix("_grams").removesuffix("weight").replace("_", " ").strip()
+    """`over lightest` for over_lightest_grams, nothing for weight_grams, `±` for weight_margin_grams."""
+    name = field.removesuffix("_grams").removesuffix("weight").replace("_", " ").strip()
+    return "±" if name == "weight margin" else name
 
 
 class Measured(Row):

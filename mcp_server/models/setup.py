@@ -30,6 +30,8 @@ class SetupTotals(Weighed):
 
     `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
     nothing. total = base + worn + consumable, exactly; pack = total - worn. No price: none is known.
+    If weights have margins or are unknown, the total and base weight are from `at_least` to `at_most`; with
+    unknown ones, there is no `at_most`.
     """
 
     id: int
@@ -40,6 +42,10 @@ class SetupTotals(Weighed):
     worn_grams: SummedGrams
     consumable_grams: SummedGrams
     pack_grams: SummedGrams
+    at_least_grams: SummedGrams | None = None
+    at_most_grams: SummedGrams | None = None
+    base_at_least_grams: SummedGrams | None = None
+    base_at_most_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -80,6 +86,7 @@ class SetupLine(Weighed):
     quantity: Exact = Decimal(1)
     worn_quantity: Exact | None = None
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
     line_grams: SummedGrams | None = None
     price_cents: int | None = None
 

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from mcp_server.models.candidate import CandidateAdded, CandidateCompared
-from mcp_server.models.decision import Criteria, Decision
+from mcp_server.models.decision import Criteria, Decision, DescribedCriteria
 from mcp_server.models.fields import NOT_IN_A_DRY_RUN, Grams, Name, OptionalRef, Row, SummedGrams
 from mcp_server.models.item import UsedIn
 from mcp_server.models.settings import Measured, Weighed, listed
@@ -60,6 +60,7 @@ class Replaced(Weighed):
     item_id: int
     name: str
     weight_grams: Grams | None = None
+    weight_margin_grams: Grams | None = None
     price_cents: int | None = None
     in_setups: tuple[UsedIn, ...] = ()
     setups_left_out: int = 0
@@ -124,7 +125,8 @@ class ThreadResolved(ThreadSummary, Measured):
 
 class ThreadFields(TypedDict, total=False):
     category: OptionalRef
-    replaces_item_id: Annotated[OptionalRef, Field(description="Owned item that the purchase would replace")]
+    replaces_item_id: Annotated[OptionalRef, Field(description="Owned item that it would replace")]
+    criteria: Criteria
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -135,5 +137,5 @@ class NewThread(ThreadFields):
 @with_config(ConfigDict(extra="forbid"))
 class ThreadChanges(ThreadFields, total=False):
     name: Name
-    criteria: Criteria
+    criteria: DescribedCriteria
     status: Literal["active", "archived"]

@@ -9,6 +9,8 @@ class CategoryTotals(Weighed):
     items: int
     pieces: int
     weight_grams: SummedGrams | None = None
+    at_least_grams: SummedGrams | None = None
+    at_most_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0
@@ -30,12 +32,15 @@ class Totals(Weighed, Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
     `unweighed` and `unpriced` count the items of unknown weight or price, which add nothing. No price at all:
-    none is known. The heaviest and the most expensive are compared per piece.
+    none is known. The heaviest and the most expensive are compared per piece. If weights have margins or are
+    unknown, the weight is from `at_least_grams` to `at_most_grams`; with unknown ones, there is no upper end.
     """
 
     items: int
     pieces: int
     weight_grams: SummedGrams
+    at_least_grams: SummedGrams | None = None
+    at_most_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0

@@ -14,10 +14,10 @@ from mcp_server.models.fields import (
     Quantity,
     Ref,
     SummedGrams,
-    Weight,
 )
 from mcp_server.models.settings import Measured, Weighed, listed
 from mcp_server.models.setup import Classification, Difference
+from mcp_server.models.weight import Weight
 
 
 class Totals(Weighed):
@@ -34,6 +34,10 @@ class Totals(Weighed):
     worn_grams: SummedGrams | None = None
     consumable_grams: SummedGrams | None = None
     pack_grams: SummedGrams | None = None
+    at_least_grams: SummedGrams | None = None
+    at_most_grams: SummedGrams | None = None
+    base_at_least_grams: SummedGrams | None = None
+    base_at_most_grams: SummedGrams | None = None
     price_cents: Exact | None = None
     unweighed: int = 0
     unpriced: int = 0

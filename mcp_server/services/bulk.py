@@ -16,10 +16,13 @@ from mcp_server.models.fields import MOST_NOTES, shown_grams
 from mcp_server.models.item import ItemChange, ItemFields
 from mcp_server.services import reference
 
-# Columns of the fields that have another name.
-COLUMN_OF = {"weight": "weight_grams", "category": "category_id"}
+# Columns of the fields that have other names.
+COLUMNS_OF = {"weight": ("weight_grams", "weight_margin_grams"), "category": ("category_id",)}
 # The columns that a caller can change.
-EDITABLE = ("name", *(COLUMN_OF.get(name, name) for name in ItemFields.__annotations__))
+EDITABLE = (
+    "name",
+    *(column for name in ItemFields.__annotations__ for column in COLUMNS_OF.get(name, (name,))),
+)
 STATE = rendered(
     SQL("""
         items.id, {columns},
@@ -182,4 +185,4 @@ def excerpt(name: str, value: Any) -> Any:
     """Return a value as a result shows it."""
     if length(value) > EXCERPT:
         return f"{value[:EXCERPT]}…"
-    return shown_grams(value) if name == "weight_grams" and value is not None else value
+    return shown_grams(value) if name.endswith("_grams") and value is not None else value

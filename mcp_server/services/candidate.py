@@ -24,7 +24,7 @@ from mcp_server.models.candidate import (
 )
 from mcp_server.models.thread import NewThread, ThreadCreated
 from mcp_server.services import criterion, image, page, reference, settings, similar, thread
-from mcp_server.services.item import find_categories, to_columns
+from mcp_server.services.item import find_categories, to_columns, with_weight
 from mcp_server.services.settings import UNITS
 
 
@@ -33,7 +33,8 @@ async def get(conn: AsyncConnection, candidate_id: int) -> CandidateShown:
     query = SQL("""
         SELECT
             candidates.id, candidates.thread_id, candidates.name, candidates.status, candidates.weight_grams,
-            candidates.price_cents, candidates.price_currency, candidates.target_cents,
+            candidates.weight_margin_grams, candidates.weight_source, candidates.price_cents,
+            candidates.price_currency, candidates.target_cents,
             categories.name AS category, candidates.pros, candidates.cons,
             candidates.notes, candidates.product_url, candidates.image_id,
             (
@@ -65,7 +66,7 @@ async def add(conn: AsyncConnection, thread_id: str | int, new: CandidateChanges
         RETURNING id
     """).format(names=names(row), values=values(row))
     candidate_id = await fetch_value(conn, query, row)
-    await criterion.put_values(conn, thread_id, candidate_id, new.get("values") or ())
+    await criterion.put_values(conn, thread_id, {candidate_id: new.get("values") or ()})
     return await get(conn, candidate_id)
 
 
@@ -104,14 +105,15 @@ async def add_several(
     )
     rows = [
         {
-            **{name: each.get(name) for name in NewCandidate.__annotations__},
-            "weight_grams": each.get("weight"),
+            **with_weight(
+                {name: each.get(name) for name in NewCandidate.__annotations__ if name != "values"}
+            ),
             "category_id": category_ids[each.get("category")],
             "status": each.get("status") or "researching",
         }
         for each in several
     ]
-    columns = [name for name in rows[0] if name not in ("weight", "category")]
+    columns = [name for name in rows[0] if name != "category"]
     query = SQL("""
         INSERT INTO candidates (thread_id, sort_order, {columns})
         SELECT %(thread_id)s, last.sort_order + new.ordinality, {values}
@@ -123,10 +125,12 @@ async def add_several(
                 WHERE thread_id = %(thread_id)s
             ) AS last
         ORDER BY new.ordinality
-        RETURNING id, name, weight_grams, price_cents,
+        RETURNING id, name, weight_grams, weight_margin_grams, price_cents,
             (SELECT count(*) FROM candidates AS older WHERE older.thread_id = %(thread_id)s) AS rank
     """).format(columns=names(columns), values=SQL(", ").join(Identifier("new", name) for name in columns))
     added = await fetch_all(conn, CandidateAdded, query, {"thread_id": thread_id, "rows": Jsonb(rows)})
+    its_values = {row.id: each.get("values") or () for row, each in zip(added, several, strict=True)}
+    await criterion.put_values(conn, thread_id, its_values, "candidates.{}.values")
     return tuple(each.model_copy(update={"rank": each.rank + at}) for at, each in enumerate(added, start=1))
 
 
@@ -150,7 +154,7 @@ async def update(conn: AsyncConnection, candidate_id: str | int, changes: Candid
         assignments=assignments(row)
     )
     await conn.execute(query, {**row, "candidate_id": candidate_id})
-    await criterion.put_values(conn, its_thread.id, candidate_id, changes.get("values") or ())
+    await criterion.put_values(conn, its_thread.id, {candidate_id: changes.get("values") or ()})
     return await get(conn, candidate_id)
 
 

@@ -38,15 +38,24 @@ async def replace(conn: AsyncConnection, thread_id: int, criteria: Sequence[NewC
 
 
 async def put_values(
-    conn: AsyncConnection, thread_id: int, candidate_id: int, values: Sequence[NewValue]
+    conn: AsyncConnection, thread_id: int, values: Mapping[int, Sequence[NewValue]], place: str = "values"
 ) -> None:
-    """Set values of a candidate. None clears one, and those that are not named stay."""
-    check_names("values", [each["name"] for each in values])
+    """Set values of candidates, by their ids. None clears one, and those that are not named stay.
+
+    *place* names the values of one candidate in an error: `candidates.{}.values`.
+    """
+    if not any(values.values()):
+        return
     known = await by_name(conn, thread_id)
-    ids = {each["name"]: to_id(each["name"], known, thread_id) for each in values}
     params = [
-        {"thread_id": thread_id, "candidate_id": candidate_id, "criterion_id": ids[each["name"]], **each}
-        for each in values
+        {
+            "thread_id": thread_id,
+            "candidate_id": candidate_id,
+            "criterion_id": criterion_id,
+            "value": value,
+        }
+        for at, (candidate_id, its_values) in enumerate(values.items())
+        for criterion_id, value in resolved(its_values, known, thread_id, place.format(at))
     ]
     async with conn.cursor() as cursor:
         await cursor.executemany(
@@ -68,19 +77,27 @@ async def put_values(
         )
 
 
+def resolved(
+    values: Sequence[NewValue], known: Mapping[str, int], thread_id: int, place: str
+) -> list[tuple[int, Decimal | None]]:
+    """Return the values of a candidate with the ids of their criteria."""
+    check_names(place, [each["name"] for each in values])
+    return [(to_id(each["name"], known, thread_id, place), each["value"]) for each in values]
+
+
 def check_names(argument: str, names: Sequence[str]) -> None:
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
     if twice:
         raise InvalidInput(f"{argument}: {', '.join(map(quoted, twice))} occurs more than once.")
 
 
-def to_id(name: str, known: Mapping[str, int], thread_id: int) -> int:
+def to_id(name: str, known: Mapping[str, int], thread_id: int, place: str) -> int:
     """Return the id of the criterion with this name."""
     if name.lower() in BUILT_IN:
-        raise InvalidInput(f"values: {name} is the candidate's own. Set it as such.")
+        raise InvalidInput(f"{place}: {name} is the candidate's own. Set it as such.")
     if name.lower() not in known:
         raise InvalidInput(
-            f"values: thread {thread_id} has no criterion {quoted(name)}.{did_you_mean(name, known)} "
+            f"{place}: thread {thread_id} has no criterion {quoted(name)}.{did_you_mean(name, known)} "
             "Set its criteria with update_thread first."
         )
     return known[name.lower()]

@@ -190,7 +190,7 @@ def described(difference: Difference, verdict: Literal["filled", "changed", "dif
 
 
 def change(name: str, old: Any, new: Any) -> str:
-    unit = " g" if name == "weight_grams" else ""
+    unit = " g" if name.endswith("_grams") else ""
     before, after = (
         "unknown" if value is None else truncated(str(lean_number(value) if unit else value))
         for value in (old, new)

@@ -40,6 +40,7 @@ class Subject(Row):
     name: str
     replaces_item_id: int | None
     weight: Decimal | None
+    margin: Decimal
     price: Decimal | None
 
 
@@ -57,6 +58,7 @@ class Entrant(Considered):
     """A candidate with its figures. `price` is the one in the user's own currency."""
 
     exact_weight: Decimal | None
+    margin: Decimal
     price: Decimal | None
 
 
@@ -80,6 +82,7 @@ async def decide(
     check(basis, criteria)
     judged = scoring.judge(criteria, contenders(basis, criteria))
     winner = judged[0].contender.id if judged and not judged[0].fails else None
+    worst = [] if winner is None else worst_cases(basis, criteria, judged[0].contender)
     setups = [] if winner is None else await effects(conn, winner)
     question = scoring.question(criteria, judged)
     names = {each.id: each.name for each in basis.entrants}
@@ -87,7 +90,8 @@ async def decide(
         thread_id=thread_id,
         name=basis.subject.name,
         winner_id=winner,
-        certain=winner is not None and scoring.is_certain(judged),
+        certain=winner is not None and all(map(scoring.is_certain, [judged, *worst])),
+        holds_at_worst=all(holds(each, winner) for each in worst) if worst else None,
         find_out=None if question is None else Ask(**question._asdict()),
         not_judged=tuple(name for name in BUILT_IN if name not in {each.name.lower() for each in criteria}),
         other_currency=tuple(
@@ -134,7 +138,9 @@ async def fetch(conn: AsyncConnection, thread_id: int, first_id: int | None = No
         """
         SELECT
             threads.name, threads.replaces_item_id,
-            items.weight_grams::numeric AS weight, items.price_cents::numeric AS price
+            items.weight_grams::numeric AS weight,
+            coalesce(items.weight_margin_grams::numeric, 0) AS margin,
+            items.price_cents::numeric AS price
         FROM threads
         LEFT JOIN items ON items.id = threads.replaces_item_id
         WHERE threads.id = %(thread_id)s
@@ -157,8 +163,9 @@ async def fetch(conn: AsyncConnection, thread_id: int, first_id: int | None = No
     query = SQL("""
         SELECT
             id, name, row_number() OVER (ORDER BY sort_order, id) AS rank,
-            weight_grams, price_cents, price_currency,
-            weight_grams::numeric AS exact_weight, ({own_price})::numeric AS price
+            weight_grams, weight_margin_grams, price_cents, price_currency,
+            weight_grams::numeric AS exact_weight,
+            coalesce(weight_margin_grams::numeric, 0) AS margin, ({own_price})::numeric AS price
         FROM candidates
         WHERE thread_id = %(thread_id)s
         ORDER BY (id = %(first_id)s::bigint) IS TRUE DESC, rank
@@ -216,9 +223,38 @@ def contenders(basis: Basis, criteria: Sequence[Criterion]) -> list[Contender]:
             each.id,
             each.rank,
             tuple(value_of(criterion.name, each, ids, basis.values) for criterion in criteria),
+            tuple(
+                Fraction(each.margin if criterion.name.lower() == "weight" else 0) for criterion in criteria
+            ),
         )
         for each in basis.entrants
     ]
+
+
+def worst_cases(basis: Basis, criteria: Sequence[Criterion], winner: Contender) -> list[list[Judged]]:
+    """Return the orders in the worst cases for the winner, if weights that count have margins."""
+    at = next((at for at, each in enumerate(criteria) if each.name.lower() == "weight"), None)
+    if at is None:
+        return []
+    margin = Fraction(0 if is_stored(basis, "weight") else basis.subject.margin)
+    if not margin and not any(each.margin for each in basis.entrants):
+        return []
+    by = criteria[at]
+    heavy = Fraction(winner.values[at] or 0) + winner.margins[at]
+    # The weight of the replaced item scores 0. The winner's lead is smallest at one of these.
+    anchors = {by.worst - margin, by.worst + margin}
+    if abs(heavy - by.worst) < margin:
+        anchors.add(heavy)
+    cases = [[*criteria[:at], replace(by, worst=worst), *criteria[at + 1 :]] for worst in anchors if worst]
+    return [scoring.at_worst(case, contenders(basis, case), winner.id) for case in cases]
+
+
+def is_stored(basis: Basis, name: str) -> bool:
+    return any(each.name.lower() == name for each in basis.stored)
+
+
+def holds(judged: Sequence[Judged], winner: int | None) -> bool:
+    return judged[0].contender.id == winner and not judged[0].fails
 
 
 def value_of(

@@ -201,6 +201,8 @@ def lost_by_lighterpack(line: Line) -> list[str]:
     lost = {
         "a weight of 0 g will be unknown": weight == 0,
         "a weight is rounded to milligrams": weight is not None and float(milligrams(weight)) != weight,
+        "a margin or source of a weight is left out": (line.weight_margin_grams, line.weight_source)
+        != (None, None),
         "a price of 0 will be unknown": line.price_cents == 0,
         "one piece will be worn, whatever worn_quantity says": worn
         and line.worn_quantity != min(line.setup_quantity or 0, Decimal(1)),

@@ -82,8 +82,8 @@ OF_SETUP = SQL("""
     FROM stays
     JOIN row_changes ON row_changes.table_name = 'items' AND row_changes.row_id = stays.item_id
         AND row_changes.seq > stays.first AND (stays.last IS NULL OR row_changes.seq < stays.last)
-    WHERE (before -> 'weight_grams', before -> 'price_cents')
-        IS DISTINCT FROM (after -> 'weight_grams', after -> 'price_cents')
+    WHERE (before -> 'weight_grams', before -> 'weight_margin_grams', before -> 'price_cents')
+        IS DISTINCT FROM (after -> 'weight_grams', after -> 'weight_margin_grams', after -> 'price_cents')
 """)
 
 

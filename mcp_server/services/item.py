@@ -9,6 +9,7 @@ from psycopg.sql import SQL, Composed
 from db.query import fetch_one, fetch_only
 from db.sql import columns, names, rendered, values
 from mcp_server.errors import MOST_PLACES, InvalidInput, NotFound, no_such, shortlist
+from mcp_server.models import weight
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.item import (
     Item,
@@ -97,11 +98,10 @@ async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCre
     """Create items, all or none, and return them as stored, in the same order."""
     category_ids = await find_categories(conn, [each.get("category") for each in new], "items.{}")
     alike = await similar.to_items(conn, [each["name"] for each in new])
-    given = [{name: each.get(name) for name in NewItem.__annotations__} for each in new]
-    rows = [
+    given: list[dict[str, Any]] = [{name: each.get(name) for name in NewItem.__annotations__} for each in new]
+    rows: list[dict[str, Any]] = [
         {
-            **{name: value for name, value in row.items() if name not in ("weight", "category")},
-            "weight_grams": row["weight"],
+            **{name: value for name, value in with_weight(row).items() if name != "category"},
             "category_id": category_ids[row["category"]],
             "quantity": 1 if row["quantity"] is None else row["quantity"],
         }
@@ -109,8 +109,13 @@ async def create_many(conn: AsyncConnection, new: Sequence[NewItem]) -> ItemsCre
     ]
     ids = await bulk.insert(conn, rows)
     items = [
-        ItemStored(id=id_, name=each["name"], weight_grams=each.get("weight"))
-        for id_, each in zip(ids, new, strict=True)
+        ItemStored(
+            id=id_,
+            name=str(each["name"]),
+            weight_grams=each["weight_grams"],
+            weight_margin_grams=each["weight_margin_grams"],
+        )
+        for id_, each in zip(ids, rows, strict=True)
     ]
     created = ItemsCreated(
         created=len(items),
@@ -191,9 +196,9 @@ async def each_wanted(conn: AsyncConnection, updates: Sequence[ItemUpdate]) -> l
     category_ids = await find_categories(conn, references, "updates.{}.changes.category")
     wanted: list[Wanted] = []
     for at, (item_id, each) in enumerate(zip(ids, updates, strict=True)):
-        columns = {bulk.COLUMN_OF.get(name, name): value for name, value in each["changes"].items()}
-        if "category" in each["changes"]:
-            columns["category_id"] = category_ids[each["changes"]["category"]]
+        columns = with_weight(each["changes"])
+        if "category" in columns:
+            columns["category_id"] = category_ids[columns.pop("category")]
         wanted.append(Wanted(f"updates.{at}.changes.", item_id, columns))
     return wanted
 
@@ -247,16 +252,20 @@ async def delete(conn: AsyncConnection, item_id: str | int) -> ItemDeleted:
 
 
 async def to_columns(conn: AsyncConnection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert the fields `weight` and `category` to columns, and names of items to ids."""
-    row = dict(fields)
-    if "weight" in row:
-        row["weight_grams"] = row.pop("weight")
+    """Convert the fields of a weight and `category` to columns, and names of items to ids."""
+    row = with_weight(fields)
     if "category" in row:
         name = row.pop("category")
         row["category_id"] = None if name is None else await category.resolve(conn, name)
     if row.get("replaces_item_id") is not None:
         row["replaces_item_id"] = await reference.resolve(conn, "item", row["replaces_item_id"])
     return row
+
+
+def with_weight(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert the fields `weight` and `weight_source` to columns."""
+    rest = {name: value for name, value in fields.items() if name not in ("weight", "weight_source")}
+    return {**rest, **weight.columns_of(fields)}
 
 
 def insert(row: Mapping[str, Any]) -> Composed:

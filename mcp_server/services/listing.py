@@ -159,7 +159,7 @@ COUNT = SQL("""
 PAGE = SQL("""
     SELECT
         items.id, items.name, categories.name AS category,
-        items.weight_grams, items.price_cents, {figures}, {texts}
+        items.weight_grams, items.weight_margin_grams, items.price_cents, {figures}, {texts}
         json_build_array({key}::text, items.id) AS place
     FROM ({parts}) AS page
     JOIN items ON items.id = page.id {in_setup}
@@ -306,7 +306,9 @@ def orders(params: Mapping[str, Any]) -> Mapping[Sort, Order]:
 def texts_of(fields: Sequence[ItemField]) -> Composable:
     """Return the columns of the fields that a list has only on request. Long texts are cut."""
     rest = [
-        SQL("items.{},").format(Identifier(name)) for name in ("image_id", "updated_at") if name in fields
+        SQL("items.{},").format(Identifier(name))
+        for name in ("weight_source", "image_id", "updated_at")
+        if name in fields
     ]
     texts = [name for name in ("notes", "product_url") if name in fields]
     return SQL(" ").join([*rest, *([SQL("{},").format(excerpts("items", texts))] if texts else [])])

@@ -34,7 +34,8 @@ async def preview(
     query = SQL("""
         SELECT
             candidates.id AS candidate_id, candidates.thread_id, threads.status = 'resolved' AS is_resolved,
-            candidates.name, candidates.weight_grams, {own_price} AS price_cents,
+            candidates.name, candidates.weight_grams, candidates.weight_margin_grams,
+            {own_price} AS price_cents,
             candidates.price_cents IS NOT NULL AND ({own_price}) IS NULL AS is_foreign,
             {pieces} AS pieces, ({own_price}) * {pieces} AS outlay_cents,
             items.id AS replaces_item_id, items.name AS replaces,
@@ -166,12 +167,15 @@ async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) ->
                 lines.quantity, lines.classification, lines.worn_quantity,
                 CASE WHEN after AND lines.item_id = %(replaces_item_id)s THEN %(weight_grams)s::float8
                     ELSE lines.weight_grams END AS weight_grams,
+                CASE WHEN after AND lines.item_id = %(replaces_item_id)s THEN %(weight_margin_grams)s::float8
+                    ELSE lines.weight_margin_grams END AS weight_margin_grams,
                 CASE WHEN after AND lines.item_id = %(replaces_item_id)s THEN %(price_cents)s::bigint
                     ELSE lines.price_cents END AS price_cents
             FROM ({lines}) AS lines
             CROSS JOIN states
             UNION ALL
-            SELECT true, setups.id, 0, 1, 'base', 0, %(weight_grams)s, %(price_cents)s
+            SELECT
+                true, setups.id, 0, 1, 'base', 0, %(weight_grams)s, %(weight_margin_grams)s, %(price_cents)s
             FROM setups
             WHERE NOT EXISTS (
                 SELECT
@@ -188,7 +192,7 @@ async def weigh(conn: AsyncConnection, new: Considered, setup_ids: list[int]) ->
         ORDER BY lower(setups.name), setups.id, states.after
     """).format(lines=LINES, totals=TOTALS)
     params = {
-        **new.model_dump(include={"replaces_item_id", "weight_grams", "price_cents"}),
+        **new.model_dump(include={"replaces_item_id", "weight_grams", "weight_margin_grams", "price_cents"}),
         "setup_ids": setup_ids,
     }
     states = await fetch_all(conn, State, query, params)

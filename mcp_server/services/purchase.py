@@ -53,6 +53,8 @@ class Offer(Row):
     is_packed: bool
     replaced_grams: Decimal | None
     grams: Decimal | None
+    replaced_margin: Decimal = Decimal(0)
+    margin: Decimal = Decimal(0)
     price_cents: int | None
     is_priced: bool
     pieces: int
@@ -65,6 +67,15 @@ class Offer(Row):
     @property
     def saved(self) -> Fraction:
         return (Fraction(self.replaced_grams or 0) - Fraction(self.grams or 0)) * self.counted
+
+    def at_ends(self, replaced: int, own: int) -> "Offer":
+        """Return the offer with both weights at the lower (-1) or upper (1) ends of their margins."""
+        return self.model_copy(
+            update={
+                "replaced_grams": (self.replaced_grams or 0) + replaced * self.replaced_margin,
+                "grams": (self.grams or 0) + own * self.margin,
+            }
+        )
 
 
 class Offers(NamedTuple):
@@ -101,6 +112,8 @@ async def gather(
                 WHERE setup_items.item_id = items.id AND setup_items.setup_id = %(setup_id)s
             ) AS is_packed,
             candidates.weight_grams::numeric AS grams,
+            coalesce(items.weight_margin_grams::numeric, 0) AS replaced_margin,
+            coalesce(candidates.weight_margin_grams::numeric, 0) AS margin,
             {own_price} AS price_cents, candidates.price_cents IS NOT NULL AS is_priced,
             {pieces} AS pieces, CASE WHEN %(base_only)s THEN {base_pieces} ELSE {pieces} END AS counted
         FROM threads
@@ -145,19 +158,18 @@ def solve(offers: Offers) -> PurchasePlan:
     known, left_out = considered(offers.offers)
     groups = grouped(known)
     per_gram = offers.cents_per_gram
-    # Whole numbers in place of fractions of a gram and of a cent, so that all sums are exact.
-    scale = lcm(*(each.saved.denominator for each in known))
-    by_weight = Solver(
-        [[Option(each.outlay, int(each.saved * scale), each.rank) for each in group] for group in groups]
-    )
+    by_weight, scale = by_grams(groups)
     lightest = by_weight.best(offers.budget_cents)
     best = lightest if per_gram is None else by_worth(groups, per_gram).best(offers.budget_cents)
     front, is_all = by_weight.front(lightest)
     bought = selected(best, groups)
+    is_exact = not any(each.margin or each.replaced_margin for each in known)
     result = PurchasePlan(
         budget_cents=offers.budget_cents,
         outlay_cents=best.outlay,
         saves_grams=saved(bought),
+        saves_at_least_grams=None if is_exact else saved(each.at_ends(-1, 1) for each in bought),
+        holds_at_worst=None if is_exact else holds(best, groups, offers),
         unproven=not best.exact,
         saves_at_most_grams=None
         if best.exact or per_gram is not None
@@ -169,6 +181,43 @@ def solve(offers: Offers) -> PurchasePlan:
         units=offers.units,
     )
     return page.fit(result, "left_out", lambda shown: {"left_out_more": len(left_out) - shown}, least=0)
+
+
+def holds(plan: Plan, groups: Sequence[Sequence[Offer]], offers: Offers) -> bool:
+    """Whether no plan is known to be better in the worst case for this one, within all margins.
+
+    There, what it buys is heavy, and all else is light. The replaced items are light if it replaces them, and
+    heavy if it does not. This is the worst case against every other plan at once.
+    """
+    worst = [
+        [
+            each.at_ends(1 if number is None else -1, 1 if at == number else -1)
+            for at, each in enumerate(group)
+        ]
+        for group, number in zip(groups, plan.chosen, strict=True)
+    ]
+    per_gram = offers.cents_per_gram
+    solver = by_grams(worst)[0] if per_gram is None else by_worth(worst, per_gram)
+    best = solver.best(offers.budget_cents)
+    value = sum((value_of(each, per_gram) for each in selected(plan, worst)), Fraction(0))
+    reached = sum((value_of(each, per_gram) for each in selected(best, worst)), Fraction(0))
+    return best.exact and value >= reached
+
+
+def value_of(offer: Offer, per_gram: Decimal | None) -> Fraction:
+    """Return the grams that an offer saves or, if a gram is worth cents, the cents that it is worth."""
+    return offer.saved if per_gram is None else Fraction(per_gram) * offer.saved - offer.outlay
+
+
+def by_grams(groups: Iterable[Iterable[Offer]]) -> tuple[Solver, int]:
+    """Return plans that save most grams, and how many units of worth a gram is.
+
+    Whole numbers in place of fractions of a gram and of a cent make all sums exact.
+    """
+    scale = lcm(*(each.saved.denominator for group in groups for each in group))
+    return Solver(
+        [[Option(each.outlay, int(each.saved * scale), each.rank) for each in group] for group in groups]
+    ), scale
 
 
 def considered(offers: Iterable[Offer]) -> tuple[list[Offer], tuple[LeftOut, ...]]:
@@ -219,7 +268,7 @@ def grouped(offers: Iterable[Offer]) -> list[list[Offer]]:
 
 def by_worth(groups: Iterable[Iterable[Offer]], per_gram: Decimal) -> Solver:
     """Return plans that are worth most if a saved gram is worth this many cents."""
-    worth = [[Fraction(per_gram) * each.saved - each.outlay for each in group] for group in groups]
+    worth = [[value_of(each, per_gram) for each in group] for group in groups]
     scale = lcm(*(each.denominator for group in worth for each in group))
     return Solver(
         [

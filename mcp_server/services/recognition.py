@@ -7,18 +7,34 @@ from collections.abc import Iterable
 from typing import LiteralString
 
 from psycopg import AsyncConnection
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from db.sql import names
 from mcp_server.formats.line import ITEM_COLUMNS
 
 # The columns of our own CSV that are columns of `items`. The others name the item's category.
 STORED = tuple(name for name in ITEM_COLUMNS if not name.startswith("category"))
+# A margin and a source belong to one weight: they do not stay with another one.
+OF_WEIGHT = ("weight_margin_grams", "weight_source")
 
 
 def of(table: LiteralString, columns: Iterable[str]) -> Composed:
     """`table.name, table.notes, …`."""
     return SQL(", ").join(Identifier(table, name) for name in columns)
+
+
+def filling(table: LiteralString, name: str) -> Composable:
+    """Return what a line fills in. Nothing is filled in beside another weight, or one from another source."""
+    value = Identifier(table, name)
+    if name not in OF_WEIGHT:
+        return value
+    return SQL("""
+        CASE WHEN items.weight_grams IS NULL OR (
+            items.weight_grams = {weight} AND coalesce(items.weight_source = {source}, true)
+        ) THEN {value} END
+    """).format(
+        value=value, weight=Identifier(table, "weight_grams"), source=Identifier(table, "weight_source")
+    )
 
 
 # The items of lines that have been recognized.
@@ -106,6 +122,14 @@ CREATE_MATCHED = SQL("""
     FROM items, setup_items AS line
     WITH NO DATA
 """).format(stored=of("items", STORED))
+LISTED = SQL("coalesce({listed}, {stored}) AS {name}")
+LISTED_OF_WEIGHT = SQL("""
+    CASE
+        WHEN listed.weight_grams IS NULL OR listed.weight_grams = items.weight_grams
+        THEN coalesce({listed}, {stored})
+        ELSE {listed}
+    END AS {name}
+""")
 # Each line with its item, if it has one, as the list describes it. What the list does not say stays.
 WANTED = SQL("""
     SELECT
@@ -124,8 +148,8 @@ WANTED = SQL("""
     WHERE listed.name IS NOT NULL
 """).format(
     listed=SQL(", ").join(
-        SQL("coalesce({}, {}) AS {}").format(
-            Identifier("listed", name), Identifier("items", name), Identifier(name)
+        (LISTED_OF_WEIGHT if name in OF_WEIGHT else LISTED).format(
+            listed=Identifier("listed", name), stored=Identifier("items", name), name=Identifier(name)
         )
         for name in STORED
         if name != "quantity"
@@ -134,7 +158,7 @@ WANTED = SQL("""
 COMPARED = (*STORED, "category_id")
 # Whether the list says what the collection does not know, and whether the two say different things.
 FILLS = SQL(" OR ").join(
-    SQL("{} IS NULL AND {} IS NOT NULL").format(Identifier("items", name), Identifier("wanted", name))
+    SQL("{} IS NULL AND {} IS NOT NULL").format(Identifier("items", name), filling("wanted", name))
     for name in COMPARED
 )
 DIFFERS = SQL(" OR ").join(

@@ -85,10 +85,12 @@ async def become_item(
         Bought,
         """
         INSERT INTO items (
-            name, weight_grams, price_cents, quantity, category_id, notes, product_url, image_id
+            name, weight_grams, weight_margin_grams, weight_source, price_cents, quantity, category_id, notes,
+            product_url, image_id
         )
         SELECT
-            candidates.name, candidates.weight_grams, candidates.price_cents,
+            candidates.name, candidates.weight_grams, candidates.weight_margin_grams,
+            candidates.weight_source, candidates.price_cents,
             coalesce(%(quantity)s::int, nullif(replaced.quantity, 0), 1),
             coalesce(candidates.category_id, %(category_id)s),
             candidates.notes, candidates.product_url, candidates.image_id

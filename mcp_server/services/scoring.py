@@ -43,11 +43,15 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Contender:
-    """A candidate, and its values in the order of the criteria. None is unknown."""
+    """A candidate, and its values in the order of the criteria. None is unknown.
+
+    With *margins*, each value may be that much smaller or larger.
+    """
 
     id: int
     rank: int
     values: tuple[Fraction | None, ...]
+    margins: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,50 @@ def is_certain(judged: Sequence[Judged]) -> bool:
         for each in judged[1:]
         if not each.fails
     )
+
+
+def at_worst(criteria: Sequence[Criterion], contenders: Sequence[Contender], winner: int) -> list[Judged]:
+    """Return the order in the worst case for the winner within all margins.
+
+    Its values are at their worse ends, and those of the others at the best ends that break no limit.
+    """
+    found = [
+        judge_one(
+            criteria,
+            replace(
+                each,
+                values=tuple(
+                    None
+                    if value is None
+                    else (worst_end if each.id == winner else best_end)(by, value, margin)
+                    for by, value, margin in zip(criteria, each.values, each.margins, strict=True)
+                ),
+            ),
+        )
+        for each in contenders
+    ]
+    return sorted(found, key=place)
+
+
+def ends(criterion: Criterion, value: Fraction, margin: Fraction) -> tuple[Fraction, Fraction]:
+    """Return the worse and the better end of a value."""
+    low, high = value - margin, value + margin
+    return (low, high) if criterion.best > criterion.worst else (high, low)
+
+
+def worst_end(criterion: Criterion, value: Fraction, margin: Fraction) -> Fraction:
+    worse, better = ends(criterion, value, margin)
+    return better if criterion.fails(better) else worse
+
+
+def best_end(criterion: Criterion, value: Fraction, margin: Fraction) -> Fraction:
+    _, better = ends(criterion, value, margin)
+    low, high = value - margin, value + margin
+    if criterion.at_least is not None and better < criterion.at_least <= high:
+        better = criterion.at_least
+    if criterion.at_most is not None and low <= criterion.at_most < better:
+        better = criterion.at_most
+    return better
 
 
 def question(criteria: Sequence[Criterion], judged: Sequence[Judged]) -> Question | None:

@@ -7,6 +7,7 @@ from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composable
 
 from db.query import fetch_one, fetch_only, fetch_value
+from db.sql import rendered
 from mcp_server.errors import InvalidInput, no_such
 from mcp_server.models.answer import MOST_ROWS
 from mcp_server.models.fields import Row
@@ -32,8 +33,17 @@ from mcp_server.services.settings import UNITS
 MOST_NAMES = 10
 UNCHANGED = "Nothing was changed: lines, change and remove are empty."
 
+# How many lines of a kind have an unknown weight, and how many have that or a margin.
+UNKNOWN = SQL("count(lines.item_id) FILTER (WHERE lines.weight_grams IS NULL AND {kind})")
+INEXACT = SQL("""
+    count(lines.item_id) FILTER (
+        WHERE (lines.weight_grams IS NULL OR lines.weight_margin_grams IS NOT NULL) AND {kind}
+    )
+""")
+IN_BASE = SQL("lines.classification <> 'consumable' AND lines.quantity > lines.worn_quantity")
 # Sums over `lines` of setups. With numeric instead of floating point, the parts add up exactly.
-TOTALS = SQL("""
+TOTALS = rendered(
+    SQL("""
     count(lines.item_id) AS items,
     coalesce(sum(lines.weight_grams::numeric * lines.quantity), 0) AS total_grams,
     coalesce(sum(lines.weight_grams::numeric * (lines.quantity - lines.worn_quantity))
@@ -42,17 +52,38 @@ TOTALS = SQL("""
     coalesce(sum(lines.weight_grams::numeric * lines.quantity)
         FILTER (WHERE lines.classification = 'consumable'), 0) AS consumable_grams,
     coalesce(sum(lines.weight_grams::numeric * (lines.quantity - lines.worn_quantity)), 0) AS pack_grams,
+    CASE WHEN {inexact} > 0 THEN coalesce(
+        sum((lines.weight_grams::numeric - {margin}) * lines.quantity), 0
+    ) END AS at_least_grams,
+    CASE WHEN {inexact} > 0 AND {unknown} = 0 THEN
+        sum((lines.weight_grams::numeric + {margin}) * lines.quantity)
+    END AS at_most_grams,
+    CASE WHEN {inexact_base} > 0 THEN coalesce(
+        sum((lines.weight_grams::numeric - {margin}) * (lines.quantity - lines.worn_quantity))
+            FILTER (WHERE lines.classification <> 'consumable'), 0
+    ) END AS base_at_least_grams,
+    CASE WHEN {inexact_base} > 0 AND {unknown_base} = 0 THEN
+        sum((lines.weight_grams::numeric + {margin}) * (lines.quantity - lines.worn_quantity))
+            FILTER (WHERE lines.classification <> 'consumable')
+    END AS base_at_most_grams,
     sum(lines.price_cents * lines.quantity) AS price_cents,
     count(lines.item_id) FILTER (WHERE lines.weight_grams IS NULL) AS unweighed,
     count(lines.item_id) FILTER (WHERE lines.price_cents IS NULL) AS unpriced
-""")
+""").format(
+        margin=SQL("coalesce(lines.weight_margin_grams::numeric, 0)"),
+        inexact=INEXACT.format(kind=SQL("true")),
+        inexact_base=INEXACT.format(kind=IN_BASE),
+        unknown=UNKNOWN.format(kind=SQL("true")),
+        unknown_base=UNKNOWN.format(kind=IN_BASE),
+    )
+)
 
 # All lines of all setups, with their items.
 LINES = SQL("""
     SELECT
         setup_items.id, setup_items.setup_id, setup_items.item_id, setup_items.quantity,
         setup_items.classification, setup_items.worn_quantity,
-        items.name, items.category_id, items.weight_grams, items.price_cents
+        items.name, items.category_id, items.weight_grams, items.weight_margin_grams, items.price_cents
     FROM setup_items
     JOIN items ON items.id = setup_items.item_id
 """)
@@ -180,7 +211,7 @@ async def find_lines(
                 WHEN lines.classification = 'worn' AND lines.worn_quantity < lines.quantity
                 THEN lines.worn_quantity
             END AS worn_quantity,
-            lines.weight_grams, lines.price_cents,
+            lines.weight_grams, lines.weight_margin_grams, lines.price_cents,
             CASE WHEN lines.quantity <> 1 THEN lines.weight_grams::numeric * lines.quantity END AS line_grams
         FROM ({lines}) AS lines
         LEFT JOIN categories ON categories.id = lines.category_id

@@ -20,7 +20,7 @@ from mcp_server.formats.reader import Reader
 from mcp_server.formats.text import truncated
 from mcp_server.models.csv import Verdict
 from mcp_server.models.fields import Row
-from mcp_server.services.recognition import STORED, of, recognize
+from mcp_server.services.recognition import STORED, filling, of, recognize
 from mcp_server.services.similar import ALIKE
 from mcp_server.services.verdicts import MOST_VERDICTS, Verdicts
 
@@ -260,7 +260,7 @@ class Staging:
         """).format(
             columns=names(columns),
             values=SQL(", ").join(
-                SQL("coalesce({}, {})").format(Identifier("items", name), Identifier("matched", name))
+                SQL("coalesce({}, {})").format(Identifier("items", name), filling("matched", name))
                 for name in columns
             ),
         )

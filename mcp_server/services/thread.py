@@ -155,7 +155,8 @@ async def get(
             threads.id, threads.name, threads.status, categories.name AS category,
             CASE WHEN items.id IS NOT NULL THEN jsonb_build_object(
                 'item_id', items.id, 'name', items.name,
-                'weight_grams', items.weight_grams, 'price_cents', items.price_cents,
+                'weight_grams', items.weight_grams,
+                'weight_margin_grams', items.weight_margin_grams, 'price_cents', items.price_cents,
                 'in_setups', {used_in}, 'setups_left_out', {more_uses},
                 'kinds', array(
                     SELECT DISTINCT CASE
@@ -218,7 +219,8 @@ async def compare(
         SELECT
             json_build_array(candidates.sort_order, candidates.id) AS place, page.remaining,
             page.rank, candidates.id, candidates.name, candidates.status, categories.name AS category,
-            candidates.weight_grams, candidates.price_cents, candidates.price_currency,
+            candidates.weight_grams, candidates.weight_margin_grams, candidates.weight_source,
+            candidates.price_cents, candidates.price_currency,
             candidates.target_cents, candidates.image_id, {texts},
             candidates.weight_grams::numeric - page.lightest AS over_lightest_grams,
             ({own_price}) - page.cheapest AS over_cheapest_cents,
@@ -251,12 +253,15 @@ def not_in_thread(candidate_id: int, thread_id: int) -> NotFound:
 
 async def create(conn: AsyncConnection, new: NewThread) -> ThreadSummary:
     """Create a thread and return it."""
-    row = await to_columns(conn, {name: value for name, value in new.items() if value is not None})
+    fields = {name: value for name, value in new.items() if value is not None and name != "criteria"}
+    row = await to_columns(conn, fields)
     query = SQL("INSERT INTO threads ({names}) VALUES ({values}) RETURNING id").format(
         names=names(row), values=values(row)
     )
     await check_replaced(conn, row)
-    return await summarize(conn, await fetch_value(conn, query, row))
+    thread_id = await fetch_value(conn, query, row)
+    await criterion.replace(conn, thread_id, new.get("criteria") or ())
+    return await summarize(conn, thread_id)
 
 
 async def check_replaced(conn: AsyncConnection, row: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ async def summarize(conn: AsyncConnection) -> Totals:
     """Return the collection's totals, its categories by weight, and its heaviest and most expensive items."""
     whole, *by_category = await categories(conn)
     totals = Totals(
-        **whole.model_dump(include={"items", "pieces", "unweighed", "unpriced", "price_cents"}),
+        **whole.model_dump(exclude={"category", "categories", "weight_grams", "weight"}),
         weight_grams=whole.weight_grams or Decimal(0),
         setups=await fetch_value(conn, "SELECT count(*) FROM setups"),
         active_threads=await fetch_value(conn, "SELECT count(*) FROM threads WHERE status = 'active'"),
@@ -46,6 +46,10 @@ async def categories(conn: AsyncConnection) -> list[Part]:
             coalesce(sum(items), 0)::bigint AS items,
             coalesce(sum(pieces), 0)::bigint AS pieces,
             CASE WHEN sum(items) > sum(unweighed) THEN trim_scale(sum(weight_grams)) END AS weight_grams,
+            CASE WHEN sum(margin_grams) > 0 OR sum(unweighed) > 0
+                THEN trim_scale(sum(weight_grams) - sum(margin_grams)) END AS at_least_grams,
+            CASE WHEN sum(margin_grams) > 0 AND sum(unweighed) = 0
+                THEN trim_scale(sum(weight_grams) + sum(margin_grams)) END AS at_most_grams,
             CASE WHEN sum(items) > sum(unpriced) THEN sum(price_cents) END AS price_cents,
             coalesce(sum(unweighed), 0)::bigint AS unweighed,
             coalesce(sum(unpriced), 0)::bigint AS unpriced

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from db.query import fetch_all, fetch_only
 from mcp_server.errors import InvalidInput, NotFound, in_list
+from mcp_server.models import weight
 from mcp_server.models.fields import Row
 from mcp_server.models.setup import Line, LineDifference, NewLine
 from mcp_server.models.variant import Added, Swap, Totals, Variant, VariantLine
@@ -23,12 +24,13 @@ from mcp_server.services.thread import OWN_PRICE
 # Columns of the lines that a statement gets as JSON. Numbers are texts, so that no digit is lost.
 TYPED = SQL("""
     jsonb_to_recordset(%(lines)s) AS lines (
-        sign int, item_id bigint, name text, weight_grams float8, price_cents bigint,
-        quantity numeric, classification text, worn_quantity numeric
+        sign int, item_id bigint, name text, weight_grams float8, weight_margin_grams float8,
+        price_cents bigint, quantity numeric, classification text, worn_quantity numeric
     )
 """)
 # What the rows of a variant refer to.
 REFERENCES: dict[str, Noun] = {"old_item_id": "item", "item_id": "item", "candidate_id": "candidate"}
+WEIGHTS = ("weight_grams", "weight_margin_grams")
 OF_LINE = {"quantity", "classification", "worn_quantity"}
 FIGURES = ("total_grams", "base_grams", "worn_grams", "consumable_grams", "pack_grams")
 
@@ -39,6 +41,7 @@ class Known(Row):
     id: int
     name: str
     weight_grams: float | None
+    weight_margin_grams: float | None
     price_cents: int | None
 
 
@@ -55,7 +58,7 @@ class Packed(Known):
             "sign": sign,
             "item_id": self.id,
             "name": self.name,
-            "weight_grams": None if self.weight_grams is None else repr(self.weight_grams),
+            **{name: None if (grams := getattr(self, name)) is None else repr(grams) for name in WEIGHTS},
             "price_cents": self.price_cents,
             "quantity": str(self.quantity),
             "classification": self.classification,
@@ -98,7 +101,9 @@ async def what_if(
 
 async def packed(conn: AsyncConnection, setup_id: int) -> list[Packed]:
     query = SQL("""
-        SELECT item_id AS id, name, weight_grams, price_cents, quantity, classification, worn_quantity
+        SELECT
+            item_id AS id, name, weight_grams, weight_margin_grams, price_cents, quantity, classification,
+            worn_quantity
         FROM ({lines}) AS lines
         WHERE setup_id = %(setup_id)s
         ORDER BY lines.id
@@ -192,14 +197,18 @@ class Things:
         items = await fetch_all(
             conn,
             Known,
-            "SELECT id, name, weight_grams, price_cents FROM items WHERE id = ANY(%(ids)s::bigint[])",
+            """
+            SELECT id, name, weight_grams, weight_margin_grams, price_cents
+            FROM items
+            WHERE id = ANY(%(ids)s::bigint[])
+            """,
             {"ids": ids},
         )
         candidates = await fetch_all(
             conn,
             Known,
             SQL("""
-                SELECT id, name, weight_grams, {own_price} AS price_cents
+                SELECT id, name, weight_grams, weight_margin_grams, {own_price} AS price_cents
                 FROM candidates
                 WHERE id = ANY(%(ids)s::bigint[])
             """).format(own_price=OWN_PRICE),
@@ -225,10 +234,11 @@ class Things:
         if (candidate_id := thing.get("candidate_id")) is not None:
             found = dict(self._candidates[candidate_id])
             return {**found, "id": next(self._numbers), "candidate_id": candidate_id}
+        columns = weight.columns_of({"weight": thing.get("weight")})
         return {
             "id": next(self._numbers),
             "name": thing.get("name"),
-            "weight_grams": thing.get("weight"),
+            **{name: columns[name] for name in WEIGHTS},
             "price_cents": thing.get("price_cents"),
         }
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, cast
 from unicodedata import is_normalized, normalize
 
-from mcp_server.models.fields import to_grams
+from mcp_server.models.weight import Weighing, to_grams
 
 MS, TEXT_TIMES = "--ms-timestamps", "--text-timestamps"
 TEXT_WEIGHTS, URLS = "--text-weights", "--urls=complete"
@@ -119,9 +119,11 @@ class Weight(Real):
         if found is None or found.problem != "text_in_number" or not isinstance(value, str):
             return found
         try:
-            return Defect(found.problem, TEXT_WEIGHTS, to_grams(value))
+            grams = to_grams(value)
         except ValueError:
             return found
+        # An old file has no column for a margin.
+        return found if isinstance(grams, Weighing) else Defect(found.problem, TEXT_WEIGHTS, grams)
 
 
 @dataclass(frozen=True)

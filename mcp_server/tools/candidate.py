@@ -24,7 +24,7 @@ from mcp_server.services import candidate, preview
 async def preview_candidate(
     ctx: Context[App],
     candidate_id: Ref,
-    setup: Annotated[OptionalRef, Field(description="Only this (name or id), with or without it")] = None,
+    setup: Annotated[OptionalRef, Field(description="Only this, with or without it")] = None,
     cursor: Cursor = "",
 ) -> Preview:
     """Show how buying it would change the weight and value of setups that contain the replaced item.

@@ -38,7 +38,7 @@ async def update_category(ctx: Context[App], category_id: Ref, changes: Category
 async def delete_category(
     ctx: Context[App],
     category_id: Ref,
-    move_to: Annotated[OptionalRef, Field(description="Category (name or id) for its items")] = None,
+    move_to: Annotated[OptionalRef, Field(description="Category for its items")] = None,
     dry_run: Flag = False,
 ) -> Written[CategoryDeleted]:
     """Delete a category. Its items move to the category move_to (a merge), or become uncategorized."""

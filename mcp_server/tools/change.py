@@ -19,7 +19,7 @@ from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.services import history
 from mcp_server.services.undo import undo, undo_many
 
-Client = Annotated[str, Field(max_length=200, description="Name of the key or of the OAuth client")]
+Client = Annotated[str, Field(max_length=200, description="Name of the key or OAuth client")]
 Program = Annotated[str, Field(max_length=200, description="What the program calls itself")]
 Last = Annotated[
     int | None,

@@ -61,7 +61,7 @@ async def import_csv(
 
 async def export_csv(
     ctx: Context[App],
-    setup: Annotated[OptionalRef, Field(description="Only this setup (name or id)")] = None,
+    setup: Annotated[OptionalRef, Field(description="Only this setup")] = None,
     format: ExportFormat = "gearshed",
 ) -> Exported:
     """Export the collection or a setup: without loss as gearshed, for LighterPack, or to read as markdown."""

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from mcp_server.models.change import Key
-from mcp_server.models.fields import Cursor, Flag, Limit, OptionalRef, Ref, Weight
+from mcp_server.models.fields import STRING, Cursor, Flag, Limit, OptionalRef, Ref
 from mcp_server.models.item import (
     ItemChanges,
     ItemCreated,
@@ -24,6 +24,7 @@ from mcp_server.models.item import (
     Sort,
 )
 from mcp_server.models.setup import Classification
+from mcp_server.models.weight import Weight
 from mcp_server.protocol.edge import App, Written, read, write
 from mcp_server.protocol.schema import spread
 from mcp_server.services import item, listing, merge
@@ -40,8 +41,8 @@ async def list_items(
     unweighed: Flag = False,
     unpriced: Flag = False,
     classification: Classification | None = None,
-    min_weight: Weight = None,
-    max_weight: Weight = None,
+    min_weight: Annotated[Weight, STRING] = None,
+    max_weight: Annotated[Weight, STRING] = None,
     ids: Annotated[list[Ref], Field(max_length=500)] = [],  # noqa: B006
     fields: Annotated[list[ItemField], Field(max_length=10, description="Only these, as notes")] = [],  # noqa: B006
     sort: Annotated[
@@ -53,7 +54,7 @@ async def list_items(
     """Search or list items that meet all conditions, with the totals of all of them.
 
     Weights and prices are per piece. Empty means unknown, or quantity 1. With setup: quantity, classification
-    (empty: base) and line_grams are of its lines, and so are order and totals.
+    (empty: base), line_grams, order and totals are of its lines.
     """
     return await read(ctx).do(
         listing.find,
@@ -86,7 +87,10 @@ async def get_item(ctx: Context[App], item_id: Ref) -> ItemShown:
 async def create_item(
     ctx: Context[App], idempotency_key: Key = None, **new: Unpack[NewItem]
 ) -> Written[ItemCreated]:
-    """Create an item. Omit unknown values: a weight or price of 0 means weightless or free."""
+    """Create an item. Omit unknown values: a weight or price of 0 means weightless or free.
+
+    weight_source: measured, maker, shop, estimate.
+    """
     return await write(ctx, key=idempotency_key).do(item.create, new)
 
 

@@ -98,7 +98,7 @@ async def resolve_thread(
         list[Ref],
         Field(
             max_length=200,
-            description='Setups (name or id; "all") in which the new item replaces the old one',
+            description='Setups (or "all") where it replaces the old item',
         ),
     ] = [],  # noqa: B006
     quantity: Annotated[Count, Field(description="Owned pieces; default: as of the old item")] = None,
@@ -130,7 +130,7 @@ async def plan_purchases(
     setup: Annotated[OptionalRef, Field(description="Count pieces in this one only")] = None,
     base_only: Flag = False,
     weight_vs_price: Annotated[
-        Quantity, Field(description="Cents that a saved gram is worth; default: save most grams")
+        Quantity, Field(description="Cents a saved gram is worth; default: most grams")
     ] = None,
 ) -> PurchasePlan:
     """Plan which candidates to buy, at most one for each replaced item: the exact best, and cheaper plans."""

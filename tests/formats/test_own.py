@@ -18,7 +18,7 @@ from mcp_server.formats.columns import UNASKED, Asked
 from mcp_server.formats.line import Line, RefusedLine
 from mcp_server.formats.opening import open_file, open_text
 from mcp_server.formats.preview import Totals, preview, totals
-from mcp_server.models.fields import GRAMS
+from mcp_server.models.weight import GRAMS
 
 FOLDER = Path(__file__).parents[1] / "data" / "csv"
 LANGUAGE_CODES = {"en", "de", "fr", "es", "nl", "sv", "no", "da", "it", "pl", "pt", "cs"}

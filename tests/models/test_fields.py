@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from mcp_server.models.fields import (
-    GRAMS,
-    UNITS,
     Cents,
     Count,
     Exact,
@@ -27,8 +25,8 @@ from mcp_server.models.fields import (
     SummedGrams,
     Text,
     Url,
-    Weight,
 )
+from mcp_server.models.weight import GRAMS, UNITS, Weight
 
 WEIGHT: TypeAdapter[float | None] = TypeAdapter(Weight)
 ID: TypeAdapter[int] = TypeAdapter(Id)
