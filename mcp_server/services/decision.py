@@ -90,7 +90,8 @@ async def decide(
         thread_id=thread_id,
         name=basis.subject.name,
         winner_id=winner,
-        certain=winner is not None and all(map(scoring.is_certain, [judged, *worst])),
+        certain=winner is not None
+        and all(holds(each, winner) and scoring.is_certain(each) for each in (judged, *worst)),
         holds_at_worst=all(holds(each, winner) for each in worst) if worst else None,
         find_out=None if question is None else Ask(**question._asdict()),
         not_judged=tuple(name for name in BUILT_IN if name not in {each.name.lower() for each in criteria}),
@@ -236,17 +237,35 @@ def worst_cases(basis: Basis, criteria: Sequence[Criterion], winner: Contender) 
     at = next((at for at, each in enumerate(criteria) if each.name.lower() == "weight"), None)
     if at is None:
         return []
+    # Stored anchors are exact.
     margin = Fraction(0 if is_stored(basis, "weight") else basis.subject.margin)
     if not margin and not any(each.margin for each in basis.entrants):
         return []
+    return worst_orders(criteria, at, margin, contenders(basis, criteria), winner)
+
+
+def worst_orders(
+    criteria: Sequence[Criterion],
+    at: int,
+    margin: Fraction,
+    entrants: Sequence[Contender],
+    winner: Contender,
+) -> list[list[Judged]]:
+    """Return the orders in the worst cases. The worst value of the criterion *at* this place has a *margin*.
+
+    The winner's lead is smallest at one end of that, or where the worst value is the winner's own.
+    """
     by = criteria[at]
-    heavy = Fraction(winner.values[at] or 0) + winner.margins[at]
-    # The weight of the replaced item scores 0. The winner's lead is smallest at one of these.
+    own = Fraction(winner.values[at] or 0) + winner.margins[at]
     anchors = {by.worst - margin, by.worst + margin}
-    if abs(heavy - by.worst) < margin:
-        anchors.add(heavy)
-    cases = [[*criteria[:at], replace(by, worst=worst), *criteria[at + 1 :]] for worst in anchors if worst]
-    return [scoring.at_worst(case, contenders(basis, case), winner.id) for case in cases]
+    if abs(own - by.worst) < margin:
+        anchors.add(own)
+    cases = [
+        [*criteria[:at], replace(by, worst=worst), *criteria[at + 1 :]]
+        for worst in anchors
+        if worst != by.best
+    ]
+    return [scoring.at_worst(case, entrants, winner.id) for case in cases]
 
 
 def is_stored(basis: Basis, name: str) -> bool:

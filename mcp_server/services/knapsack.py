@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 # States that are kept after a group. Of more, those with the lowest bounds are dropped: see `Plan.at_most`.
 MOST_STATES = 1000
-# States that the plans of one solver extend. After that, few are kept. With these, 40 groups of 8 options take
-# a third of a second, however alike their sums are.
+# States that the plans of one solver extend. After that, few are kept. With these, 40 groups of 8 options
+# take a third of a second, however alike their sums are.
 MOST_WORK, FEW_STATES = 30_000, 8
 # States of a front that is computed as a whole.
 MOST_IN_FRONT = 400

@@ -1,6 +1,6 @@
 """Merging: duplicates of an item become one item, in its setups and threads as well."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -15,10 +15,14 @@ from mcp_server.models.item import ItemsMerged, Merged, Pieces
 from mcp_server.models.setup import Classification
 from mcp_server.services import bulk, image, page
 from mcp_server.services.item import MOST_NAMES, WRITTEN
+from mcp_server.services.recognition import OF_WEIGHT
 
 # What the kept item takes from the others where it has nothing. It does not take their identifiers in other
 # programs: those are unique, so an undo could not restore them.
-BLANKS = (*(name for name in bulk.EDITABLE if name not in ("name", "quantity")), "image_id")
+BLANKS = (
+    *(name for name in bulk.EDITABLE if name not in ("name", "quantity", *OF_WEIGHT)),
+    "image_id",
+)
 STATE = rendered(SQL("{state}, items.image_id, items.external_id").format(state=bulk.STATE))
 
 
@@ -222,9 +226,18 @@ def filled(kept: dict[str, Any], others: Sequence[dict[str, Any]], pieces: Piece
         if kept[name] is None
     }
     row = {name: value for name, value in row.items() if value is not None}
+    row |= of_weight(kept, others)
     if pieces == "sum":
         row["quantity"] = sum(other["quantity"] for other in (kept, *others))
     return row
+
+
+def of_weight(kept: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the margin and source of the weight that is filled in. They belong to no other weight."""
+    if kept["weight_grams"] is not None:
+        return {}
+    source = next((other for other in others if other["weight_grams"] is not None), kept)
+    return {name: source[name] for name in OF_WEIGHT}
 
 
 async def fill(conn: AsyncConnection, keep_id: int, row: dict[str, Any]) -> None:

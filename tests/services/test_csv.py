@@ -190,6 +190,8 @@ async def test_a_line_becomes_an_item_with_all_its_cells(conn: AsyncConnection) 
         "name": "Tent",
         "category": "Shelter",
         "weight_grams": 540,
+        "weight_margin_grams": None,
+        "weight_source": None,
         "price_cents": 24995,
         "quantity": 2,
         "notes": "green",

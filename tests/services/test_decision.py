@@ -429,3 +429,31 @@ async def test_criteria_and_values_are_logged_and_undone(client: Client) -> None
     values = [{"name": "Qualty", "value": 1}]
     text = await refused(client, "update_candidate", candidate_id=dome["id"], changes={"values": values})
     assert 'has no criterion "Qualty". Did you mean "quality"?' in text
+
+
+async def test_lists_of_candidates_have_values(client: Client) -> None:
+    comfort = {"name": "Comfort", "importance": 1, "worst": 0, "best": 10}
+    made = await call(
+        client,
+        "create_thread",
+        name="Chair",
+        criteria=[comfort],
+        candidates=[
+            {"name": "Stool", "values": [{"name": "comfort", "value": 3}]},
+            {"name": "Throne", "values": [{"name": "Comfort", "value": 9}]},
+            {"name": "Rumour"},
+        ],
+    )
+    more = [
+        {"name": "Log", "values": [{"name": "comfort", "value": "1.5"}]},
+        {"name": "Bed", "values": [{"name": "comfort", "value": None}]},
+    ]
+    await call(client, "add_candidate", thread_id=made["id"], candidates=more)
+    shown = await call(client, "decide_thread", thread_id=made["id"])
+    scores = {each["name"]: each["score"] for each in shown["candidates"]}
+    assert scores == {"Throne": 0.9, "Stool": 0.3, "Log": 0.15, "Rumour": 0, "Bed": 0}
+    bad = [{"name": "Sofa"}, {"name": "Bench", "values": [{"name": "comfrot", "value": 1}]}]
+    text = await refused(client, "add_candidate", thread_id=made["id"], candidates=bad)
+    assert text.startswith(f"[invalid_input] candidates.1.values: thread {made['id']} has no criterion")
+    assert "Comfort" in text or "comfort" in text
+    assert len((await call(client, "get_thread", thread_id=made["id"]))["candidates"]) == 5

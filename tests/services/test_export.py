@@ -200,6 +200,7 @@ async def test_every_field_of_an_item_comes_back_from_our_own_format(pool: Pool,
     assert columns.keys() <= set(ITEM_COLUMNS)
     values = {name: VALUES[type(kind)] for name, kind in columns.items()}
     values |= {name: value.format(name) for name, value in values.items() if isinstance(value, str)}
+    values["weight_source"] = "maker"
     insert = SQL("INSERT INTO items ({}) VALUES ({})").format(sql.names(values), sql.values(values))
     select = SQL("SELECT {} FROM items").format(sql.names(values))
     async with empty_account(pool, user_id) as conn:

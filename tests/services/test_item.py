@@ -17,6 +17,7 @@ from db.pool import Pool, transaction
 from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, NewItem, Sort
+from mcp_server.models.weight import Weighing
 from mcp_server.services import bulk, category, item, listing, setup
 from tests.factories import make_category, make_item, make_setup, make_thread
 
@@ -132,6 +133,8 @@ async def test_a_new_item_takes_the_defaults(conn: AsyncConnection) -> None:
         "name": "Tent",
         "category": None,
         "weight_grams": None,
+        "weight_margin_grams": None,
+        "weight_source": None,
         "price_cents": None,
         "quantity": 1,
         "notes": None,
@@ -147,7 +150,8 @@ async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
         {
             "name": "Tent 🏕️",
             "category": "Shelter",
-            "weight": 907.18474,
+            "weight": Weighing(907.18474, 45.25),
+            "weight_source": "maker",
             "price_cents": 24995,
             "quantity": 0,
             "notes": "Second\nline",
@@ -159,6 +163,8 @@ async def test_a_new_item_keeps_all_it_is_given(conn: AsyncConnection) -> None:
         "name": "Tent 🏕️",
         "category": "Shelter",
         "weight_grams": 907.18474,
+        "weight_margin_grams": 45.25,
+        "weight_source": "maker",
         "price_cents": 24995,
         "quantity": 0,
         "notes": "Second\nline",
@@ -243,7 +249,8 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
     changes: ItemChanges = {
         "name": "Tarp",
         "category": "shelter",
-        "weight": 300.0,
+        "weight": Weighing(300.0, 30.0, "estimate"),
+        "weight_source": "shop",
         "price_cents": 9900,
         "quantity": 3,
         "notes": "blue",
@@ -255,6 +262,8 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
         "name": "Tent",
         "category": None,
         "weight_grams": None,
+        "weight_margin_grams": None,
+        "weight_source": None,
         "price_cents": None,
         "quantity": 1,
         "notes": None,
@@ -264,6 +273,8 @@ async def test_changes_of_everything_are_all_made(conn: AsyncConnection) -> None
         "name": "Tarp",
         "category": "Shelter",
         "weight_grams": 300,
+        "weight_margin_grams": 30,
+        "weight_source": "shop",
         "price_cents": 9900,
         "quantity": 3,
         "notes": "blue",
@@ -866,7 +877,8 @@ async def test_an_item_of_many_is_stored_like_one_alone(conn: AsyncConnection) -
     new: NewItem = {
         "name": "Tent",
         "category": "Shelter",
-        "weight": 900.5,
+        "weight": Weighing(900.5, 20.5),
+        "weight_source": "shop",
         "price_cents": 5,
         "quantity": 0,
         "notes": "green",
@@ -877,6 +889,7 @@ async def test_an_item_of_many_is_stored_like_one_alone(conn: AsyncConnection) -
     (many,) = (await item.create_many(conn, [new])).items
     assert await as_written(conn, many.id) == alone(one).model_copy(update={"id": many.id})
     assert (many.name, many.weight_grams) == (one.name, one.weight_grams)
+    assert many.weight_margin_grams == one.weight_margin_grams == 20.5
 
 
 async def test_a_cursor_is_for_the_list_that_it_came_from(conn: AsyncConnection) -> None:

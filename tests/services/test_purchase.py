@@ -207,6 +207,61 @@ def test_a_plan_with_pieces_and_unknown_figures_equals_brute_force(
     assert len(shown.left_out) == len(offers) - len(known)
 
 
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(1, 3), st.integers(100, 900), st.sampled_from([0, 50, 100]), st.integers(0, 900)
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    replaced_margin=st.sampled_from([0, 100]),
+    budget=st.integers(0, 2000),
+    per_gram=st.none() | st.decimals(0, 5, places=1),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_plan_holds_if_it_is_best_with_all_weights_at_any_ends_of_their_margins(
+    rows: list[tuple[int, int, int, int]], replaced_margin: int, budget: int, per_gram: Decimal | None
+) -> None:
+    offers = [
+        offer(
+            number,
+            candidate_id=at,
+            rank=at,
+            grams=Decimal(grams),
+            margin=Decimal(margin),
+            price_cents=cents,
+            replaced_margin=Decimal(replaced_margin),
+        )
+        for at, (number, grams, margin, cents) in enumerate(rows)
+    ]
+    shown = planned(*offers, budget=budget, per_gram=per_gram)
+    if not replaced_margin and not any(margin for _, _, margin, _ in rows):
+        assert (shown.holds_at_worst, shown.saves_at_least_grams) == (None, None)
+        return
+    ids = {each.candidate_id for each in shown.buy}
+    threads = sorted({each.thread_id for each in offers})
+    ends = [(-1, 1) if each.margin else (0,) for each in offers]
+    replaced = [(-1, 1) if replaced_margin else (0,) for _ in threads]
+    saved: list[Decimal] = []
+    is_best = True
+    for its_ends, old_ends in product(product(*ends), product(*replaced)):
+        of_old = dict(zip(threads, old_ends, strict=True))
+        moved = [
+            each.at_ends(of_old[each.thread_id], own) for each, own in zip(offers, its_ends, strict=True)
+        ]
+        groups = [[each for each in moved if each.thread_id == number] for number in threads]
+        chosen = [each for each in moved if each.candidate_id in ids]
+        saved.append(purchase.saved(chosen))
+        value = sum((purchase.value_of(each, per_gram) for each in chosen), Fraction(0))
+        for bought in product(*([None, *group] for group in groups)):
+            other = [each for each in bought if each is not None]
+            if sum(each.outlay for each in other) <= budget:
+                reached = sum((purchase.value_of(each, per_gram) for each in other), Fraction(0))
+                is_best = is_best and value >= reached
+    assert (shown.holds_at_worst, shown.saves_at_least_grams) == (is_best, min(saved))
+
+
 async def pack(conn: AsyncConnection, name: str, *lines: tuple[int, str, str]) -> int:
     new = [
         cast(NewLine, {"item_id": item_id, "quantity": Decimal(quantity), "classification": kind})

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from db.query import fetch_value
 from mcp_server.errors import Conflict, InvalidInput, NotFound
 from mcp_server.models.setup import Classification, Difference, NewLine, SetupCreated, SetupSummary
+from mcp_server.models.weight import Weighing
 from mcp_server.services import bulk, comparison, item, setup
 from tests.factories import make_category, make_item, make_setup
 
@@ -221,7 +222,7 @@ async def test_a_line_shows_its_weight_where_that_is_not_the_weight_of_a_piece(c
 
 async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConnection) -> None:
     await make_category(conn, "Clothes")
-    socks = await make_item(conn, "Socks", category="Clothes", weight=50.5, price_cents=1200)
+    socks = await make_item(conn, "Socks", category="Clothes", weight=Weighing(50.5, 2.5), price_cents=1200)
     apple = await make_item(conn, "Apple")
     created = await setup.create(
         conn,
@@ -246,6 +247,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 3,
             "worn_quantity": 0.5,
             "weight_grams": 50.5,
+            "weight_margin_grams": 2.5,
             "line_grams": Decimal("151.5"),
             "price_cents": 1200,
         },
@@ -257,6 +259,7 @@ async def test_lines_are_shown_in_their_order_with_all_they_have(conn: AsyncConn
             "quantity": 1.5,
             "worn_quantity": None,
             "weight_grams": None,
+            "weight_margin_grams": None,
             "line_grams": None,
             "price_cents": None,
         },
