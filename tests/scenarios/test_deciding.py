@@ -122,3 +122,20 @@ async def test_the_example_of_the_page_is_what_the_server_computes(judged: dict[
     assert f"comfort is at most {comfort['stays_to']}; beyond, the Dome wins" in PAGE
     assert comfort["beyond"] == weight["below"] == price["below"] == rows["Dome"]["id"]
     assert f"at least {weight['stays_from']}, and price at least {price['stays_from']}." in PAGE
+
+
+async def test_the_example_does_not_hold_within_the_margins_of_the_page(
+    client: Client, judged: dict[str, Any]
+) -> None:
+    for name, weight in (("Tarp", "300 g ± 60 g"), ("Dome", "900 g ± 20 g")):
+        assert f"{name} {'weighs ' if name == 'Tarp' else ''}{weight}" in PAGE
+        await call(client, "update_candidate", candidate_id=name, changes={"weight": weight})
+    shown = await call(client, "decide_thread", thread_id=judged["thread_id"])
+    assert [each["score"] for each in shown["candidates"]][:2] == [0.5625, 0.55]
+    assert shown["holds_at_worst"] is False
+    for name, weight, score in (("Tarp", "360 g", 0.5475), ("Dome", "880 g", 0.555)):
+        await call(client, "update_candidate", candidate_id=name, changes={"weight": weight})
+        assert f"{name}\nscores {score}" in PAGE or f"{name} scores {score}" in PAGE
+    worst = await call(client, "decide_thread", thread_id=judged["thread_id"])
+    assert [each["score"] for each in worst["candidates"]][:2] == [0.555, 0.5475]
+    assert "holds_at_worst" not in worst
