@@ -25,6 +25,8 @@ LONGEST_NUMBER = 100
 PART = re.compile(r"(\d{1,12}(?:\.\d{1,40})?|\.\d{1,40}) ?([a-z]*)\.?,? ?", re.ASCII)
 # Thousands or decimals: 1.200 g. Of kilograms and pounds, only decimals make sense.
 AMBIGUOUS = re.compile(r"([1-9]\d{0,2})[.,](\d{3}) ?([a-z]*)\.?", re.ASCII)
+# Columns that belong to one weight: they do not stay with another one.
+OF_WEIGHT = ("weight_margin_grams", "weight_source")
 # Of a weight that is only estimated, how much it may differ: a tenth.
 ESTIMATE = Decimal("0.1")
 ABOUT = r"[~≈∼]|(?:ca|circa|approx|approximately|about|around|roughly|etwa)\b\.?"

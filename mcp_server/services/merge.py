@@ -13,9 +13,9 @@ from mcp_server.errors import MOST_PLACES, Conflict, InvalidInput, no_such, quot
 from mcp_server.models.fields import Row
 from mcp_server.models.item import ItemsMerged, Merged, Pieces
 from mcp_server.models.setup import Classification
+from mcp_server.models.weight import OF_WEIGHT
 from mcp_server.services import bulk, image, page
 from mcp_server.services.item import MOST_NAMES, WRITTEN
-from mcp_server.services.recognition import OF_WEIGHT
 
 # What the kept item takes from the others where it has nothing. It does not take their identifiers in other
 # programs: those are unique, so an undo could not restore them.

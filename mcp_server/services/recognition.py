@@ -11,11 +11,10 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from db.sql import names
 from mcp_server.formats.line import ITEM_COLUMNS
+from mcp_server.models.weight import OF_WEIGHT
 
 # The columns of our own CSV that are columns of `items`. The others name the item's category.
 STORED = tuple(name for name in ITEM_COLUMNS if not name.startswith("category"))
-# A margin and a source belong to one weight: they do not stay with another one.
-OF_WEIGHT = ("weight_margin_grams", "weight_source")
 
 
 def of(table: LiteralString, columns: Iterable[str]) -> Composed:

@@ -19,7 +19,7 @@ async def test_a_read_only_key_is_enough_to_decide(
         await call(client, "create_thread", name="Shelter", replaces_item_id=tent["id"], candidates=[tarp])
         before = await call(client, "list_changes")
     async with shared_pool.connection() as conn:
-        reading = await key.create(conn, ada.user_id, "reader", READ, None)
+        reading = await key.create(conn, ada.id, "reader", READ, None)
     async with connected(server.url, reading, "auto") as client:
         variant = await call(
             client, "what_if", setup="Trip", swap=[{"old_item_id": "Tent", "candidate_id": "Tarp"}]
