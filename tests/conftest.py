@@ -172,6 +172,7 @@ def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
         run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
         run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
         run_sql(server, "GRANT {}, {} TO {}", "gearshed_app", "gearshed_auth", name)
+        run_sql(server, "GRANT {} TO {} WITH INHERIT FALSE", "gearshed_share", name)
         yield make_conninfo(empty_url, user=name, password="owner")
     finally:
         run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
