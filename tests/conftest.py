@@ -25,6 +25,8 @@ from mcp_server.server import build_server
 from scripts.databases import create_test_db, empty_database, run_sql
 
 ROOT = Path(__file__).parents[1]
+# Where links of the in-memory servers lead.
+SITE = "https://gear.example"
 COMPOSE = (["docker", "compose"], ["docker-compose"])
 
 
@@ -237,7 +239,7 @@ def era(request: pytest.FixtureRequest) -> Literal["legacy", "auto"]:
 @pytest.fixture
 async def client(pool: Pool, user_id: int, era: Literal["legacy", "auto"]) -> AsyncGenerator[Client]:
     """An in-memory client of ada's server."""
-    async with Client(build_server(App(pool, user_id)), mode=era) as client:
+    async with Client(build_server(App(pool, user_id, url=SITE)), mode=era) as client:
         yield client
 
 
@@ -246,5 +248,5 @@ async def other_client(
     pool: Pool, other_user_id: int, era: Literal["legacy", "auto"]
 ) -> AsyncGenerator[Client]:
     """An in-memory client of eve's server, on the same database."""
-    async with Client(build_server(App(pool, other_user_id)), mode=era) as client:
+    async with Client(build_server(App(pool, other_user_id, url=SITE)), mode=era) as client:
         yield client

@@ -14,8 +14,8 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 SHOWN = ("shares", "setups", "setup_items", "items", "categories", "settings")
-# Roles belong to the whole server: another database may have created it, or may be creating it now. The current user
-# does not inherit it, because its policies would hide the user's own rows.
+# Roles belong to the whole server: another database may have created it, or may be creating it now. The
+# current user does not inherit it, because its policies would hide the user's own rows.
 CREATE_ROLE = """
     DO $$
     BEGIN
