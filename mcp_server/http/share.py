@@ -19,7 +19,7 @@ from mcp_server.http.address import Failures, address
 from mcp_server.http.gate import in_time
 from mcp_server.http.shares import Rate
 from mcp_server.models.share import Shared
-from mcp_server.services import share
+from mcp_server.services import export, share
 from mcp_server.turns import Turns
 from mcp_server.web import share as web
 
@@ -129,7 +129,7 @@ class SharePages:
         return HTMLResponse(text, headers=EMBEDDED)
 
     async def _csv(self, opened: Opened) -> Response:
-        text = await self._read(opened, share.as_csv)
+        text = await self._read(opened, export.export_share)
         headers = {**ALONE, "Content-Disposition": 'attachment; filename="setup.csv"'}
         return PlainTextResponse(text, headers=headers, media_type="text/csv")
 

@@ -7,27 +7,18 @@ from hashlib import sha256
 from psycopg import AsyncConnection
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
-from mcp_server.errors import Conflict, Forbidden, InvalidInput, no_such
-from mcp_server.models.setup import Part, SetupLine, SetupShown
+from mcp_server.errors import Conflict, Forbidden, no_such
+from mcp_server.models.setup import Part, SetupShown
 from mcp_server.models.share import Share, ShareCreated, Shared, ShareEnded, ShareList
-from mcp_server.services import export, setup
+from mcp_server.services import setup
 
 # Of a user.
 MOST_OPEN = 100
 # 128 random bits.
 BYTES = 16
 TOKEN = re.compile(r"[\w-]{22}", re.ASCII)
-# Lines of a page, and of its CSV.
-MOST_LINES, MOST_IN_CSV = 2000, 10_000
-CSV_COLUMNS = (
-    "name",
-    "category",
-    "weight_grams",
-    "price_cents",
-    "setup_quantity",
-    "classification",
-    "worn_quantity",
-)
+# Of a page.
+MOST_LINES = 2000
 PARTS: tuple[Part, ...] = ("totals", "categories", "lines")
 
 
@@ -118,31 +109,6 @@ async def show_own(conn: AsyncConnection, setup_id: str | int, *, prices: bool) 
     """Return a setup as a share would show it."""
     shown = await setup.get(conn, setup_id, PARTS, limit=MOST_LINES)
     return shown if prices else without_prices(shown)
-
-
-async def as_csv(conn: AsyncConnection, shared: Shared) -> str:
-    """Return all lines in our own format, which leaves unknown weights and prices empty."""
-    after = {"after_key": None, "after_id": None}
-    found = await setup.find_lines(conn, shared.setup_id, "added", MOST_IN_CSV, after)
-    if found.remaining > MOST_IN_CSV:
-        raise InvalidInput(f"The list has more than {MOST_IN_CSV:,} lines. Ask its owner for a file.")
-    columns = [name for name in CSV_COLUMNS if shared.prices or name != "price_cents"]
-    rows = [[cells(line)[name] for name in columns] for line in found.rows]
-    return "".join(map(export.to_csv, [columns, *rows]))
-
-
-def cells(line: SetupLine) -> dict[str, str]:
-    """Return the cells of a line by their columns in our own CSV."""
-    worn = line.quantity if line.worn_quantity is None else line.worn_quantity
-    return {
-        "name": export.cell(line.name),
-        "category": export.cell(line.category),
-        "weight_grams": export.cell(line.weight_grams),
-        "price_cents": export.cell(line.price_cents),
-        "setup_quantity": export.cell(line.quantity),
-        "classification": line.classification,
-        "worn_quantity": export.cell(worn) if line.classification == "worn" else "",
-    }
 
 
 def without_prices(shown: SetupShown) -> SetupShown:

@@ -16,6 +16,7 @@ from db.pool import Pool, shared, transaction
 from mcp_server.http.address import MOST_FAILURES
 from mcp_server.http.share import SharePages
 from mcp_server.http.shares import Rate
+from mcp_server.process import forget_old_changes
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server
 from mcp_server.services import share
@@ -227,6 +228,27 @@ async def test_a_retry_with_the_same_key_says_that_the_link_was_shown(
     assert "token_hash" not in str(shown)
     assert token not in everything_in(url)
     assert hashed.hex() in everything_in(url)
+
+
+async def test_shares_that_expired_long_ago_are_deleted_with_old_changes(
+    ada: Client, pool: Pool, user_id: int
+) -> None:
+    await call(ada, "create_setup", name="Trip")
+    old, recent, _ = [(await call(ada, "share_setup", setup="Trip"))["id"] for _ in range(3)]
+    async with transaction(pool, user_id) as conn:
+        for share_id, days in ((old, 91), (recent, 89)):
+            await conn.execute(
+                """
+                UPDATE shares
+                SET created_at = now() - interval '200 days',
+                    expires_at = now() - make_interval(days => %(days)s)
+                WHERE id = %(id)s
+                """,
+                {"id": share_id, "days": days},
+            )
+    await forget_old_changes(pool, user_id, 90)
+    async with transaction(pool, user_id) as conn:
+        assert await (await conn.execute("SELECT min(id), count(*) FROM shares")).fetchone() == (recent, 2)
 
 
 async def test_without_http_the_error_names_the_command(pool: Pool, user_id: int) -> None:
