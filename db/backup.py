@@ -42,7 +42,7 @@ ROLES = """
     DECLARE
         name text;
     BEGIN
-        FOREACH name IN ARRAY ARRAY['gearshed_app', 'gearshed_auth'] LOOP
+        FOREACH name IN ARRAY ARRAY['gearshed_app', 'gearshed_auth', 'gearshed_share'] LOOP
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', name);
             END IF;

@@ -19,6 +19,7 @@ COLLECTION: Mapping[str, str] = MappingProxyType(
         "scores": "score",
         "setups": "setup",
         "setup_items": "setup line",
+        "shares": "share",
         "settings": "setting",
     }
 )

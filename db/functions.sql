@@ -493,6 +493,33 @@ REVOKE EXECUTE ON FUNCTION replace_password FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION replace_password TO gearshed_auth;
 
 
+-- [shared_rows]
+-- What a page of a share reads, as the role gearshed_share: one share, its setup, and the columns of the setup's lines
+-- that the page shows. `gearshed.share` is the hash of the link's token, in hexadecimal digits. Before the share is
+-- found, its user is not known, so one policy shows it in addition to the user's own rows. All others are restrictive:
+-- they apply in addition to that of own rows.
+GRANT SELECT (id, user_id, setup_id, prices, expires_at) ON shares TO gearshed_share;
+GRANT SELECT (id, name) ON setups TO gearshed_share;
+GRANT SELECT (id, setup_id, item_id, quantity, classification, worn_quantity) ON setup_items TO gearshed_share;
+GRANT SELECT (id, name, category_id, weight_grams, price_cents) ON items TO gearshed_share;
+GRANT SELECT (id, name) ON categories TO gearshed_share;
+GRANT SELECT (key, value) ON settings TO gearshed_share;
+
+CREATE POLICY any_user ON shares FOR SELECT TO gearshed_share USING (true);
+CREATE POLICY shared_rows ON shares AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (token_hash = (SELECT decode(current_setting('gearshed.share'), 'hex')) AND expires_at > now());
+CREATE POLICY shared_rows ON setups AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (id = (SELECT setup_id FROM shares));
+CREATE POLICY shared_rows ON setup_items AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (setup_id = (SELECT setup_id FROM shares));
+CREATE POLICY shared_rows ON items AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (id IN (SELECT item_id FROM setup_items));
+CREATE POLICY shared_rows ON categories AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (id IN (SELECT items.category_id FROM setup_items JOIN items ON items.id = setup_items.item_id));
+CREATE POLICY shared_rows ON settings AS RESTRICTIVE FOR SELECT TO gearshed_share
+USING (key IN ('weight_unit', 'currency'));
+
+
 -- [protected table]
 -- For each table with rows of one user: the server's role reads and writes them, one user's rows at a time.
 -- FORCE applies it to the owner of the table too. In the subquery the setting is read once for a statement, not

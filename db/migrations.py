@@ -45,11 +45,11 @@ HEAD = REVISIONS[-1]
 
 # Whether the roles of transactions exist, the current user may take them on, and they have their privileges.
 ROLES_WORK = """
-    SELECT count(*) = 2
+    SELECT count(*) = 3
     FROM pg_roles
-    WHERE rolname IN ('gearshed_app', 'gearshed_auth') AND pg_has_role(oid, 'MEMBER')
-        AND has_table_privilege(
-            oid, CASE rolname WHEN 'gearshed_app' THEN 'items' ELSE 'api_keys' END, 'SELECT'
+    WHERE rolname IN ('gearshed_app', 'gearshed_auth', 'gearshed_share') AND pg_has_role(oid, 'MEMBER')
+        AND has_any_column_privilege(
+            oid, CASE rolname WHEN 'gearshed_auth' THEN 'api_keys' ELSE 'items' END, 'SELECT'
         )
 """
 
@@ -96,8 +96,10 @@ class NoRoles(UnusableDatabase):
 
     def __init__(self) -> None:
         super().__init__(
-            "The roles gearshed_app and gearshed_auth or their privileges are missing, as after pg_restore "
-            "into a new server. Restore with `gearshed restore`, or create the roles and restore again."
+            "The roles gearshed_app, gearshed_auth and gearshed_share or their privileges are missing, as "
+            "after pg_restore into a new server. Restore with `gearshed restore`, or create the roles and "
+            "restore again. If the server has a role of its own, run `gearshed db upgrade --server-role` as "
+            "the owner."
         )
 
 

@@ -60,6 +60,16 @@ SETTINGS = SQL("""
 BEGIN_CREDENTIALS = SQL("BEGIN; SELECT set_config('role', 'gearshed_auth', true), {limits}").format(
     limits=LIMITS
 )
+# Of user 0, who has no rows, only the share itself is seen.
+SHARE = SQL("""
+    SELECT
+        set_config('role', 'gearshed_share', true),
+        set_config('gearshed.user_id', {user_id}, true),
+        set_config('gearshed.share', {token_hash}, true),
+        set_config('transaction_read_only', 'on', true),
+        set_config('timezone', 'UTC', true),
+        {limits};
+""")
 
 
 class Behind(Exception):
@@ -151,6 +161,25 @@ async def reading(
             yield conn
         else:
             with conn.reading(settings(user_id, True, False)):
+                yield conn
+
+
+@asynccontextmanager
+async def shared(pool: Pool, token_hash: bytes, user_id: int = 0) -> AsyncGenerator[AsyncConnection]:
+    """Lend a connection for reads of a share that is open and, with its *user_id*, of the shared setup.
+
+    The role of these transactions sees nothing else.
+    """
+    settings = SHARE.format(
+        user_id=Literal(str(user_id)), token_hash=Literal(token_hash.hex()), limits=LIMITS
+    ).as_bytes(None)
+    async with lent(pool) as conn:
+        if conn.prepare_threshold is None:
+            # Behind a pooler, the next message may reach another session, without what was prepared.
+            await conn.execute(b"BEGIN;" + settings, prepare=False)
+            yield conn
+        else:
+            with conn.reading(settings):
                 yield conn
 
 

@@ -19,6 +19,8 @@ def let_serve(url: str, role: str, password: str) -> None:
         for statement in (
             SQL("ALTER ROLE {role} LOGIN PASSWORD {hashed}"),
             SQL("GRANT gearshed_app, gearshed_auth TO {role}"),
+            # Not inherited: its policies would hide what the role sees as another one.
+            SQL("GRANT gearshed_share TO {role} WITH INHERIT FALSE, SET TRUE"),
             SQL("GRANT SELECT ON alembic_version, last_writes TO {role}"),
         ):
             conn.execute(statement.format(role=Identifier(role), hashed=Literal(hashed)))

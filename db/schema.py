@@ -403,6 +403,25 @@ images = Table(
     CheckConstraint("source_url ~* '^https?://' AND length(source_url) <= 8192", name="source_url"),
 )
 
+# Links that show one setup to anyone who has them. A share ends when its row is deleted, or when it expires.
+shares = Table(
+    "shares",
+    metadata,
+    key(),
+    owner(),
+    Column("setup_id", BigInteger, nullable=False),
+    # The SHA-256 of the link's token.
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("prices", Boolean, nullable=False, server_default=text("false")),
+    moment("created_at"),
+    moment("expires_at", now=False),
+    belongs_to("setup_id", "setups", on_delete="CASCADE"),
+    UniqueConstraint("token_hash"),
+    CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
+    CheckConstraint("expires_at < created_at + interval '366 days'", name="expires_at"),
+    Index("ix_shares_user_id_setup_id", "user_id", "setup_id"),
+)
+
 settings = Table(
     "settings",
     metadata,

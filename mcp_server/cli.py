@@ -299,13 +299,18 @@ def add_lists(commands: Commands) -> None:
     exporting = commands.add(
         "export",
         with_collection(lambda: lists().export_file),
-        "write the collection or a setup as CSV, Markdown or .xlsx",
+        "write the collection or a setup as CSV, Markdown or .xlsx, or a setup as a page",
     )
     exporting.add_argument(
-        "file", metavar="FILE", nargs="?", default="-", help="*.xlsx: a workbook; default: standard output"
+        "file",
+        metavar="FILE",
+        nargs="?",
+        default="-",
+        help="*.xlsx: a workbook; SETUP.html: a page to send; default: standard output",
     )
     exporting.add_argument("--setup", dest="setup_name", metavar="NAME", help="only this setup (name or id)")
     exporting.add_argument("--format", choices=get_args(ExportFormat), default="gearshed")
+    exporting.add_argument("--prices", action="store_true", help="show prices on the page")
 
 
 def add_changes(commands: Commands) -> None:

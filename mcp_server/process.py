@@ -20,6 +20,7 @@ from mcp_server.protocol import stdio
 from mcp_server.protocol.edge import App
 from mcp_server.server import build_server, tools_off
 from mcp_server.services import change as change_log
+from mcp_server.services import share
 from mcp_server.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -84,11 +85,16 @@ def restarting(database: Database) -> Callable[[object], Awaitable[None]]:
 
 
 async def forget_old_changes(pool: Pool, user_id: int, days: int) -> None:
-    """Delete changes older than *days*, in batches, so that other transactions do not wait long."""
+    """Delete changes older than *days*, and shares that expired as long ago.
+
+    In batches, so that other transactions do not wait long.
+    """
     forgotten = change_log.BATCH
     while forgotten == change_log.BATCH:
         async with transaction(pool, user_id) as conn:
             forgotten = await change_log.prune(conn, days)
+    async with transaction(pool, user_id) as conn:
+        await share.prune(conn, days)
 
 
 @asynccontextmanager

@@ -39,6 +39,8 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 REFERENCE, CONFIGURATION = DOCS / "tools.md", DOCS / "configuration.md"
 # What a time in a result is replaced by, because it differs with each run.
 TIME, A_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-07-01T12:00:00Z"
+# The token of a link is random.
+TOKEN = re.compile(r"(?<=/s/)[\w-]{22}|(?<=/upload/)[\w.-]+", re.ASCII)
 INTRODUCTION = """\
 # The tools
 
@@ -152,7 +154,7 @@ async def play() -> tuple[list[Tool], dict[str, str]]:
         migrations.upgrade(database.url)
         async with create_pool(database.url) as pool:
             async with pool.connection() as conn:
-                app = App(pool, await ensure_user(conn, "docs"))
+                app = App(pool, await ensure_user(conn, "docs"), url="https://gear.example")
             async with Client(build_server(app)) as client:
                 examples: dict[str, str] = {}
                 for tool, arguments in EXAMPLES:
@@ -166,7 +168,7 @@ async def call(client: Client, tool: str, arguments: dict[str, Any]) -> str:
     # A CSV file has the line ends of its format.
     text = "\n".join(blocks).replace("\r\n", "\n")
     asked = json.dumps(arguments, ensure_ascii=False)
-    return f"{tool} {asked}\n\n{TIME.sub(A_TIME, text)}"
+    return f"{tool} {asked}\n\n{TOKEN.sub('TOKEN', TIME.sub(A_TIME, text))}"
 
 
 def section(tool: Tool, example: str) -> str:

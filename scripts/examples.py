@@ -123,8 +123,10 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("upload_image", {"data": DOT, "item_id": 1}),
     # A refusal, because the documentation is generated without a network.
     ("upload_image_from_url", {"url": "http://169.254.169.254/latest/tent.jpg", "item_id": 1}),
-    # Likewise: it needs a server over HTTP.
     ("create_upload_link", {"setup_name": "Weekend"}),
+    ("share_setup", {"setup": "Weekend"}),
+    ("list_shares", {}),
+    ("end_share", {"share_id": 1}),
     ("get_image", {"image_id": 1}),
     ("remove_image", {"item_id": 1}),
     ("update_setup", {"setup_id": 1, "changes": {"name": "Day trip"}}),
@@ -135,8 +137,8 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("delete_thread", {"thread_id": 1}),
     ("delete_item", {"item_id": 4}),
     ("delete_category", {"category_id": 2, "move_to": "Clothes"}),
-    ("undo_change", {"change_id": 29}),
+    ("undo_change", {"change_id": 32}),
     ("undo_changes", {"last": 2, "dry_run": True}),
     ("list_changes", {"limit": 5}),
-    ("get_change", {"change_id": 29}),
+    ("get_change", {"change_id": 32}),
 )

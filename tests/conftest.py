@@ -25,6 +25,8 @@ from mcp_server.server import build_server
 from scripts.databases import create_test_db, empty_database, run_sql
 
 ROOT = Path(__file__).parents[1]
+# Where links of the in-memory servers lead.
+SITE = "https://gear.example"
 COMPOSE = (["docker", "compose"], ["docker-compose"])
 
 
@@ -172,6 +174,7 @@ def owner_url(server: str, template: str, empty_url: str) -> Generator[str]:
         run_sql(server, "ALTER DATABASE {} OWNER TO {}", name, name)
         run_sql(empty_url, "ALTER SCHEMA public OWNER TO {}", name)
         run_sql(server, "GRANT {}, {} TO {}", "gearshed_app", "gearshed_auth", name)
+        run_sql(server, "GRANT {} TO {} WITH INHERIT FALSE", "gearshed_share", name)
         yield make_conninfo(empty_url, user=name, password="owner")
     finally:
         run_sql(empty_url, "REASSIGN OWNED BY {} TO CURRENT_USER", name)
@@ -236,7 +239,7 @@ def era(request: pytest.FixtureRequest) -> Literal["legacy", "auto"]:
 @pytest.fixture
 async def client(pool: Pool, user_id: int, era: Literal["legacy", "auto"]) -> AsyncGenerator[Client]:
     """An in-memory client of ada's server."""
-    async with Client(build_server(App(pool, user_id)), mode=era) as client:
+    async with Client(build_server(App(pool, user_id, url=SITE)), mode=era) as client:
         yield client
 
 
@@ -245,5 +248,5 @@ async def other_client(
     pool: Pool, other_user_id: int, era: Literal["legacy", "auto"]
 ) -> AsyncGenerator[Client]:
     """An in-memory client of eve's server, on the same database."""
-    async with Client(build_server(App(pool, other_user_id)), mode=era) as client:
+    async with Client(build_server(App(pool, other_user_id, url=SITE)), mode=era) as client:
         yield client

@@ -251,6 +251,27 @@ def test_an_exported_workbook_holds_text_as_text_and_comes_back(
     assert "Give another --format" in refused.stderr
 
 
+def test_a_setup_is_exported_as_a_page_of_one_file(gearshed: Gearshed, tmp_path: Path) -> None:
+    lines = [
+        "name,category,weight_grams,price_cents,notes,setup_quantity",
+        "Tent,Shelter,1180,40000,secret,1",
+    ]
+    done = gearshed("import", "--setup", "Trip", "-", stdin="\n".join(lines))
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "trip.html"
+    exported = gearshed("export", file)
+    assert (exported.returncode, exported.stderr) == (0, "")
+    page = file.read_text()
+    assert "base weight 1,180 g" in page
+    for absent in ("secret", "400", "<link", "src=", 'href="', "CSV", "open until"):
+        assert absent not in page, absent
+    assert gearshed("export", "--setup", "Trip", "--prices", tmp_path / "other.html").returncode == 0
+    assert "Price: 400.00" in (tmp_path / "other.html").read_text()
+    assert 'No setup "other"' in gearshed("export", tmp_path / "other.html").stderr
+    assert "has no --format" in gearshed("export", "--format", "markdown", file).stderr
+    assert "--prices is for pages only" in gearshed("export", "--prices", tmp_path / "all.csv").stderr
+
+
 def test_a_link_is_fetched_by_the_guarded_fetcher(gearshed: Gearshed) -> None:
     refused = gearshed("import", "http://127.0.0.1/list.csv")
     assert refused.returncode == 1

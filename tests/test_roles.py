@@ -13,8 +13,8 @@ from psycopg.errors import InsufficientPrivilege
 
 from db import migrations, roles
 from db.migrations import UnusableDatabase
-from db.pool import create_pool, credentials, last_write, transaction
-from mcp_server.services import item
+from db.pool import create_pool, credentials, last_write, shared, transaction
+from mcp_server.services import item, share
 from mcp_server.settings import read_line
 from tests.conftest import run_sql
 from tests.factories import make_item
@@ -38,7 +38,7 @@ def role(server: str, url: str) -> Generator[Role]:
     run_sql(server, "DROP ROLE {}", name)
 
 
-async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int) -> None:
+async def test_it_serves_a_collection_and_looks_keys_and_shares_up(role: Role, user_id: int) -> None:
     migrations.check(role.url)
     async with create_pool(role.url) as pool:
         async with transaction(pool, user_id) as conn:
@@ -47,6 +47,8 @@ async def test_it_serves_a_collection_and_looks_keys_up(role: Role, user_id: int
             assert await (await conn.execute("SELECT count(*) FROM api_keys")).fetchone() == (0,)
         async with pool.connection() as conn:
             assert await last_write(conn, user_id) == 0
+        async with shared(pool, b"no token") as conn:
+            assert await share.find(conn) is None
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from mcp_server.services import change
 from mcp_server.services.history import DEFAULTS
 from tests import sums
 from tests.calls import call, refused, text_of
+from tests.conftest import SITE
 from tests.pictures import in_base64, photo
 
 NUMBERS = count()
@@ -168,6 +169,8 @@ CALLS: dict[str, Callable[[Random, Collection], dict[str, Any]]] = {
         [{"item_id": c.one(r, "items")}, {"candidate_id": c.one(r, "candidates")}]
     ),
     "import_csv": lambda r, c: {"csv_text": CSV, "setup_name": f"List {r.randint(1, 3)}"},
+    "share_setup": lambda r, c: {"setup": c.one(r, "setups"), "days": r.randint(1, 365)},
+    "end_share": lambda r, c: {"share_id": c.one(r, "shares")},
     "update_settings": lambda r, c: {
         "changes": r.choice(
             [{"weight_unit": "oz"}, {"weight_unit": "g"}, {"currency": "EUR"}, {"currency": ""}]
@@ -193,7 +196,7 @@ async def new_collection(pool: Pool) -> AsyncGenerator[Collection]:
     """The collection of a new user."""
     async with pool.connection() as conn:
         user_id = await ensure_user(conn, f"user {next(NUMBERS)}")
-    async with Client(build_server(App(pool, user_id))) as client:
+    async with Client(build_server(App(pool, user_id, url=SITE))) as client:
         yield Collection(client, pool, user_id)
 
 

@@ -27,14 +27,14 @@ from mcp_server.models.change import Author
 from mcp_server.models.csv import ExportFormat, Format, Imported
 from mcp_server.models.fields import lean_number, nfc
 from mcp_server.models.settings import WeightUnit
-from mcp_server.services import change, csv, export, link, listfile, setup
+from mcp_server.services import change, csv, export, link, listfile, setup, share
 from mcp_server.services import settings as units
 from mcp_server.services.listfile import ListFile
 from mcp_server.settings import Settings
 from mcp_server.untrusted import workbook
 
 STDIN = "-"
-XLSX = ".xlsx"
+XLSX, HTML = ".xlsx", ".html"
 # Lines below the header that a sheet has room for.
 MOST_ROWS = 1_048_575
 # Columns of our own and of LighterPack's lists that hold numbers.
@@ -300,14 +300,19 @@ def export_file(
     file: str = STDIN,
     setup_name: str | None = None,
     format: ExportFormat = "gearshed",
+    prices: bool = False,
 ) -> None:
     """Write the collection, or one setup, to a file or to standard output."""
+    suffix = Path(file).suffix.lower()
 
     async def write() -> None:
+        if suffix == HTML:
+            await write_page(url, username, file, setup_name, prices=prices)
+            return
         lossy = Counter[str]()
         async with unhurried(url, username) as conn:
             setup_id = None if setup_name is None else await setup.resolve(conn, setup_name)
-            if Path(file).suffix.lower() == XLSX:
+            if suffix == XLSX:
                 await write_workbook(file, export.export_cells(conn, setup_id, format, lossy))
             else:
                 with opened(file) as out:
@@ -316,7 +321,11 @@ def export_file(
         for loss in export.counted(lossy):
             terminal.warn(f"gearshed: {loss}")
 
-    if Path(file).suffix.lower() == XLSX and format == "markdown":
+    if suffix == HTML and format != "gearshed":
+        raise InvalidInput(f"{file}: a page has no --format. Leave it out.")
+    if suffix != HTML and prices:
+        raise InvalidInput("--prices is for pages only: other lists have prices. Leave it out.")
+    if suffix == XLSX and format == "markdown":
         raise InvalidInput(
             f"{file}: a workbook has the format gearshed or lighterpack. Give another --format."
         )
@@ -324,6 +333,18 @@ def export_file(
         run(write())
     except OSError as exc:
         raise InvalidInput(f"{file}: {exc.strerror or exc}.") from exc
+
+
+async def write_page(url: str, username: str, file: str, setup_name: str | None, *, prices: bool) -> None:
+    """Write the page that a share shows. Without a name, the file is called like the setup."""
+    # Imported on use: CSV does not need templates.
+    from mcp_server.web.share import page
+
+    name = setup_name or nfc(Path(file).stem)
+    async with unhurried(url, username) as conn:
+        shown = await share.show_own(conn, name, prices=prices)
+    with opened(file) as out:
+        out.write(page(shown, prices=prices))
 
 
 async def write_workbook(file: str, rows: AsyncGenerator[Sequence[str]]) -> None:

@@ -46,7 +46,8 @@ from mcp_server.http.oauth.site import Site
 from mcp_server.http.oauth.step_up import StepUp
 from mcp_server.http.origins import CrossOrigin
 from mcp_server.http.proxy import TrustedProxies
-from mcp_server.http.shares import FairShares
+from mcp_server.http.share import SharePages
+from mcp_server.http.shares import FairShares, Rate
 from mcp_server.http.stop import FOR_CONNECTIONS, RejectWhenStopping, Server, Stop
 from mcp_server.http.streamable import NO_REBINDING_CHECK, Streamable
 from mcp_server.http.upload import Uploads
@@ -99,6 +100,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
         routes=[
             *health.routes(),
             *oauth_routes(Site(url, app.pool)),
+            *SharePages(app.pool, Rate(settings.rate_calls)).routes(),
             *([] if settings.read_only else [Uploads(app, shares, tools_off(settings)).route()]),
             *mcp_routes(gate, settings, shares, streamable, Sse(sdk.low_level(server), app.live)),
         ],

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +29,10 @@ class Row(BaseModel):
     """A row from the database, or a part of a result: frozen, without extra fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_store(self) -> Self:
+        """Return what is stored for retries: the result, without what is shown only once."""
+        return self
 
 
 def nothing() -> Any:

@@ -202,7 +202,7 @@ class write:
         if not effects:
             await change.forget(conn, change_id)
             return reply(result)
-        replied = reply(result, Note(change_id=change_id, undo=f"undo_change(change_id={change_id})"))
+        note = Note(change_id=change_id, undo=f"undo_change(change_id={change_id})")
         await change.record(
             conn,
             change_id,
@@ -211,10 +211,10 @@ class write:
             summary=summary.summarize(effects),
             key=self.key,
             digest=call.digest,
-            result=self.key and replied.model_dump(mode="json", include={"content", "structured_content"}),
+            result=self.key and stored(reply(result.to_store(), note)),
             commit=not effects[0].undoes,
         )
-        return replied
+        return reply(result, note)
 
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
         found = await history.rows_of(conn, await change.current(conn))
@@ -239,6 +239,10 @@ class write:
 def is_unanswered(error: BaseException) -> bool:
     """Whether the database was asked for something and its answer is unknown."""
     return isinstance(error, asyncio.CancelledError) or isinstance(from_exception(error), Unavailable)
+
+
+def stored(reply: CallToolResult) -> dict[str, Any]:
+    return reply.model_dump(mode="json", include={"content", "structured_content"})
 
 
 def repeat(stored: Any) -> CallToolResult:

@@ -10,7 +10,7 @@ from mcp_server.services.usage import MEGABYTE, Usage, measure
 # Seconds for which a measurement counts, and how many times longer than it took: it reads every row.
 FRESH, TIMES = 5.0, 50
 # Tools that need no room.
-REMOVING = ("delete_", "remove_")
+REMOVING = ("delete_", "remove_", "end_")
 
 
 class Quota:

@@ -18,10 +18,24 @@ from mcp_server.formats.line import ITEM_COLUMNS, SETUP_COLUMNS, Line, guarded
 from mcp_server.formats.markdown import Table
 from mcp_server.models.answer import LARGEST, MOST, size
 from mcp_server.models.csv import Exported, ExportFormat
+from mcp_server.models.setup import SetupLine
+from mcp_server.models.share import Shared
 from mcp_server.services import settings, setup
 
 # Bytes of a list, in an answer, that a tool returns.
 LONGEST = MOST
+
+# What the CSV of a share has of our own columns, and lines at most.
+SHARED_COLUMNS = (
+    "name",
+    "category",
+    "weight_grams",
+    "price_cents",
+    "setup_quantity",
+    "classification",
+    "worn_quantity",
+)
+MOST_SHARED = 10_000
 
 # Every column of an item in our own CSV, by its name there.
 ITEM = SQL(", ").join(
@@ -181,6 +195,31 @@ def to_lighterpack(line: Line) -> list[str]:
         "Worn" if line.classification == "worn" and line.worn_quantity else "",
         "Consumable" if line.classification == "consumable" else "",
     ]
+
+
+async def export_share(conn: AsyncConnection, shared: Shared) -> str:
+    """Return all lines in our own format, which leaves unknown weights and prices empty."""
+    after = {"after_key": None, "after_id": None}
+    found = await setup.find_lines(conn, shared.setup_id, "added", MOST_SHARED, after)
+    if found.remaining > MOST_SHARED:
+        raise InvalidInput(f"The list has more than {MOST_SHARED:,} lines. Ask its owner for a file.")
+    columns = [name for name in SHARED_COLUMNS if shared.prices or name != "price_cents"]
+    rows = [[shared_cells(line)[name] for name in columns] for line in found.rows]
+    return "".join(map(to_csv, [columns, *rows]))
+
+
+def shared_cells(line: SetupLine) -> dict[str, str]:
+    """Return the cells of a line by their columns in our own CSV."""
+    worn = line.quantity if line.worn_quantity is None else line.worn_quantity
+    return {
+        "name": cell(line.name),
+        "category": cell(line.category),
+        "weight_grams": cell(line.weight_grams),
+        "price_cents": cell(line.price_cents),
+        "setup_quantity": cell(line.quantity),
+        "classification": line.classification,
+        "worn_quantity": cell(worn) if line.classification == "worn" else "",
+    }
 
 
 def unambiguous(number: Decimal) -> str:

@@ -22,7 +22,7 @@ Result = TypeVar("Result", bound=Row)
 # Defaults that a dry run leaves out.
 DEFAULTS = {"setup_items": {"quantity": 1, "classification": "base", "worn_quantity": 0}}
 # Fields that mean nothing to a person.
-INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256"}
+INTERNAL = {"id", "user_id", "created_at", "updated_at", "sort_order", "data", "sha256", "token_hash"}
 SELECTED = SQL("""
     SELECT
         changes.id, changes.at, changes.tool, changes.client, changes.program,
@@ -54,8 +54,8 @@ MATCHING = SQL("""
     AND (%(since)s::timestamptz IS NULL OR changes.at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR changes.at < %(until)s)
 """)
-# The changes of a setup and of its lines, and those of the weight or price of its items while in it:
-# from each row change that leaves an item a line to the next one.
+# The changes of a setup, of its lines and of its shares, and those of the weight or price of its items while
+# in it: from each row change that leaves an item a line to the next one.
 OF_SETUP = SQL("""
     WITH lines AS MATERIALIZED (
         SELECT
@@ -77,6 +77,10 @@ OF_SETUP = SQL("""
     SELECT change_id FROM row_changes WHERE table_name = 'setups' AND row_id = %(setup_id)s
     UNION
     SELECT change_id FROM lines
+    UNION
+    SELECT change_id
+    FROM row_changes, coalesce(after, before) AS state
+    WHERE table_name = 'shares' AND state -> 'setup_id' = to_jsonb(%(setup_id)s::bigint)
     UNION
     SELECT row_changes.change_id
     FROM stays

@@ -18,6 +18,7 @@ PARTS = {
     "candidates": ("candidate", "threads"),
     "criteria": ("criterion", "threads"),
     "scores": ("score", "threads"),
+    "shares": ("share", "setups"),
 }
 
 
@@ -56,8 +57,8 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
                     CASE
                         WHEN before IS NULL THEN 'created' WHEN after IS NULL THEN 'deleted' ELSE 'changed'
                     END AS action,
-                    CASE table_name
-                        WHEN 'setup_items' THEN state ->> 'setup_id'
+                    CASE
+                        WHEN table_name IN ('setup_items', 'shares') THEN state ->> 'setup_id'
                         ELSE state ->> 'thread_id'
                     END::bigint AS whole_id
                 FROM net, coalesce(after, before) AS state
@@ -67,21 +68,20 @@ async def effects(conn: AsyncConnection, change_id: int) -> list[Effect]:
         SELECT
             table_name, action, rows, name, wholes,
             CASE WHEN wholes = 1 THEN coalesce(
-                (SELECT setups.name FROM setups WHERE table_name = 'setup_items' AND setups.id = whole_id),
-                (
-                    SELECT threads.name
-                    FROM threads
-                    WHERE table_name <> 'setup_items' AND threads.id = whole_id
-                ),
+                (SELECT setups.name FROM setups WHERE whole_table = 'setups' AND setups.id = whole_id),
+                (SELECT threads.name FROM threads WHERE whole_table = 'threads' AND threads.id = whole_id),
                 (
                     SELECT net.before ->> 'name'
                     FROM net
-                    WHERE net.row_id = whole_id AND net.table_name
-                        = CASE effects.table_name WHEN 'setup_items' THEN 'setups' ELSE 'threads' END
+                    WHERE net.row_id = whole_id AND net.table_name = whole_table
                 )
             ) END AS whole,
             coalesce(nullif(current_setting('gearshed.undoes', true), '')::bigint[], '{{}}') AS undoes
         FROM effects
+        CROSS JOIN LATERAL (
+            SELECT
+                CASE WHEN table_name IN ('setup_items', 'shares') THEN 'setups' ELSE 'threads' END
+        ) AS whole_of (whole_table)
         ORDER BY seq
     """).format(net=NET)
     return await fetch_all(conn, Effect, query, {"change_ids": [change_id]})

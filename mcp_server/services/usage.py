@@ -39,7 +39,8 @@ async def measure(conn: AsyncConnection) -> Usage:
             ) + (SELECT coalesce(sum(100 + length(name)), 0) FROM threads)
             + (SELECT coalesce(sum(100 + length(name)), 0) FROM setups)
             + (SELECT coalesce(sum(100 + length(name)), 0) FROM categories)
-            + (SELECT 100 * count(*) FROM setup_items) AS collection,
+            + (SELECT 100 * count(*) FROM setup_items)
+            + (SELECT 100 * count(*) FROM shares) AS collection,
             (SELECT coalesce(sum(100 + octet_length(data)), 0) FROM images) AS images,
             (
                 SELECT coalesce(sum(100 + coalesce(pg_column_size(before), 0)

@@ -34,6 +34,7 @@ from scripts.bench import (
     messages,
     migration,
     pages,
+    pages_html,
     sizes,
     start,
     stdio,
@@ -44,6 +45,7 @@ from scripts.bench.rig import Rig, make_rig, stop_leftover
 SECTIONS: dict[str, Callable[[Rig], Awaitable[list[Figure]]]] = {
     "calls": calls.measure,
     "pages": pages.measure,
+    "pages-html": pages_html.measure,
     "log": log.measure,
     "start": start.measure,
     "databases": databases.measure,

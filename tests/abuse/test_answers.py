@@ -60,6 +60,7 @@ SINGLE: dict[str, dict[str, Any]] = {
     "get_item": {"item_id": "{item}"},
     "get_totals": {},
     "get_settings": {},
+    "list_shares": {},
     "what_if": {"setup": "{first}", "remove": "{items}"},
     "decide_thread": {"thread_id": "{thread}"},
     "plan_purchases": {"budget_cents": 10**15 - 1, "threads": ["{thread}"]},
@@ -109,6 +110,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("upload_image", {"data": in_base64(photo()), "item_id": "{item}"}),
     ("remove_image", {"item_id": "{item}"}),
+    ("end_share", {"share_id": "{share}"}),
     ("update_settings", {"changes": {"weight_unit": "lb", "currency": "EUR"}}),
     (
         "import_csv",
@@ -121,7 +123,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
 )
 # Their answers are small or refused, whatever the collection holds.
-ELSEWHERE = {"export_csv", "upload_image_from_url", "create_upload_link"}
+ELSEWHERE = {"export_csv", "upload_image_from_url", "create_upload_link", "share_setup"}
 
 
 @pytest.fixture
@@ -182,6 +184,11 @@ FILL = (
     SELECT id, (SELECT min(id) FROM items) FROM setups WHERE id > (SELECT min(id) + 1 FROM setups)
     """),
     SQL("""
+    INSERT INTO shares (setup_id, token_hash, expires_at)
+    SELECT (SELECT min(id) FROM setups), sha256(int8send(n)), now() + interval '1 day'
+    FROM generate_series(1, 100) AS n
+    """),
+    SQL("""
     INSERT INTO threads (name, replaces_item_id)
     SELECT {name}, (SELECT min(id) FROM items) FROM generate_series(1, {rows} + 1) AS n
     """),
@@ -206,6 +213,7 @@ IDS = """
         'first', (SELECT min(id) FROM setups), 'second', (SELECT min(id) + 1 FROM setups),
         'item', (SELECT min(id) FROM items), 'thread', (SELECT min(id) FROM threads),
         'category', (SELECT min(id) FROM categories), 'candidate', (SELECT min(id) FROM candidates),
+        'share', (SELECT min(id) FROM shares),
         'items', (SELECT jsonb_agg(id) FROM (SELECT id FROM items ORDER BY id DESC LIMIT 500) AS last)
     )
 """

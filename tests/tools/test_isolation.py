@@ -28,6 +28,7 @@ WITHOUT_IDS: dict[str, dict[str, Any]] = {
     "get_totals": {},
     "export_csv": {},
     "get_settings": {},
+    "list_shares": {},
     "plan_purchases": {"budget_cents": 100_000},
     "update_settings": {"changes": {"weight_unit": "oz"}},
     "create_items": {"items": [{"name": "Mine"}]},
@@ -68,6 +69,8 @@ WITH_IDS: list[tuple[str, dict[str, Any], str]] = [
     ("update_setup", {"setup_id": "{setup}", "changes": {"name": "Stolen"}}, "setup"),
     ("delete_setup", {"setup_id": "{setup}"}, "setup"),
     ("copy_setup", {"setup_id": "{setup}", "name": "Stolen"}, "setup"),
+    ("share_setup", {"setup": "{setup}"}, "setup"),
+    ("end_share", {"share_id": "{share}"}, "share"),
     ("compare_setups", {"setup_id": "{setup}", "other_setup_id": "{own_setup}"}, "setup"),
     ("compare_setups", {"setup_id": "{own_setup}", "other_setup_id": "{setup}"}, "setup"),
     ("what_if", {"setup": "{setup}", "remove": [1]}, "setup"),
@@ -170,6 +173,7 @@ async def collection(client: Client, text: str, prefix: str) -> dict[str, int]:
     image = await call(client, "upload_image", data=PICTURE, item_id=item["id"])
     rows = {"category": category, "item": item, "setup": setup, "thread": thread, "candidate": candidate}
     rows["image"] = image
+    rows["share"] = await call(client, "share_setup", setup=setup["id"], prices=True)
     ids = {f"{prefix}{noun}": row["id"] for noun, row in rows.items()}
     return {**ids, f"{prefix}change": item["change_id"]}
 
@@ -237,6 +241,11 @@ async def deleted(client: Client, noun: str) -> int:
         return made["id"]
     if noun == "change":
         return 999_998
+    if noun == "share":
+        setup = await call(client, "create_setup", name="Short-lived")
+        made = await call(client, "share_setup", setup=setup["id"])
+        await call(client, "delete_setup", setup_id=setup["id"])
+        return made["id"]
     made = await call(client, f"create_{noun}", name="Short-lived")
     await call(client, f"delete_{noun}", **{f"{noun}_id": made["id"]})
     return made["id"]
@@ -247,6 +256,7 @@ async def everything(client: Client) -> str:
         "list_items",
         "list_categories",
         "list_setups",
+        "list_shares",
         "list_threads",
         "list_changes",
         "get_totals",
