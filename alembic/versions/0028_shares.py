@@ -9,7 +9,7 @@ from alembic import op
 from db.revision import create_collection_table, define, execute
 
 revision: str = "0028"
-down_revision: str | None = "0026"
+down_revision: str | None = "0027"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
