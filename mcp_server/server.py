@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from pydantic import AnyUrl
 
-from mcp_server.attachments import completions, resources, subscriptions
+from mcp_server.attachments import completions, resources, subscriptions, views
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean, quoted
 from mcp_server.protocol.edge import App, principal
@@ -37,6 +37,7 @@ from mcp_server.tools import (
     candidate,
     category,
     change,
+    chart,
     csv,
     image,
     item,
@@ -100,6 +101,8 @@ class GearServer(StrictServer):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[App, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        if str(uri) in views.READERS:
+            return [views.read_at(str(uri))]
         if str(uri).startswith(resources.SCHEME) or len(str(uri)) > resources.LONGEST_URI:
             return [await resources.read_at(str(uri), context or Context(mcp_server=self))]
         return await super().read_resource(uri, context)
@@ -154,7 +157,8 @@ class ToolEntry(NamedTuple):
 
     def tool(self) -> Tool:
         # A new tool is not stored yet.
-        return to_tool(*self, stored_schemas().get(self.name) or self.output)
+        made = to_tool(*self, stored_schemas().get(self.name) or self.output)
+        return made.model_copy(update={"meta": views.meta(self.name)})
 
     def _returned(self) -> Any:
         return get_type_hints(self.function)["return"]
@@ -199,6 +203,7 @@ TOOLS = (
     ToolEntry(thread.plan_purchases, "Plan purchases", READS),
     ToolEntry(thread.resolve_thread, "Resolve thread", ADDS),
     ToolEntry(totals.get_totals, "Get totals", READS),
+    ToolEntry(chart.show_chart, "Show chart", READS),
     ToolEntry(image.get_image, "Get image", READS),
     ToolEntry(image.upload_image_from_url, "Upload image from URL", FETCHES),
     ToolEntry(image.upload_image, "Upload image", REPLACES),
@@ -258,6 +263,7 @@ def build_server(
         off=off,
         count=count,
         middleware=middleware,
+        extensions=[views.Views()],
         log_level="WARNING",
     )
     for prompt in PROMPTS:

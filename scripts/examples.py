@@ -120,6 +120,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("list_items", {"query": "ten", "sort": "-weight"}),
     ("export_csv", {"setup": "Weekend", "format": "lighterpack"}),
     ("get_totals", {}),
+    ("show_chart", {"setup": "Weekend"}),
     ("upload_image", {"data": DOT, "item_id": 1}),
     # A refusal, because the documentation is generated without a network.
     ("upload_image_from_url", {"url": "http://169.254.169.254/latest/tent.jpg", "item_id": 1}),

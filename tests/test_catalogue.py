@@ -73,7 +73,7 @@ async def test_reading_tools_are_the_ones_whose_names_say_so(client: Client) -> 
     for tool in await listed(client):
         assert tool.annotations is not None
         reads = tool.name.startswith(
-            ("list_", "get_", "compare_", "preview_", "export_", "what_if", "plan_", "decide_")
+            ("list_", "get_", "show_", "compare_", "preview_", "export_", "what_if", "plan_", "decide_")
         )
         assert tool.annotations.read_only_hint == reads, tool.name
         deletes = tool.name.startswith(

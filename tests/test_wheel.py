@@ -19,6 +19,8 @@ def test_an_installed_server_can_migrate(server: str, tmp_path: Path) -> None:
         assert "mcp_server/http/oauth/templates/sign_in.html" in archive.namelist()
         assert "mcp_server/web/templates/gear.css" in archive.namelist()
         assert "mcp_server/web/templates/share.html" in archive.namelist()
+        assert "mcp_server/web/templates/views/view.js" in archive.namelist()
+        assert {f"mcp_server/data/DejaVuSans.{end}" for end in ("ttf", "LICENSE")} <= set(archive.namelist())
         assert not [
             name for name in archive.namelist() if name.startswith(("tests/", "scripts/", "alembic/"))
         ]

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from mcp_server.errors import InvalidInput
 from mcp_server.models.answer import LARGEST
+from mcp_server.models.chart import ChartShown
 from mcp_server.models.csv import Exported
 from mcp_server.models.image import ImageShown
 
@@ -31,7 +32,7 @@ def reply(result: BaseModel, *notes: BaseModel) -> CallToolResult:
         data |= fields
         values |= {name: getattr(part, name) for name in fields}
     blocks: list[ContentBlock] = []
-    if isinstance(result, ImageShown):
+    if isinstance(result, ImageShown | ChartShown):
         picture = base64.b64encode(result.data).decode()
         blocks.append(ImageContent(data=picture, mime_type=result.mime_type))
     if isinstance(result, Exported):

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from mcp_server.models.chart import Measure
 from mcp_server.models.fields import rounded
 from mcp_server.models.settings import Number, Units
 from mcp_server.models.setup import SetupLine, SetupShown, SetupTotals
 from mcp_server.models.thread import ThreadShown
 from mcp_server.models.totals import Totals
 
-Measure = Literal["weight", "price"]
 # At least 3:1 beside each other's grounds, light and dark (WCAG 1.4.11). The last one is for all other parts.
 COLORS = (
     "#3a7fc1",
@@ -218,8 +218,10 @@ def bars_of_thread(thread: ThreadShown, by: Measure = "weight") -> Bars:
     if thread.replaces:
         replaced = Amount(f"{thread.replaces.name} (owned)", to_decimal(getattr(thread.replaces, field)))
         amounts.insert(0, replaced)
-    note = f"{counted(len(foreign), 'price')} in another currency not compared" if foreign else ""
-    return bars(thread.name, amounts, thread.units, by, note)
+    notes = [f"{counted(len(foreign), 'price')} in another currency not compared"] if foreign else []
+    if thread.candidates_left_out:
+        notes.append(f"not shown: {counted(thread.candidates_left_out, 'more candidate')}")
+    return bars(thread.name, amounts, thread.units, by, "; ".join(notes))
 
 
 def to_decimal(value: Number | None) -> Decimal | None:

@@ -59,6 +59,7 @@ LISTS = (
 SINGLE: dict[str, dict[str, Any]] = {
     "get_item": {"item_id": "{item}"},
     "get_totals": {},
+    "show_chart": {"setup": "{first}", "by": "price"},
     "get_settings": {},
     "list_shares": {},
     "what_if": {"setup": "{first}", "remove": "{items}"},

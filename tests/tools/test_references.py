@@ -46,6 +46,8 @@ BY_NAME: list[tuple[str, dict[str, Any]]] = [
     ("rank_candidates", {"thread_id": "lighter", "candidate_ids": ["lanshan"]}),
     ("preview_candidate", {"candidate_id": "lanshan", "setup": "weekend"}),
     ("export_csv", {"setup": "weekend"}),
+    ("show_chart", {"setup": "weekend"}),
+    ("show_chart", {"thread": "lighter"}),
 ]
 ROWS = (
     "item_id",
