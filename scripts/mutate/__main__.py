@@ -3,8 +3,8 @@
     python -m scripts.mutate [WORD ...] [--jobs N] [--no-baseline]
 
 With words, only mutations with one of them in their file, mistake or tests. First, all named tests have to
-pass without a mutation. The exit code is 1 if fewer than 95 % are noticed, if one that is not has no reason in
-its list, or if one could not be tried.
+pass without a mutation. The exit code is 1 if fewer than 95 % are noticed, if one that is not noticed has no
+reason in its list, or if one could not be tried.
 """
 
 import os
@@ -51,7 +51,7 @@ def try_all(mutations: Sequence[Mutation], *, jobs: int, baseline: bool) -> int:
             run_sql(server.url, "SELECT pg_reload_conf()")
             with empty_database(server.url, TEMPLATE) as template:
                 migrations.upgrade(template)
-                options = [f"--postgres={server.url}", f"--template={TEMPLATE}", *"-x -q --tb=short".split()]
+                options = [f"--postgres={server.url}", f"--template={TEMPLATE}", *["-x", "-q", "--tb=short"]]
                 options += ["-p", "no:randomly", "-p", "no:cacheprovider", "--hypothesis-profile=ci"]
                 options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
                 lanes = [Lane(folder / f"copy{number}", options) for number in range(jobs)]

@@ -29,7 +29,7 @@ def read_all() -> list[Mutation]:
     found: list[Mutation] = []
     for path in sorted(LISTS.glob("*.toml")):
         for file, mutations in tomllib.loads(path.read_text()).items():
-            found += [Mutation(file, **{**each, "tests": tuple(each["tests"])}) for each in mutations]
+            found += [Mutation(file=file, **each)._replace(tests=tuple(each["tests"])) for each in mutations]
     return found
 
 
