@@ -429,5 +429,5 @@ def test_a_category_that_is_repeated_is_not_that_of_lines_without_one() -> None:
 
 
 def test_beside_a_given_weight_no_other_is_recognised() -> None:
-    lines = items(read("Item,Gewicht,Total weight (g)\nPegs,0.1,800\n", Asked({"Gewicht": "weight kg"})))
+    lines = items(read("Item,Summe,Weight (g),Qty\nPegs,800,5,8\n", Asked({"Summe": "total weight g"})))
     assert [line.weight_grams for line in lines] == [100]

@@ -13,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from psycopg_pool import PoolClosed
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 
 from db.pool import Pool
 from mcp_server.accounts import key
@@ -475,3 +476,17 @@ async def test_access_that_ends_during_a_look_up_is_not_cached(
     for ends in (True, False):
         assert await entrance.find(keys["good"], "/mcp")
         assert (callers.find(keys["good"], "/mcp") is None) == ends
+
+
+async def test_a_known_key_does_not_wait_for_the_look_ups_of_invalid_ones(
+    pool: Pool, keys: dict[str, str]
+) -> None:
+    failures = Failures()
+    entrance = Gate(pool, "https://gear.example", Metrics(pool), failures, Callers(Live()))
+    address, known = "198.51.100.7", {"X-API-Key": keys["good"]}
+    async with web(entrance.guard(PlainTextResponse("in"), "/mcp"), address) as http:
+        assert (await http.get("/", headers=known)).text == "in"
+        for _ in range(MOST_FAILURES):
+            failures.note(address)
+        async with failures.turn(address, "an invalid key"), asyncio.timeout(10):
+            assert (await http.get("/", headers=known)).text == "in"

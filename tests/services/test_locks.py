@@ -17,7 +17,6 @@ from tests.factories import make_item, make_setup, make_thread
 from tests.services.test_change import waiting
 from tests.test_undo import new_collection
 
-
 # Statements that lock all rows of a table.
 LOCK: dict[str, LiteralString] = {
     "items": "SELECT FROM items FOR UPDATE",
