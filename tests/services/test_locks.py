@@ -6,7 +6,6 @@ from typing import Any, LiteralString
 
 import anyio
 import pytest
-from mcp import Client
 from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
 
@@ -80,37 +79,25 @@ async def at_once(
             await conn.rollback()
 
 
-async def test_two_resolves_at_once_that_name_the_same_setups_do_not_deadlock(pool: Pool) -> None:
+async def test_a_resolve_locks_setups_in_the_order_of_their_ids(pool: Pool) -> None:
+    """In any other order, two resolves at once could wait for each other."""
     async with new_collection(pool) as collection:
         client = collection.client
-        threads: list[dict[str, Any]] = []
-        items: list[int] = []
-        for name in ("Tent", "Stove"):
-            items.append((await call(client, "create_item", name=name))["id"])
-            new = {"name": name, "replaces_item_id": items[-1], "candidates": [{"name": f"New {name}"}]}
-            threads.append(await call(client, "create_thread", **new))
-        lines = [{"item_id": item_id} for item_id in items]
-        setups = [(await call(client, "create_setup", name=name, lines=lines))["id"] for name in "ABCD"]
+        tent = (await call(client, "create_item", name="Tent"))["id"]
+        new = {"name": "Lighter", "replaces_item_id": tent, "candidates": [{"name": "Tarp"}]}
+        made = await call(client, "create_thread", **new)
+        lines = [{"item_id": tent}]
+        first, last = [(await call(client, "create_setup", name=name, lines=lines))["id"] for name in "AB"]
 
-        async def resolve(made: dict[str, Any], setup_ids: list[int]) -> None:
-            await resolved(client, made, [str(setup_id) for setup_id in setup_ids])
+        async def resolve() -> None:
+            arguments = {"candidate_id": made["added"][0]["id"], "swap_in_setups": [str(last), str(first)]}
+            await call(client, "resolve_thread", thread_id=made["id"], **arguments)
 
-        await at_once(
-            pool,
-            collection.user_id,
-            "threads",
-            lambda: resolve(threads[0], setups),
-            lambda: resolve(threads[1], setups[::-1]),
-        )
-        # PostgreSQL ends one of two transactions that wait for each other, and the call is run again.
-        async with transaction(pool, collection.user_id) as conn:
-            cursor = await conn.execute(
-                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-            )
-            assert await cursor.fetchone() == (0,)
-
-
-async def resolved(client: Client, made: dict[str, Any], setup_ids: list[str]) -> None:
-    candidate_id = made["added"][0]["id"]
-    arguments = {"candidate_id": candidate_id, "swap_in_setups": setup_ids}
-    await call(client, "resolve_thread", thread_id=made["id"], **arguments)
+        async with anyio.create_task_group() as tasks, transaction(pool, collection.user_id) as conn:
+            await conn.execute("SELECT FROM setups WHERE id = %(id)s FOR UPDATE", {"id": first})
+            tasks.start_soon(resolve)
+            await waiting(pool, 1)
+            # Raises LockNotAvailable if the call has locked the last one already.
+            await conn.execute("SELECT FROM setups WHERE id = %(id)s FOR UPDATE NOWAIT", {"id": last})
+        shown = await call(client, "get_thread", thread_id=made["id"])
+        assert shown["status"] == "resolved"
