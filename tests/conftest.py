@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="docker, embedded, embedded18, the URL of a server, or auto: docker if an engine with the "
         "image is available, else embedded",
     )
+    parser.addoption("--template", metavar="NAME", help="a migrated database of SERVER to copy for each test")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -131,8 +132,11 @@ def direct(server: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(server: str) -> Generator[str]:
+def template(request: pytest.FixtureRequest, server: str) -> Generator[str]:
     """The name of a database with all migrations applied, to copy from."""
+    if given := request.config.getoption("--template"):
+        yield str(given)
+        return
     name = f"gearshed_test_{os.getpid()}_template"
     with empty_database(server, name) as url:
         migrations.upgrade(url)

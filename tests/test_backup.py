@@ -1,7 +1,9 @@
 """pg_dump and pg_restore cover all rows, although row security also applies to the owner."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from mcp import Client
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
+from db import backup
 from db.pool import Pool, create_pool
 from db.programs import WHEEL_FOLDERS
 from db.schema import metadata
@@ -98,3 +101,30 @@ def test_a_role_that_cannot_see_all_rows_gets_no_backup_at_all(direct: None, ser
         assert "row-level security policy" in done.stderr
     finally:
         run_sql(server, "DROP ROLE {}", "half a backup")
+
+
+def test_a_backup_is_of_one_moment_although_others_write(
+    direct: None, server: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = backup.run
+
+    def write_and_dump(command: str, arguments: Sequence[str], address: str) -> None:
+        with psycopg.connect(url) as conn:
+            conn.execute("INSERT INTO users (username) VALUES ('late')")
+        dump(command, arguments, address)
+
+    monkeypatch.setattr(backup, "run", write_and_dump)
+    with psycopg.connect(url) as conn:
+        conn.execute("INSERT INTO users (username) VALUES ('early')")
+    written = backup.write(url, tmp_path / "backup.zip")
+    assert written.tables["users"].rows == 1
+    with empty_database(server) as restored:
+        assert backup.restore(tmp_path / "backup.zip", restored) == written
+        with psycopg.connect(restored) as conn:
+            assert conn.execute("SELECT username FROM users").fetchall() == [("early",)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_backup_is_readable_by_its_owner_only(direct: None, url: str, tmp_path: Path) -> None:
+    backup.write(url, tmp_path / "backup.zip")
+    assert (tmp_path / "backup.zip").stat().st_mode & 0o777 == 0o600

@@ -343,3 +343,29 @@ async def test_a_session_of_2025_can_read_even_without_a_place(one: Process) -> 
         assert (await client.list_resources()).resources
         with pytest.raises(MCPError, match=r"\[busy\] 64 clients are subscribed"):
             await subscribe(client, "gear://summary")
+
+
+async def test_a_lost_connection_is_reported_before_it_is_back(url: str, direct: None) -> None:
+    states: list[bool] = []
+    news = asyncio.Event()
+
+    def connected(is_connected: bool) -> None:
+        states.append(is_connected)
+        news.set()
+
+    async def until(expected: list[bool]) -> None:
+        async with asyncio.timeout(10):
+            while states != expected:
+                await news.wait()
+                news.clear()
+
+    async with listening(url, lambda _: None, lambda: (), connected):
+        await until([True])
+        async with await AsyncConnection.connect(url, autocommit=True) as conn:
+            await conn.execute("""
+                SELECT pg_terminate_backend(pid)
+                FROM pg_stat_activity
+                WHERE datname = current_database() AND query = 'LISTEN gearshed_changes'
+            """)
+        await until([True, False, True])
+    assert states == [True, False, True, False]

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from db import messages
 from db.messages import Connection
-from db.pool import Pool, reading, transaction, writing
+from db.pool import Pool, reading, settings, transaction, writing
 from db.query import fetch_value
 from mcp_server.models.change import Author
 from mcp_server.services import category, change, item, listing, summary
@@ -325,3 +325,19 @@ async def test_a_transaction_without_statements_sends_nothing(few: Few) -> None:
         pass
 
     assert await few.sent(nothing) == []
+
+
+async def test_a_small_and_a_large_number_are_one_statement(conn: Connection, sent: Sent) -> None:
+    assert await fetch_value(conn, "SELECT %(value)s + 1", {"value": 1}) == 2
+    sent()
+    assert await fetch_value(conn, "SELECT %(value)s + 1", {"value": 100_000}) == 100_001
+    assert sent() == ["Query"]
+
+
+async def test_a_transaction_has_no_number_of_an_earlier_change(pool: Pool, user_id: int) -> None:
+    async with pool.connection() as conn:
+        with conn.beginning(b"BEGIN;" + settings(user_id, False, True)):
+            await conn.begin()
+            assert conn.change_id is not None
+        assert conn.change_id is None
+        await conn.rollback()

@@ -277,6 +277,8 @@ async def test_too_many_rows_at_once_are_refused(pool: Pool, monkeypatch: pytest
         await call(ant.client, "create_items", items=[{"name": name} for name in "ABCD"])
         text = await refused(ant.client, "undo_changes", last=1)
         assert text.startswith("[invalid_input] These changes wrote 4 rows, and one call undoes up to 3.")
+        monkeypatch.setattr(undo, "MOST_ROWS", 4)
+        assert (await call(ant.client, "undo_changes", last=1))["rows"] == 4
 
 
 async def test_too_many_changes_at_once_are_refused(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,6 +287,8 @@ async def test_too_many_changes_at_once_are_refused(pool: Pool, monkeypatch: pyt
         await made(ant, "A", "B", "C")
         text = await refused(ant.client, "undo_changes", program="ant")
         assert text.startswith("[invalid_input] More than 2 changes match.")
+        monkeypatch.setattr(undo, "MOST_UNDONE", 3)
+        assert len((await call(ant.client, "undo_changes", program="ant"))["undone"]) == 3
 
 
 async def test_a_period_is_undone_and_nothing_older(pool: Pool) -> None:

@@ -198,8 +198,9 @@ async def test_an_undo_waits_for_a_write_of_its_rows_and_then_sees_it(pool: Pool
             later = await change.current(conn)
             await conn.execute("UPDATE items SET weight_grams = 3")
             tasks.start_soon(undo)
-            while not await is_waiting(pool):  # noqa: ASYNC110
-                await anyio.sleep(0.01)
+            with anyio.fail_after(10):
+                while not await is_waiting(pool):  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
             await change.record(
                 conn, later, tool="x", author=Author(), summary="", key=None, digest=b"", result=None
             )

@@ -185,3 +185,14 @@ async def test_the_streams_of_a_user_follow_a_limited_number_of_resources_togeth
     with pytest.raises(MCPError, match=r"^\[busy\] All clients together can subscribe to 1000 resources"):
         live.check_number(1, {"gear://items/1"}, 1)
     live.check_number(2, uris, len(uris))
+
+
+async def test_a_key_of_another_user_ends_the_request() -> None:
+    keys = Keys()
+    held = Leases(keys.find)
+    caller = Principal(user_id=1, scopes=READ, seconds_left=0.1)
+    async with held.watching():
+        keys.answer = Principal(user_id=1, scopes=READ)
+        assert await lasted(held, caller, 1.5)
+        keys.answer = Principal(user_id=2, scopes=READ)
+        assert not await lasted(held, caller, 5)

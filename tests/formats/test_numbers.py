@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server.formats.line import Line, RefusedLine
-from mcp_server.formats.numbers import Sign, readings
+from mcp_server.formats.numbers import Money, Sign, amount, money, readings
 from mcp_server.formats.opening import open_text
 
 HEADER = "Item Name;qty;weight;unit;price"
@@ -116,3 +116,29 @@ def test_a_number_with_two_decimals_has_one_reading(value: Decimal, sign: Sign, 
     if sign == ",":
         text = text.translate(str.maketrans(",.", ".,"))
     assert readings(text) == {sign: value}
+
+
+def test_three_decimals_of_a_dinar_are_not_thousands() -> None:
+    assert amount(Money("1.250", "€"), None) == 1250
+    for currency in ("KWD", "TND"):
+        with pytest.raises(ValueError, match="may mean"):
+            amount(Money("1.250", currency), None)
+
+
+def test_three_letters_that_are_not_a_code_are_not_a_currency() -> None:
+    assert money("12 CHF") == Money("12", "CHF")
+    assert money("12 pcs") is None
+    assert money("12 Pcs") is None
+
+
+def test_thousands_of_ounces_stay_ambiguous() -> None:
+    assert isinstance(first("Tent;1;1.250;ounce;"), RefusedLine)
+    line = first("Tent;1;1.250;pound;")
+    assert isinstance(line, Line)
+
+
+def test_a_weight_in_another_unit_than_its_column_is_refused() -> None:
+    assert isinstance(first("Tent;1;2 kg;gram;"), RefusedLine)
+    line = first("Tent;1;2 kg;;")
+    assert isinstance(line, Line)
+    assert line.weight_grams == 2000

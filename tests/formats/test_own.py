@@ -392,3 +392,42 @@ def test_a_mapping_can_be_copied_from_a_refusal() -> None:
     (line,) = read(text, Asked(mapping))
     assert isinstance(line, Line)
     assert line.weight_grams == 1200
+
+
+def items(found: list[Line | RefusedLine]) -> list[Line]:
+    return [line for line in found if isinstance(line, Line)]
+
+
+def test_what_a_trip_packs_is_owned() -> None:
+    (line,) = items(
+        read("Item,Weight (g),Qty,Alps\nSocks,60,2,3\n", Asked({"Alps": "trip"}, setup_name="Alps"))
+    )
+    assert (line.quantity, line.setup_quantity) == (3, 3)
+
+
+def test_whole_pounds_beside_their_ounces_are_one_weight() -> None:
+    tent, pot = items(read("Item,Weight (lb),Weight (oz)\nTent,2,32\nPot,1,16\n"))
+    assert tent.weight_grams == pytest.approx(float(2 * LB))
+    assert pot.weight_grams == pytest.approx(float(LB))
+
+
+def test_a_column_that_is_filled_on_every_line_is_not_a_trip() -> None:
+    reader = open_text("Item,Weight (g),New\nTent,900,x\nPot,300,x\n", asked=Asked(setup_name="New"))
+    assert not reader.is_list
+
+
+def test_a_column_of_years_is_not_a_trip() -> None:
+    reader = open_text("Item,Weight (g),Year\nTent,900,2019\nPot,300,\n", asked=Asked(setup_name="Year"))
+    assert not reader.is_list
+
+
+def test_a_category_that_is_repeated_is_not_that_of_lines_without_one() -> None:
+    lines = items(read("Category,Item,Weight (g)\nCook,Pot,300\n,Map,50\nCook,Mug,90\n"))
+    assert [line.category for line in lines] == ["Cook", None, "Cook"]
+    merged = items(read("Category,Item,Weight (g)\nCook,Pot,300\n,Mug,90\nSleep,Quilt,700\n"))
+    assert [line.category for line in merged] == ["Cook", "Cook", "Sleep"]
+
+
+def test_beside_a_given_weight_no_other_is_recognised() -> None:
+    lines = items(read("Item,Summe,Weight (g),Qty\nPegs,800,5,8\n", Asked({"Summe": "total weight g"})))
+    assert [line.weight_grams for line in lines] == [100]

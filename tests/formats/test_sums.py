@@ -183,3 +183,16 @@ def test_any_lines_have_totals_among_themselves(entries: list[Entry]) -> None:
     found = find_sums(entries)
     assert found.keys() <= numbers
     assert all({each.first, each.last} <= numbers for each in found.values())
+
+
+def test_pairs_of_equal_items_are_not_taken_for_totals() -> None:
+    text = "Item,Weight (g)\nLeft glove,100\nRight glove,100\nLeft sock,70\nRight sock,70\n"
+    lines = [line for line in open_text(text) if isinstance(line, Line)]
+    assert [(line.name, line.remarks) for line in lines] == [
+        (name, ()) for name in ("Left glove", "Right glove", "Left sock", "Right sock")
+    ]
+
+
+def test_two_items_and_one_that_weighs_as_much_are_three_items() -> None:
+    lines = list(open_text("Item,Weight (g)\nTent,900\nInner,600\nFly,300\n"))
+    assert [line.name for line in lines if isinstance(line, Line)] == ["Tent", "Inner", "Fly"]

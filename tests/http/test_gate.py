@@ -8,19 +8,25 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from argon2 import PasswordHasher
 from psycopg_pool import PoolClosed
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 
 from db.pool import Pool
 from mcp_server.accounts import key
 from mcp_server.errors import Busy
 from mcp_server.http.address import MOST_FAILURES, MOST_WAITING, Failures
+from mcp_server.http.callers import Callers
+from mcp_server.http.gate import Gate
+from mcp_server.http.metrics import Metrics
 from mcp_server.http.serve import build_app
 from mcp_server.http.stop import Stop
-from mcp_server.models.auth import READ_WRITE
+from mcp_server.models.auth import READ_WRITE, Principal
 from mcp_server.protocol.edge import App
+from mcp_server.protocol.live import Live
 from mcp_server.settings import SettingsError, load
 from scripts.served import Served
 
@@ -433,3 +439,54 @@ async def test_a_body_of_too_many_values_is_refused_before_it_is_parsed(
         response = await http.post(path, content=body, headers=headers)
         assert response.status_code == 400
         assert "more than 50,000 values" in response.json()["error"]["message"]
+
+
+async def test_a_request_with_two_hosts_is_refused(app: Starlette) -> None:
+    async with web(app) as http:
+        for hosts in (["localhost", "evil.example"], ["localhost", "localhost"]):
+            headers = [("Host", host) for host in hosts]
+            assert (await http.get("/livez", headers=headers)).status_code == 421
+
+
+async def test_a_key_is_looked_up_again_after_a_lost_connection(
+    direct: None, app: Starlette, pool: Pool, url: str, keys: dict[str, str]
+) -> None:
+    async with pool.connection() as first, pool.connection() as second:
+        pids = [first.info.backend_pid, second.info.backend_pid]
+    with psycopg.connect(url) as conn:
+        for pid in pids:
+            conn.execute("SELECT pg_terminate_backend(%(pid)s, 5000)", {"pid": pid})
+    assert await status(app, [("X-API-Key", keys["good"])]) == 200
+
+
+async def test_access_that_ends_during_a_look_up_is_not_cached(
+    pool: Pool, keys: dict[str, str], user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = Callers(Live(is_connected=True))
+    entrance = Gate(pool, "https://gear.example", Metrics(pool), Failures(), callers)
+
+    async def ask(self: Gate, token: str, resource: str) -> Principal | None:
+        found = await real(self, token, resource)
+        if ends:
+            self.end_access(user_id)
+        return found
+
+    real = Gate._ask  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(Gate, "_ask", ask)
+    for ends in (True, False):
+        assert await entrance.find(keys["good"], "/mcp")
+        assert (callers.find(keys["good"], "/mcp") is None) == ends
+
+
+async def test_a_known_key_does_not_wait_for_the_look_ups_of_invalid_ones(
+    pool: Pool, keys: dict[str, str]
+) -> None:
+    failures = Failures()
+    entrance = Gate(pool, "https://gear.example", Metrics(pool), failures, Callers(Live()))
+    address, known = "198.51.100.7", {"X-API-Key": keys["good"]}
+    async with web(entrance.guard(PlainTextResponse("in"), "/mcp"), address) as http:
+        assert (await http.get("/", headers=known)).text == "in"
+        for _ in range(MOST_FAILURES):
+            failures.note(address)
+        async with failures.turn(address, "an invalid key"), asyncio.timeout(10):
+            assert (await http.get("/", headers=known)).text == "in"

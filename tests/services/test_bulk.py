@@ -10,6 +10,7 @@ from mcp import Client
 from psycopg import AsyncConnection, AsyncCursor
 
 from mcp_server.errors import AppError, Conflict, InvalidInput, NotFound
+from mcp_server.models.fields import MOST_NOTES
 from mcp_server.models.item import ItemUpdate
 from mcp_server.services import bulk, candidate, item
 from tests.calls import call, refused, text_of
@@ -236,3 +237,17 @@ async def test_one_candidate_and_several_are_not_mixed(client: Client) -> None:
     assert (await refused(client, "add_candidate", **both)).startswith("[invalid_input] name: give either")
     text = await refused(client, "add_candidate", thread_id=thread["id"], weight="1 kg")
     assert text.startswith("[invalid_input] name: is required.")
+
+
+async def test_the_limit_of_notes_that_grow_counts_bytes(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent", notes="ö" * (MOST_NOTES // 2 - 1))
+    with pytest.raises(InvalidInput, match=r"updates\.0\.changes\.notes_append: the notes would exceed"):
+        await item.update_many(conn, [], None, [{"item": tent, "changes": {"notes_append": "öö"}}])
+    await item.update_many(conn, [], None, [{"item": tent, "changes": {"notes_append": "x"}}])
+
+
+async def test_an_item_is_changed_once_in_a_call(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    twice: list[ItemUpdate] = [{"item": each, "changes": {"quantity": 2}} for each in (tent, "Tent")]
+    with pytest.raises(InvalidInput, match=f"Item {tent} occurs more than once"):
+        await item.update_many(conn, [], None, twice)

@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import AsyncConnection
 
+from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
+from mcp_server.models.candidate import NewCandidate
 from mcp_server.models.setup import NewLine
 from mcp_server.services import candidate, preview, resolution, setup, thread
 from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
@@ -274,3 +276,24 @@ async def test_what_a_preview_shows_is_what_resolving_does(
     ) == (after.total_grams, after.base_grams, after.price_cents, after.unweighed, after.unpriced)
     known = weights[0] is not None and weights[2] is not None
     assert shown.base_grams_change == (after.base_grams - before.base_grams if known else None)
+
+
+async def test_a_new_candidate_is_last_although_others_were_removed(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    a, b, c = [await make_candidate(conn, thread_id, name) for name in "ABC"]
+    for removed in (a, b):
+        await candidate.remove(conn, removed)
+    d = await make_candidate(conn, thread_id, "D")
+    several: list[NewCandidate] = [{"name": "E"}, {"name": "F"}]
+    added = await candidate.add_any(conn, thread_id, {}, several)
+    assert [each.rank for each in added.candidates] == [3, 4]
+    shown = [each.id for each in (await thread.get(conn, thread_id)).candidates]
+    assert shown == [c, d, *(each.id for each in added.candidates)]
+
+
+async def test_a_new_candidate_has_a_place_of_its_own(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    for name in "ABC":
+        await make_candidate(conn, thread_id, name)
+    query = "SELECT array_agg(sort_order ORDER BY id) FROM candidates WHERE thread_id = %(thread_id)s"
+    assert await fetch_value(conn, query, {"thread_id": thread_id}) == [1, 2, 3]

@@ -542,3 +542,10 @@ async def test_of_several_setups_of_one_name_none_is_taken(conn: AsyncConnection
     first, second = await make_setup(conn, "Weekend"), await make_setup(conn, "weekend")
     with pytest.raises(Conflict, match=f'the setups {first}, {second} are all called "Weekend"'):
         await import_list(conn, listing(TENT), "Weekend")
+
+
+async def test_a_dry_run_has_no_id_of_a_new_setup(conn: AsyncConnection) -> None:
+    options = ImportOptions(setup_name="Weekend", dry_run=True)
+    text = "name,weight_grams\nTent,900\n"
+    tried = await import_text(conn, text, options=options)
+    assert (tried.setup_id, tried.setup_totals is None) == (None, False)

@@ -457,3 +457,61 @@ async def test_lists_of_candidates_have_values(client: Client) -> None:
     assert text.startswith(f"[invalid_input] candidates.1.values: thread {made['id']} has no criterion")
     assert "Comfort" in text or "comfort" in text
     assert len((await call(client, "get_thread", thread_id=made["id"]))["candidates"]) == 5
+
+
+def by_weight(**limits: Fraction) -> Criterion:
+    return Criterion("weight", Fraction(1), worst=Fraction(1000), best=Fraction(0), **limits)
+
+
+def of_weights(*weights: int | None) -> list[Contender]:
+    """Candidates of these weights, ranked in this order."""
+    return [
+        Contender(at, at, (None if weight is None else Fraction(weight),))
+        for at, weight in enumerate(weights, start=1)
+    ]
+
+
+def test_a_value_at_a_limit_meets_it() -> None:
+    judged = scoring.judge([by_weight(at_most=Fraction(500))], of_weights(500, 501))
+    assert {each.contender.id: each.fails for each in judged} == {1: (), 2: ("weight",)}
+    judged = scoring.judge([by_weight(at_least=Fraction(500))], of_weights(500, 499))
+    assert {each.contender.id: each.fails for each in judged} == {1: (), 2: ("weight",)}
+
+
+def test_a_candidate_is_not_dominated_by_its_equal() -> None:
+    judged = scoring.judge([by_weight()], of_weights(500, 500, 600))
+    assert {each.contender.id: each.dominated_by for each in judged} == {1: (), 2: (), 3: (1, 2)}
+
+
+def test_a_tie_is_certain_only_for_the_better_rank() -> None:
+    criteria = [by_weight()]
+    # The unknown weight may be 0, which would be as good as that of the winner.
+    assert scoring.is_certain(scoring.judge(criteria, of_weights(0, None)))
+    assert not scoring.is_certain(scoring.judge(criteria, of_weights(None, 0)))
+
+
+@given(parts=st.lists(st.fractions(0, 1), min_size=1, max_size=5))
+def test_shown_parts_add_up_to_the_rounded_score(parts: list[Fraction]) -> None:
+    shown = scoring.shown(parts)
+    assert sum(shown) == Fraction(scoring.nearest(sum(parts, Fraction(0)) * 10_000), 10_000)
+    assert all(abs(one - exact) < Fraction(1, 10_000) for one, exact in zip(shown, parts, strict=True))
+
+
+async def test_no_candidate_wins_if_all_fail_a_limit(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    limit = {"name": "weight", "importance": 1, "worst": 1000, "best": 0, "at_most": 100}
+    await thread.update(conn, thread_id, {"criteria": [limit]})  # pyright: ignore[reportArgumentType]
+    await make_candidate(conn, thread_id, "Dome", weight=200.0)
+    shown = await decision.decide(conn, thread_id)
+    assert (shown.winner_id, shown.certain) == (None, False)
+
+
+async def test_a_criterion_called_weight_replaces_the_built_in_one(conn: AsyncConnection) -> None:
+    old = await make_item(conn, "Old", weight=1000.0)
+    thread_id = await make_thread(conn, replaces_item_id=old)
+    own = {"name": "Weight", "importance": Decimal(3), "worst": Decimal(800), "best": Decimal(300)}
+    await thread.update(conn, thread_id, {"criteria": [own]})  # pyright: ignore[reportArgumentType]
+    await make_candidate(conn, thread_id, "Dome", weight=550.0)
+    shown = await decision.decide(conn, thread_id)
+    assert [(each.name, each.importance, each.worst) for each in shown.criteria] == [("Weight", 3, 800)]
+    assert shown.candidates[0].score == Decimal("0.5")

@@ -25,7 +25,7 @@ from mcp_server.models.setup import NewLine
 from mcp_server.services import category, export, item, setup
 from mcp_server.services.csv import ImportOptions, import_text
 from mcp_server.services.export import export_text
-from tests.factories import make_item, make_setup
+from tests.factories import make_category, make_item, make_setup
 
 # Text that trips readers of CSV: quotes, separators, line ends, formulas, and letters of every kind. As all
 # stored text, it is in NFC.
@@ -317,3 +317,14 @@ async def test_a_table_has_totals_that_say_what_is_unknown(conn: AsyncConnection
         "",
         "base 1,242 g, worn 62 g + 1 unknown",
     ]
+
+
+async def test_an_empty_category_comes_back_with_its_icon(
+    conn: AsyncConnection, pool: Pool, other_user_id: int
+) -> None:
+    await make_category(conn, "Empty")
+    text = (await export.export_text(conn, None, "gearshed")).csv_text
+    async with transaction(pool, other_user_id) as other:
+        await import_text(other, text)
+        cursor = await other.execute("SELECT name, icon FROM categories")
+        assert await cursor.fetchall() == [("Empty", "tent")]

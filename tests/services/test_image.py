@@ -257,3 +257,12 @@ async def test_many_who_swap_images_neither_deadlock_nor_leave_any_behind(pool: 
         for owner in owners:
             await image.detach(conn, owner)
         assert await count(conn) == 0
+
+
+async def test_a_deleted_thread_takes_the_images_of_its_candidates_along(conn: AsyncConnection) -> None:
+    thread_id = await make_thread(conn)
+    for stored in (RED, BLUE):
+        await image.attach(conn, ImageOwner("candidate", await make_candidate(conn, thread_id)), stored)
+    assert await count(conn) == 2
+    await thread.delete(conn, thread_id)
+    assert await count(conn) == 0

@@ -377,3 +377,19 @@ async def test_more_differences_than_are_reported_are_counted(conn: AsyncConnect
     imported = await import_list(conn, *(f"Thing {number},,11,,,," for number in range(60)))
     assert counts(imported) == (0, 0, 60, 0)
     assert (len(imported.verdicts), imported.verdicts_left_out) == (50, 10)
+
+
+async def test_when_items_are_to_be_changed_what_they_lack_is_filled_in_too(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    imported = await import_list(conn, "Tent,,900,,,,", update_existing=True)
+    assert (imported.filled, imported.changed) == (1, 0)
+    assert (await item.get(conn, tent)).weight_grams == 900
+
+
+async def test_our_own_format_says_how_many_are_owned(conn: AsyncConnection) -> None:
+    peg = await make_item(conn, "Peg", quantity=8)
+    header = f"{HEADER},category_icon,product_url,setup_quantity,classification,worn_quantity"
+    options = ImportOptions(setup_name="Weekend", update_existing=True)
+    imported = await import_text(conn, f"{header}\nPeg,,,,6,,,,,6,base,\n", options=options)
+    assert imported.format == "gearshed"
+    assert (await item.get(conn, peg)).quantity == 6

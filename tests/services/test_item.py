@@ -19,6 +19,9 @@ from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, NewItem, Sort
 from mcp_server.models.weight import Weighing
 from mcp_server.services import bulk, category, item, listing, setup
+
+
+from mcp_server.services import bulk, category, item, listing, setup, thread
 from tests.factories import make_category, make_item, make_setup, make_thread
 
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -907,3 +910,24 @@ async def test_a_deleted_item_names_the_threads_that_would_have_replaced_it(conn
     tent = await make_item(conn, "Tent")
     await make_thread(conn, "Lighter", replaces_item_id=tent)
     assert (await item.delete(conn, tent)).no_longer_replaced_in_threads == ("Lighter",)
+
+
+async def test_a_deleted_item_names_only_active_threads(conn: AsyncConnection) -> None:
+    tent = await make_item(conn, "Tent")
+    await make_thread(conn, "Lighter", replaces_item_id=tent)
+    archived = await make_thread(conn, "Roomier", replaces_item_id=tent)
+    await thread.update(conn, archived, {"status": "archived"})
+    deleted = await item.delete(conn, tent)
+    assert (deleted.no_longer_replaced_in_threads, deleted.threads_left_out) == (("Lighter",), 0)
+
+
+async def test_a_weight_of_0_is_a_condition_of_a_list(conn: AsyncConnection) -> None:
+    for name, weight in (("Nothing", 0.0), ("Tent", 900.0), ("Unknown", None)):
+        await make_item(conn, name, weight=weight)
+    assert [row.name for row in (await listing.find(conn, max_weight=0)).items] == ["Nothing"]
+    assert [row.name for row in (await listing.find(conn, min_weight=0)).items] == ["Nothing", "Tent"]
+
+
+async def test_of_many_new_items_one_may_have_no_pieces(conn: AsyncConnection) -> None:
+    created = await item.create_many(conn, [{"name": "Lent", "quantity": 0}, {"name": "Tent"}])
+    assert [(await item.get(conn, each.id or 0)).quantity for each in created.items] == [0, 1]

@@ -13,9 +13,9 @@ from psycopg import AsyncConnection
 from db.pool import Pool
 from mcp_server.errors import Conflict, InvalidInput
 from mcp_server.models.setup import SetupLine
-from mcp_server.services import item, merge, setup, thread
+from mcp_server.services import item, merge, resolution, setup, thread
 from tests.calls import call, refused
-from tests.factories import make_category, make_item, make_setup, make_thread
+from tests.factories import make_candidate, make_category, make_item, make_setup, make_thread
 from tests.pictures import in_base64, photo
 from tests.test_undo import Collection, new_collection
 
@@ -164,3 +164,22 @@ async def test_a_merge_keeps_all_pieces_and_its_undo_restores_every_row(
         assert result.structured_content.get("quantity", 1) == (6 if pieces == "sum" else 0)
         await call(mine.client, "undo_change", change_id=result.structured_content["change_id"])
     assert await mine.hash() == before
+
+
+async def test_the_line_of_the_kept_item_is_kept_although_another_is_older(conn: AsyncConnection) -> None:
+    twin, hat, tent = [await make_item(conn, name) for name in ("tent ", "Hat", "Tent")]
+    trip = await make_setup(conn, "Trip", twin, hat, tent)
+    await merge.merge(conn, tent, [twin], "keep")
+    assert await lines_of(conn, trip) == [(hat, 1, "base", None), (tent, 2, "base", None)]
+
+
+async def test_a_thread_keeps_the_item_that_is_not_merged(conn: AsyncConnection) -> None:
+    old, twin, kept = [await make_item(conn, name) for name in ("Tent", "tent ", "TENT")]
+    thread_id = await make_thread(conn, "Lighter", replaces_item_id=twin)
+    winner = await make_candidate(conn, thread_id, "Dome")
+    bought = (await resolution.resolve(conn, thread_id, winner, [])).item_id
+    await merge.merge(conn, kept, [twin, old], "keep")
+    shown = await thread.get(conn, thread_id)
+    assert shown.resolved_item_id == bought
+    assert shown.replaces
+    assert shown.replaces.item_id == kept

@@ -121,3 +121,18 @@ async def test_pasted_text_becomes_a_setup(client: Client) -> None:
     done = await call(client, "import_csv", csv_text=text, setup_name="Trip")
     assert done["format"] == "text"
     assert (done["setup_totals"]["total_grams"], done["setup_totals"]["worn_grams"]) == (1409, 124)
+
+
+async def test_a_given_mapping_wins_over_the_remembered_one(conn: AsyncConnection) -> None:
+    await import_sheet(conn, SHEET, columns=MAPPING)
+    other = {"Was": "name", "Wieviel": "weight kg", "Wer": "ignore"}
+    again = await import_sheet(conn, SHEET, columns=other)
+    assert again.columns == other
+    assert (await import_sheet(conn, SHEET)).columns == other
+
+
+async def test_what_a_trip_no_longer_has_is_named(conn: AsyncConnection) -> None:
+    await import_sheet(conn, TRIPS, setup_name="Alps")
+    changed = TRIPS.replace("Tent,1180,1,x,", "Tent,1180,1,,x")
+    again = await import_sheet(conn, changed, setup_name="Alps")
+    assert again.not_in_list == ("Tent",)

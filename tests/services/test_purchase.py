@@ -339,3 +339,12 @@ async def test_the_plans_of_one_user_do_not_delay_that_of_another(monkeypatch: p
     plans = [asyncio.ensure_future(plan(user_id, user_id)) for user_id in (1, 1, 1, 1, 1, 2)]
     assert await asyncio.gather(*plans) == [1, 1, 1, 1, 1, 2]
     assert order.index(2) <= 2
+
+
+async def test_a_plan_of_all_threads_leaves_out_those_that_are_not_active(conn: AsyncConnection) -> None:
+    names = ("Open", "Archived", "Decided")
+    ids = [await make_thread(conn, name) for name in names]
+    await make_candidate(conn, ids[2], "Dome")
+    await thread.update(conn, ids[1], {"status": "archived"})
+    await thread.update(conn, ids[2], {"status": "archived"})
+    assert {each.thread for each in (await purchase.gather(conn, 100)).offers} == {"Open"}

@@ -409,3 +409,11 @@ async def test_a_list_of_threads_has_the_figures_of_the_comparison(conn: AsyncCo
     assert banks.least_outlay_cents == min(each.outlay_cents or 0 for each in candidates)
     assert banks.most_saved_grams == max(each.saves_grams or 0 for each in candidates)
     assert (empty.pieces, empty.least_outlay_cents, empty.most_saved_grams) == (1, None, None)
+
+
+async def test_a_small_part_of_a_piece_is_a_whole_piece_to_buy(conn: AsyncConnection) -> None:
+    rope = await make_item(conn, "Rope")
+    trip = await make_setup(conn, "Trip", rope)
+    await setup.set_items(conn, trip, change=[{"item_id": rope, "quantity": Decimal("1.2")}])
+    thread_id = await make_thread(conn, replaces_item_id=rope)
+    assert (await thread.get(conn, thread_id)).pieces == 2

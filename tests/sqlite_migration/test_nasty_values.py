@@ -262,3 +262,17 @@ def test_objects_without_data_of_the_collection_are_ignored(
     spoil(old, statements)
     run = migrated(url, old)
     assert run.findings() == run.findings("noted") == findings
+
+
+def test_the_id_of_a_row_that_was_left_out_is_not_given_again(url: str, old: Path) -> None:
+    spoil(
+        old,
+        """
+        INSERT INTO items (id, name, quantity, category_id, created_at, updated_at)
+        VALUES (600, 'Bad', -1, 1, 0, 0);
+        DELETE FROM sqlite_sequence WHERE name = 'items';
+        """,
+    )
+    run = migrate(url, old, "--skip-rejected")
+    assert run.exit_code == 0
+    assert run.report["tables"]["items"]["next_id"] == 601

@@ -318,3 +318,26 @@ async def test_a_process_finds_and_changes_items_by_name(url: str) -> None:
         assert near["did_you_mean"] == [{"query": "stove", "ids": [stove["id"]]}]
         assert (await call(client, "set_setup_items", setup="Weekend", remove=["stove"]))["items"] == 0
         assert "No item" in await refused(client, "get_item", item="Tarp")
+
+
+def test_swapped_letters_are_one_mistake() -> None:
+    assert nearest.edits("tarp", "trap", 2) == 1
+    assert nearest.edits("tent", "tnet", 2) == 1
+    assert nearest.edits("tent", "etnt", 2) == 1
+
+
+def test_two_replaced_letters_are_tolerated_in_a_long_word() -> None:
+    assert nearest.closest("sleeping", ["slaaping", "slxxpzng"], 2) == ["slaaping"]
+    assert nearest.closest("bivouac", ["bivyuak"], 2) == ["bivyuak"]
+
+
+def test_of_words_that_are_equally_near_the_same_first_letter_comes_first() -> None:
+    assert nearest.closest("tarp", ["harp", "tart", "carp"], 1) == ["tart", "carp", "harp"]
+
+
+async def test_a_prefix_is_found_whatever_alphabet_continues_it(client: Client) -> None:
+    for name in ("Палатка", "Zelt", "Gaμma"):
+        await call(client, "create_item", name=name)
+    for query, name in (("пал", "Палатка"), ("ga", "Gaμma"), ("ze", "Zelt")):
+        found = await call(client, "list_items", query=query)
+        assert [row["name"] for row in found["items"]] == [name]

@@ -133,6 +133,13 @@ async def test_a_sign_out_ends_the_session(ada: Browser, pool: Pool) -> None:
     assert (await ada.open("/account")).forms[0].action == "/sign-in"
 
 
+async def test_an_expired_session_asks_for_a_new_sign_in(ada: Browser, pool: Pool) -> None:
+    assert "Signed in as ada" in (await ada.open("/account")).words
+    async with pool.connection() as conn:
+        await conn.execute("UPDATE sessions SET expires_at = now()")
+    assert (await ada.open("/account")).forms[0].action == "/sign-in"
+
+
 async def test_a_sign_out_from_another_site_is_refused(ada: Browser) -> None:
     assert (await ada.http.post("/sign-out", data={})).status_code == 400
     assert "Signed in as ada" in (await ada.open("/account")).words

@@ -37,6 +37,7 @@ BAD_REDEMPTIONS: list[tuple[str, dict[str, str | None], str]] = [
     ("code_verifier is short", {"code_verifier": VERIFIER[1:]}, "invalid_grant"),
     ("code_verifier is the challenge", {"code_verifier": CHALLENGE}, "invalid_grant"),
     ("resource is another one of ours", {"resource": "https://gear.example/sse"}, "invalid_target"),
+    ("resource begins the same", {"resource": "https://gear.example/mcp2"}, "invalid_target"),
     ("resource is another server", {"resource": "https://evil.example/mcp"}, "invalid_target"),
 ]
 
