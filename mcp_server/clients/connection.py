@@ -144,7 +144,7 @@ def command_of(entry: Mapping[str, Any]) -> list[str]:
 def is_ours(entry: Mapping[str, Any], server: Server) -> bool:
     """Whether an entry starts Gearshed, or has the URL that was given."""
     command = command_of(entry)
-    starts = Path(command[0]).stem.lower() == "gearshed" or "mcp_server" in command
+    starts = Path(command[0]).stem.lower() == "gearshed" or bool({"gearshed", "mcp_server"} & {*command})
     return starts or any(server.url and entry.get(key) == server.url for key in URLS)
 
 
