@@ -129,6 +129,16 @@ class Embedded:
             if alone:
                 self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast")
 
+    def move(self, folder: Path) -> None:
+        """Move the data to *folder*, which does not exist. Raise EmbeddedError while the server runs."""
+        with self._lock():
+            if self._is_running():
+                raise EmbeddedError(
+                    f"The database in {self.folder} is in use. Quit all clients and try again."
+                )
+        # Windows does not rename a folder with an open file, such as the lock.
+        self.folder.rename(folder)
+
     def _is_alone(self) -> bool:
         query = """
             SELECT count(*) = 0

@@ -71,6 +71,12 @@ def backup():
     return backup
 
 
+def doctor():
+    from mcp_server.commands import doctor
+
+    return doctor
+
+
 def demo():
     from mcp_server.commands import demo
 
@@ -186,6 +192,12 @@ def parser() -> argparse.ArgumentParser:
     commands = Commands(result.add_subparsers(metavar="command"), options)
     add_serve(commands)
     add_connect(commands)
+    examining = commands.add(
+        "doctor",
+        with_settings(lambda: doctor().examine),
+        "examine this installation: database, data folder, backups and clients; exits with 1 on a problem",
+    )
+    examining.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
     commands.add(
         "demo",
         with_settings(lambda: demo().show),

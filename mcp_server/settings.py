@@ -19,9 +19,17 @@ class SettingsError(Exception):
     """An invalid setting. The message names it and says which values are valid."""
 
 
+WINDOWS = os.name == "nt"
+
+
 def default_data_dir() -> Path:
-    """The platform's user data folder. For root, PostgreSQL runs as a user that cannot enter /root."""
-    if os.name != "nt" and os.geteuid() == 0:
+    """The platform's user data folder. For root, PostgreSQL runs as a user that cannot enter /root.
+
+    On Windows, it is outside AppData, because packaged clients see another folder there.
+    """
+    if WINDOWS:
+        return Path.home() / ".gearshed"
+    if os.geteuid() == 0:
         return Path("/var/lib/gearshed")
     return user_data_path("gearshed")
 
@@ -121,8 +129,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Folder of the embedded database. Default: the user data folder of the platform, or "
-        "`/var/lib/gearshed` for root.",
+        description="Folder of the embedded database. Default: the user data folder of the platform, "
+        "`%USERPROFILE%\\.gearshed` on Windows, or `/var/lib/gearshed` for root.",
     )
     user: Name = Field(
         "local",

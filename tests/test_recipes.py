@@ -12,7 +12,10 @@ import pytest
 from db import migrations
 from tests.conftest import ROOT, empty_database
 
-TREE = ("alembic", "db", "mcp_server", "scripts", "tests", "docs", "pyproject.toml", "README.md", "LICENSE")
+TREE = (
+    *("alembic", "db", "gearshed", "mcp_server", "scripts", "tests", "docs"),
+    *("pyproject.toml", "README.md", "LICENSE"),
+)
 CATALOGUE = (
     "tests/test_catalogue.py::test_every_schema_is_as_reviewed",
     "tests/test_catalogue.py::test_all_descriptions_and_schemas_stay_within_their_budget",

@@ -1,5 +1,6 @@
 """Connect and disconnect a client: with its own command, or by editing its configuration."""
 
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -111,11 +112,20 @@ def state(client: Client, path: Path, name: str) -> str:
         return f"unknown: {exc}"
     if entry is None:
         return f"not connected ({path})"
-    if address := next((entry[key] for key in URLS if key in entry), None):
+    if address := address_of(entry):
         return f"connected to {address}"
-    command = command_of(entry)
-    missing = "" if command and Path(command[0]).exists() else ", which does not exist: connect it again"
-    return f"connected to {' '.join(command)}{missing}"
+    missing = ", which does not exist: connect it again" if missing_program(entry) else ""
+    return f"connected to {' '.join(command_of(entry))}{missing}"
+
+
+def address_of(entry: Mapping[str, Any]) -> str | None:
+    return next((str(entry[key]) for key in URLS if key in entry), None)
+
+
+def missing_program(entry: Mapping[str, Any]) -> str | None:
+    """Return the path of the program of an entry, if it does not exist."""
+    path = command_of(entry)[0]
+    return None if address_of(entry) or Path(path).exists() or shutil.which(path) else path
 
 
 def entry_in(client: Client, path: Path, name: str) -> dict[str, Any] | None:
@@ -144,7 +154,7 @@ def command_of(entry: Mapping[str, Any]) -> list[str]:
 def is_ours(entry: Mapping[str, Any], server: Server) -> bool:
     """Whether an entry starts Gearshed, or has the URL that was given."""
     command = command_of(entry)
-    starts = Path(command[0]).stem.lower() == "gearshed" or "mcp_server" in command
+    starts = Path(command[0]).stem.lower() == "gearshed" or bool({"gearshed", "mcp_server"} & {*command})
     return starts or any(server.url and entry.get(key) == server.url for key in URLS)
 
 

@@ -41,7 +41,7 @@ def start(settings: Settings, database: Embedded) -> None:
     """Start a backup if one is due. It does not delay the server, and may outlive it."""
     if settings.backups and is_due(database):
         subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", "mcp_server", "backup", "--data-dir", str(database.folder)],
+            [sys.executable, "-P", "-m", "gearshed", "backup", "--data-dir", str(database.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

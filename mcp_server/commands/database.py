@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from db.embedded import Database, Embedded, Given
 from mcp_server import terminal
+from mcp_server.commands import former
 from mcp_server.errors import AppError
 from mcp_server.settings import Settings, SettingsError, read_line
 
@@ -70,6 +71,8 @@ def chosen_database(settings: Settings) -> Database:
             return Given(settings.url)
     if settings.database_password_file is not None:
         raise SettingsError("DATABASE_PASSWORD_FILE needs DATABASE_URL. Set both.")
+    if "data_dir" not in settings.model_fields_set:
+        former.move_once(settings.data_dir)
     return Embedded(settings.data_dir)
 
 

@@ -31,7 +31,7 @@ async def play(folder: Path) -> None:
     # The client does not pass DATABASE_URL on, so the demo cannot touch a real collection.
     # With -P, modules of the user in the current folder, such as a db.py, are ignored.
     server = StdioServerParameters(
-        command=sys.executable, args=["-P", "-m", "mcp_server", "--data-dir", str(folder), "serve"]
+        command=sys.executable, args=["-P", "-m", "gearshed", "--data-dir", str(folder), "serve"]
     )
     print("Starting the server on an empty PostgreSQL, as an MCP client would …")
     async with Client(server) as client:

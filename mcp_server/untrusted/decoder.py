@@ -9,6 +9,7 @@ import re
 import sys
 import warnings
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 # All modules that Pillow imports late are imported here: later, the process can no longer open files.
@@ -24,6 +25,9 @@ from PIL import (
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+
+# In a wheel, this package is in a folder that Python does not search.
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from mcp_server.untrusted.confinement import drop_privileges, limit_memory, limit_resources
 

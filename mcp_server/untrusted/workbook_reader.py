@@ -11,6 +11,7 @@ import sys
 import zipfile
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from python_calamine import (
@@ -21,6 +22,9 @@ from python_calamine import (
     SheetVisibleEnum,
     ZipError,
 )
+
+# In a wheel, this package is in a folder that Python does not search.
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from mcp_server.untrusted.confinement import drop_privileges, limit_memory, limit_resources
 

@@ -33,4 +33,5 @@ def test_the_demo_does_not_import_modules_of_the_current_folder(folder: Path) ->
 def test_the_module_does_not_import_modules_of_the_current_folder(folder: Path) -> None:
     # Python itself runs this one, before any code of ours.
     (folder / "mcp_server.py").unlink()
-    assert run(folder, sys.executable, "-m", "mcp_server", "--version").startswith("gearshed ")
+    for module in ("gearshed", "mcp_server"):
+        assert run(folder, sys.executable, "-m", module, "--version").startswith("gearshed ")

@@ -18,9 +18,6 @@ from db.query import fetch_value
 from mcp_server.errors import InvalidInput, NotFound
 from mcp_server.models.item import ItemChanges, ItemPage, ItemWritten, NewItem, Sort
 from mcp_server.models.weight import Weighing
-from mcp_server.services import bulk, category, item, listing, setup
-
-
 from mcp_server.services import bulk, category, item, listing, setup, thread
 from tests.factories import make_category, make_item, make_setup, make_thread
 
