@@ -222,6 +222,7 @@ def options_of_all() -> argparse.ArgumentParser:
     options.add_argument("--backups", help="daily backups of the embedded database to keep (default: 7)")
     options.add_argument("--files", metavar="FOLDERS", help="folders whose lists and images tools may read")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR; logs go to stderr")
+    options.add_argument("--log-format", choices=("text", "json"), help="format of the log (default: text)")
     return options
 
 
