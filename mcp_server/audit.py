@@ -13,12 +13,12 @@ LATELY: dict[str, float] = {}
 
 def note(event: str, **about: object) -> None:
     """Log *event* and its details."""
-    logger.info(line(event, about))
+    logger.info(line(event, about), extra={"event": event, "about": about})
 
 
 def warn(event: str, **about: object) -> None:
     """Log an *event* that needs attention."""
-    logger.warning(line(event, about))
+    logger.warning(line(event, about), extra={"event": event, "about": about})
 
 
 def line(event: str, about: Mapping[str, object]) -> str:
@@ -35,4 +35,4 @@ def seldom(event: str, **about: object) -> None:
     LATELY[text] = now
     if len(LATELY) > MOST_REMEMBERED:
         del LATELY[next(iter(LATELY))]
-    logger.info(text)
+    logger.info(text, extra={"event": event, "about": about})

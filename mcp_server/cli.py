@@ -234,6 +234,7 @@ def options_of_all() -> argparse.ArgumentParser:
     options.add_argument("--backups", help="daily backups of the embedded database to keep (default: 7)")
     options.add_argument("--files", metavar="FOLDERS", help="folders whose lists and images tools may read")
     options.add_argument("--log-level", help="DEBUG, INFO, WARNING (default) or ERROR; logs go to stderr")
+    options.add_argument("--log-format", choices=("text", "json"), help="format of the log (default: text)")
     return options
 
 
@@ -454,6 +455,23 @@ def add_users(users: Commands) -> None:
     )
     removing.add_argument("username", metavar="USER")
     removing.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    exporting = users.add(
+        "export", with_database(lambda: people().export_user), "write everything of a user to a file"
+    )
+    exporting.add_argument("username", metavar="USER")
+    exporting.add_argument("file", type=Path, metavar="FILE", help="the file, which is replaced as a whole")
+    exporting.add_argument(
+        "--secrets",
+        action="store_true",
+        help="with the hashes of the password and of keys, which stay valid where the file is imported",
+    )
+    importing = users.add(
+        "import", with_database(lambda: people().import_user), "add the user of an exported file, verified"
+    )
+    importing.add_argument("file", type=Path, metavar="FILE", help="a file that `users export` wrote")
+    importing.add_argument(
+        "--name", dest="username", metavar="USER", help="name of the new user (default: the exported one)"
+    )
     changing = users.add(
         "password", with_database(lambda: people().set_password), "replace a user's password"
     )

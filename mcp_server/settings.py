@@ -209,6 +209,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Least severe messages to log on standard error."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How to log: lines of text, or one JSON object a line."
+    )
 
     @property
     def url(self) -> str | None:

@@ -1,7 +1,9 @@
 """Output at a terminal. Text of files, rows and requests cannot control it."""
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import TextIO
 
 from mcp_server.errors import printable
@@ -26,3 +28,22 @@ class LogFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         # A line break in a message would imitate another record. Those of a traceback stay.
         return printable(super().formatMessage(record), "?")
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats log records as JSON objects, one a line. An audit event has its details as fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+        }
+        if event := getattr(record, "event", None):
+            fields |= {"event": event, **getattr(record, "about", {})}
+        else:
+            fields["message"] = record.getMessage()
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        # Characters that control a terminal are escaped, because only ASCII is written.
+        return json.dumps(fields, default=str)

@@ -1,14 +1,18 @@
 """What files, rows and requests say cannot control a terminal."""
 
 import io
+import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
+from mcp import Client, StdioServerParameters, stdio_client
 
-from mcp_server import cli, terminal
+from mcp_server import audit, cli, terminal
 from mcp_server.errors import printable, quoted
 from mcp_server.sqlite_migration.progress import Progress
+from tests.calls import call
 from tests.test_lists import Gearshed, gearshed
 
 __all__ = ["gearshed"]
@@ -46,6 +50,47 @@ def test_log_lines_and_tracebacks_are_printable() -> None:
     assert lines[0] == f"ERROR failed: {SHOWN}?ERROR imitated"
     assert lines[1].startswith("Traceback")
     assert lines[-1] == f"ValueError: {SHOWN}"
+
+
+def test_a_json_log_has_one_object_a_line_with_the_details_of_an_event_as_fields(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        audit.note("write", user=7, client=NASTY, tool="create_item", outcome="ok")
+        try:
+            raise ValueError(NASTY)
+        except ValueError:
+            logging.getLogger("test").exception("failed: %s", f"{NASTY}\n{{}}")
+    lines = [terminal.JsonFormatter().format(record) for record in caplog.records]
+    assert all(line.isascii() and line.isprintable() for line in lines)
+    event, failure = map(json.loads, lines)
+    assert event.pop("time").endswith("+00:00")
+    assert event == {
+        "level": "INFO",
+        "logger": "gearshed.audit",
+        "event": "write",
+        "user": 7,
+        "client": NASTY,
+        "tool": "create_item",
+        "outcome": "ok",
+    }
+    assert failure["message"] == f"failed: {NASTY}\n{{}}"
+    assert failure["exception"].startswith("Traceback")
+
+
+async def test_a_process_logs_json_on_standard_error_only(url: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "mcp_server", "serve"],
+        env={"DATABASE_URL": url, "GEARSHED_LOG_FORMAT": "json", "GEARSHED_LOG_LEVEL": "DEBUG"},
+    )
+    with log.open("w") as errors:
+        async with Client(stdio_client(server, errlog=errors)) as client:
+            await call(client, "create_item", name="Tent")
+    written = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [line["tool"] for line in written if line.get("event") == "write"] == ["create_item"]
+    assert all(line.keys() >= {"time", "level", "logger"} for line in written)
 
 
 def test_progress_and_usage_errors_are_printable(capsys: pytest.CaptureFixture[str]) -> None:

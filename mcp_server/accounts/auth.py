@@ -6,17 +6,32 @@ from typing import cast
 
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
+from pydantic import TypeAdapter, ValidationError
 
 from db.query import fetch_all, fetch_one, fetch_only, fetch_value
 from mcp_server.accounts import key, oauth, session, turn
-from mcp_server.errors import Conflict, NotFound, did_you_mean, quoted
+from mcp_server.errors import Conflict, InvalidInput, NotFound, did_you_mean, quoted
 from mcp_server.models.auth import Login, Principal, User
+from mcp_server.models.fields import Name
 from mcp_server.models.session import Person
+
+NAME = TypeAdapter(Name)
 
 
 async def authenticate(conn: AsyncConnection, token: str, resource: str) -> Principal | None:
     """Return the caller whose key, or access token for *resource*, is *token*; None if there is none."""
     return await key.find(conn, token) or await oauth.find_token(conn, token, resource)
+
+
+def named(text: str) -> str:
+    """Return a name as stored. Raise InvalidInput if it cannot be shown in a list."""
+    try:
+        name = NAME.validate_python(text)
+    except ValidationError as exc:
+        raise InvalidInput("name: must be one line of 1 to 200 characters.") from exc
+    if not name.isprintable():
+        raise InvalidInput("name: must not contain control characters.")
+    return name
 
 
 async def find_user(conn: AsyncConnection, username: str) -> int | None:

@@ -17,7 +17,16 @@ from mcp_server.clients.snippet import snippet
 from mcp_server.settings import Settings
 
 # Settings that a client passes on. URLs of databases may contain passwords, so they are not among them.
-PASSED_ON = ("data_dir", "user", "read_only", "tools", "exclude_tools", "undo_days", "log_level")
+PASSED_ON = (
+    "data_dir",
+    "user",
+    "read_only",
+    "tools",
+    "exclude_tools",
+    "undo_days",
+    "log_level",
+    "log_format",
+)
 # Seconds until a server that was just connected must have listed its tools.
 FOR_PROOF = 10.0
 

@@ -5,24 +5,24 @@ Passwords are never arguments, because other users of a machine can see the argu
 
 import getpass
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
-from pydantic import TypeAdapter, ValidationError
 
 from db.pool import CONNECTION
 from mcp_server import terminal
-from mcp_server.accounts import auth, key, password
-from mcp_server.commands.database import run
+from mcp_server.accounts import auth, key, password, transfer, transfer_in
+from mcp_server.commands.database import StartError, run
 from mcp_server.errors import InvalidInput
 from mcp_server.models.auth import READ, READ_WRITE, Key, User
-from mcp_server.models.fields import Name
+from mcp_server.models.transfer import Manifest
 
 Result = TypeVar("Result")
-NAME = TypeAdapter(Name)
 # About a hundred years.
 MOST_DAYS = 36500
 
@@ -37,20 +37,9 @@ def in_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[Result]
     return run(connected())
 
 
-def named(text: str) -> str:
-    """Return a name as stored. Raise InvalidInput if it cannot be shown in a list."""
-    try:
-        name = NAME.validate_python(text)
-    except ValidationError as exc:
-        raise InvalidInput("name: must be one line of 1 to 200 characters.") from exc
-    if not name.isprintable():
-        raise InvalidInput("name: must not contain control characters.")
-    return name
-
-
 def add_user(url: str, username: str, with_password: bool = True) -> None:
     async def work(conn: AsyncConnection) -> None:
-        name = named(username)
+        name = auth.named(username)
         await auth.add_user(conn, name, await asked_password() if with_password else None)
         terminal.warn(f"Added {name}. To create a key: gearshed keys create {name!r} NAME")
 
@@ -96,6 +85,42 @@ def remove_user(url: str, username: str, yes: bool = False) -> None:
     in_transaction(url, work)
 
 
+def export_user(url: str, username: str, file: Path, secrets: bool = False) -> None:
+    """Write everything of a user to a file."""
+
+    async def work(conn: AsyncConnection) -> Manifest:
+        return await transfer.export(conn, username, file, secrets=secrets)
+
+    with file_errors():
+        terminal.show(f"{file}: {described(in_transaction(url, work))}.")
+
+
+def import_user(url: str, file: Path, username: str | None = None) -> None:
+    """Store the user of a file as a new one."""
+
+    async def work(conn: AsyncConnection) -> tuple[str, Manifest]:
+        return await transfer_in.read(conn, file, username)
+
+    with file_errors():
+        name, manifest = in_transaction(url, work)
+    terminal.show(f"Imported and verified as user {name}: {described(manifest)}.")
+    if not manifest.secrets:
+        terminal.warn("The file has no keys and no password. `gearshed keys create` creates a key.")
+
+
+@contextmanager
+def file_errors() -> Generator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise StartError(f"{exc.filename}: {exc.strerror}.") from exc
+
+
+def described(manifest: Manifest) -> str:
+    items, images, changes = (manifest.tables[table].rows for table in ("items", "images", "changes"))
+    return f"{items:,} items, {images:,} images, {changes:,} changes, schema {manifest.revision}"
+
+
 def confirmation(username: str) -> str:
     return f"This permanently deletes user {username!r} and the user's collection. Type the name to confirm: "
 
@@ -113,7 +138,7 @@ def create_key(url: str, username: str, name: str, scope: str = "write", expires
             raise InvalidInput(f"--expires: must be 1 to {MOST_DAYS} days.")
         lifetime = None if expires is None else timedelta(days=expires)
         scopes = READ_WRITE if scope == "write" else READ
-        return await key.create(conn, await auth.get_user(conn, username), named(name), scopes, lifetime)
+        return await key.create(conn, await auth.get_user(conn, username), auth.named(name), scopes, lifetime)
 
     made = in_transaction(url, work)
     terminal.warn("The key is shown only once:")

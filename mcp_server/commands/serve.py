@@ -37,7 +37,11 @@ def serve(settings: Settings) -> None:
     if settings.workers > 1 and not settings.http:
         raise SettingsError("GEARSHED_WORKERS: a client on standard input has one process. Add --http.")
     handler = logging.StreamHandler()
-    handler.setFormatter(terminal.LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        terminal.JsonFormatter()
+        if settings.log_format == "json"
+        else terminal.LogFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     # Nearly everything that a start creates is kept, and collecting would take a fifth of its time.
     # `collect_garbage` in process.py ends this.

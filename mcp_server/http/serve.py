@@ -191,7 +191,9 @@ async def serve_http(database: Database, settings: Settings, *, is_first: bool =
                 if is_first and not settings.read_only:
                     tasks.start_soon(forget_old_changes_daily, pool, settings.undo_days)
                 config = configured(build_app(app, settings, url, stop), settings)
-                if is_first:
+                if is_first and settings.log_format == "json":
+                    audit.note("serving", url=url, read_only=settings.read_only)
+                elif is_first:
                     terminal.warn(announcement(url, settings))
                 share_processor()
                 collect_garbage()
