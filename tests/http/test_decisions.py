@@ -42,5 +42,5 @@ async def test_a_read_only_key_is_enough_to_decide(
         assert (decided["candidates"][0]["name"], decided["holds_at_worst"]) == ("Tarp", True)
         plan = await call(client, "plan_purchases", budget_cents=10000)
         assert (plan["saves_grams"], plan["saves_at_least_grams"], plan["holds_at_worst"]) == (700, 670, True)
-        assert (await refused(client, "create_item", name="Cup")).startswith("[forbidden]")
+        assert (await refused(client, "create_item", name="Cup")).startswith("[insufficient_scope]")
         assert await call(client, "list_changes") == before
