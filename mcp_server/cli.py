@@ -65,6 +65,12 @@ def connect():
     return connect
 
 
+def pages():
+    from mcp_server.commands import open as pages
+
+    return pages
+
+
 def backup():
     from mcp_server.commands import backup
 
@@ -198,6 +204,12 @@ def parser() -> argparse.ArgumentParser:
         "examine this installation: database, data folder, backups and clients; exits with 1 on a problem",
     )
     examining.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
+    opening = commands.add(
+        "open",
+        with_settings(lambda: pages().open_pages),
+        "open your gear in a browser: pages on this machine, for you alone",
+    )
+    opening.add_argument("--no-browser", action="store_true", help="print the address instead")
     commands.add(
         "demo",
         with_settings(lambda: demo().show),

@@ -39,6 +39,9 @@ from mcp_server.http.connections import (
     raise_file_limit,
 )
 from mcp_server.http.gate import Gate, OwnHostsOnly, problem
+from mcp_server.http.gear.door import SignIn
+from mcp_server.http.gear.routes import gear_routes
+from mcp_server.http.gear.visit import House
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.oauth.routes import oauth_routes
@@ -87,7 +90,8 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     gate = Gate(app.pool, url, metrics, Failures(), Callers(app.live))
     app.live.when_access_ends = gate.end_access
     # Tools never send requests to the client, so replicas need not share any state.
-    server = build_server(app, tools_off(settings), metrics.count_call, middleware=[stop.count])
+    off, site = tools_off(settings), Site(url, app.pool)
+    server = build_server(app, off, metrics.count_call, middleware=[stop.count])
     streamable = Streamable(sdk.low_level(server), LARGEST_BODY)
 
     @asynccontextmanager
@@ -99,9 +103,10 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
     starlette = Starlette(
         routes=[
             *health.routes(),
-            *oauth_routes(Site(url, app.pool)),
+            *oauth_routes(site),
+            *gear_routes(House(replace(app, logged_as="web"), server, SignIn(site), shares, off)),
             *SharePages(app.pool, Rate(settings.rate_calls)).routes(),
-            *([] if settings.read_only else [Uploads(app, shares, tools_off(settings)).route()]),
+            *([] if settings.read_only else [Uploads(app, shares, off).route()]),
             *mcp_routes(gate, settings, shares, streamable, Sse(sdk.low_level(server), app.live)),
         ],
         middleware=[

@@ -45,7 +45,7 @@ class App:
     Without a *user_id*, the sender of each request is the user. With *read_only*, PostgreSQL refuses writes.
     *live* notifies clients of changes. Reads can run on the *standby*. With *shares*, calls of one user wait
     for their turn. Writes are refused beyond the *quota*. Files may be read below the folders in *files*.
-    Over HTTP, *url* is that of the server.
+    Over HTTP, *url* is that of the server. Changes are logged as by the tool *logged_as*, if it is given.
     """
 
     pool: Pool
@@ -57,6 +57,7 @@ class App:
     quota: Quota | None = None
     files: tuple[Path, ...] = ()
     url: str | None = None
+    logged_as: str | None = None
 
     def turn(self, user_id: int, *, imports: bool = False) -> AbstractAsyncContextManager[None]:
         """Wait for the turn of one call in the database."""
@@ -206,7 +207,7 @@ class write:
         await change.record(
             conn,
             change_id,
-            tool=call.tool,
+            tool=self.ctx.request_context.lifespan_context.logged_as or call.tool,
             author=self._author(),
             summary=summary.summarize(effects),
             key=self.key,

@@ -12,7 +12,19 @@ from starlette.responses import HTMLResponse, Response
 
 from mcp_server import audit
 from mcp_server.accounts import session
-from mcp_server.errors import AppError, Busy, InvalidInput, from_exception
+from mcp_server.errors import (
+    AppError,
+    Busy,
+    Conflict,
+    Forbidden,
+    InsufficientScope,
+    Internal,
+    InUse,
+    InvalidInput,
+    NotFound,
+    ReadOnly,
+    from_exception,
+)
 from mcp_server.http.gate import in_time
 from mcp_server.http.oauth.endpoints import Endpoint, address
 from mcp_server.http.oauth.site import Site, form_token
@@ -61,10 +73,21 @@ def with_error_page(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
+STATUS: dict[type[AppError], int] = {
+    InvalidInput: 400,
+    ReadOnly: 403,
+    Forbidden: 403,
+    InsufficientScope: 403,
+    NotFound: 404,
+    Conflict: 409,
+    InUse: 409,
+    Busy: 429,
+    Internal: 500,
+}
+
+
 def status_of(error: AppError) -> int:
-    if isinstance(error, InvalidInput):
-        return 400
-    return 429 if isinstance(error, Busy) else 503
+    return STATUS.get(type(error), 503)
 
 
 async def visitor(site: Site, request: Request) -> Person | None:
@@ -73,11 +96,20 @@ async def visitor(site: Site, request: Request) -> Person | None:
 
 
 def sign_in_page(
-    site: Site, request: Request, query: str = "", problem: str = "", username: str = "", status: int = 200
+    site: Site,
+    request: Request,
+    query: str = "",
+    problem: str = "",
+    username: str = "",
+    status: int = 200,
+    onward: str = "",
 ) -> Response:
+    """Return the sign-in page. It leads to a consent page, if there is a *query*, or to *onward*."""
     visit = site.visit(request)
     token = form_token(visit, "sign-in")
-    response = page("sign_in", status, token=token, query=query, problem=problem, username=username)
+    response = page(
+        "sign_in", status, token=token, query=query, onward=onward, problem=problem, username=username
+    )
     site.remember(response, visit)
     return response
 

@@ -1,5 +1,7 @@
 """Sign-in and sign-out."""
 
+import re
+
 from psycopg import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,7 +22,7 @@ async def sign_in(site: Site, request: Request) -> Response:
     """Start a session and continue to the page that asked for the sign-in."""
     sent = await form(request)
     check_token(site, request, sent, "sign-in")
-    username, query = sent.get("username", ""), sent.get("query", "")
+    username, query, onward = (sent.get(name, "") for name in ("username", "query", "onward"))
     async with site.transaction() as conn:
         login = await auth.find_login(conn, username)
         counted = await count_attempt(conn, site, request, login, username)
@@ -35,14 +37,20 @@ async def sign_in(site: Site, request: Request) -> Response:
         # An unknown user name is not logged: it may be a password typed into the wrong field.
         known = username if login else None
         audit.note("refused", address=address(request), user=known, reason="invalid user name or password")
-        return sign_in_page(
-            site, request, query, "The user name or the password is wrong.", username, status=403
-        )
+        problem = "The user name or the password is wrong."
+        return sign_in_page(site, request, query, problem, username, status=403, onward=onward)
     audit.note("signed in", address=address(request), user=username)
-    response = RedirectResponse(f"/authorize?{query}" if query else "/account", 303)
+    response = RedirectResponse(destination(query, onward), 303)
     site.remember(response, visit)
     site.remember_browser(response, browser.introduce(login))
     return response
+
+
+def destination(query: str, onward: str) -> str:
+    """Return where a person goes after the sign-in: never to another site."""
+    if query:
+        return f"/authorize?{query}"
+    return onward if re.match(r"/gear(/|\?|$)", onward) else "/account"
 
 
 def browser_of(request: Request) -> str | None:
