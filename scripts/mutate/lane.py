@@ -20,7 +20,7 @@ from scripts.mutate.mutation import ROOT, Mutation, apply
 # Packages of the tree. The tests have to import them from the copy.
 PACKAGES = ("db", "mcp_server", "scripts", "tests")
 # Seconds. With a mutation that makes tests wait indefinitely, this is how it is noticed.
-LONGEST = 240
+LONGEST = 120
 # Exit codes of pytest, and one of ours: modules were imported from elsewhere.
 PASSED, FAILED, ELSEWHERE = 0, 1, 99
 

@@ -393,3 +393,12 @@ async def test_our_own_format_says_how_many_are_owned(conn: AsyncConnection) -> 
     imported = await import_text(conn, f"{header}\nPeg,,,,6,,,,,6,base,\n", options=options)
     assert imported.format == "gearshed"
     assert (await item.get(conn, peg)).quantity == 6
+
+
+async def test_the_first_line_of_a_repeated_external_id_is_imported_if_others_are_skipped(
+    conn: AsyncConnection,
+) -> None:
+    lines = ("Tent,,900,,,,a", "Tarp,,300,,,,a", "Mug,,90,,,,b")
+    imported = await import_list(conn, *lines, skip_bad_lines=True)
+    assert (imported.items, imported.refused) == (2, 1)
+    assert sorted(row.name for row in (await find_items(conn)).items) == ["Mug", "Tent"]

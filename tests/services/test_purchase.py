@@ -348,3 +348,8 @@ async def test_a_plan_of_all_threads_leaves_out_those_that_are_not_active(conn: 
     await thread.update(conn, ids[1], {"status": "archived"})
     await thread.update(conn, ids[2], {"status": "archived"})
     assert {each.thread for each in (await purchase.gather(conn, 100)).offers} == {"Open"}
+
+
+def test_all_pieces_of_an_offer_are_paid_for() -> None:
+    assert offer(1, pieces=3, counted=2, price_cents=100).outlay == 300
+    assert offer(1, pieces=3, counted=2).saved == 1200
