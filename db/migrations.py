@@ -133,7 +133,7 @@ def check(url: str) -> None:
 
 
 def connect(url: str) -> psycopg.Connection:
-    conn = psycopg.connect(make_conninfo(url, **CONNECTION))
+    conn = psycopg.connect(make_conninfo(url, **CONNECTION), prepare_threshold=None)
     if conn.info.parameter_status("server_encoding") != "UTF8":
         conn.close()
         raise UnusableDatabase("The database's encoding is not UTF-8. Create one with ENCODING 'UTF8'.")

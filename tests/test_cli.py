@@ -66,7 +66,7 @@ def test_an_interrupted_command_is_one_line(url: str) -> None:
         blocking.execute("LOCK TABLE users")
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
         deadline = time.monotonic() + 30
-        while watching.execute(waiting).fetchone() == (0,):
+        while watching.execute(waiting, prepare=False).fetchone() == (0,):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         command.send_signal(signal.SIGINT)

@@ -64,7 +64,7 @@ def contents(url: str) -> dict[str, list[dict[str, Any]]]:
     """Every row of a collection and its log, and every word, as JSON."""
     query = "SELECT to_jsonb(one) FROM {table} AS one ORDER BY to_jsonb(one)::text"
     tables = (*COLLECTION, "users", "item_words", "changes", "row_changes")
-    with psycopg.connect(url) as conn:
+    with psycopg.connect(url, prepare_threshold=None) as conn:
         conn.execute("SET LOCAL timezone = 'UTC'")
         return {
             table: [row for (row,) in conn.execute(SQL(query).format(table=Identifier(table)))]

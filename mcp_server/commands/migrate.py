@@ -102,7 +102,7 @@ def connected(settings: Settings, options: MigrationOptions) -> Generator[tuple[
     try:
         with started(settings) as database, translated_errors():
             current = target.require_current(database.url, upgrade=not options.dry_run)
-            conn = psycopg.connect(make_conninfo(database.url, **CONNECTION))
+            conn = psycopg.connect(make_conninfo(database.url, **CONNECTION), prepare_threshold=None)
             try:
                 yield conn, current
             finally:

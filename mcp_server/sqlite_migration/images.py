@@ -105,7 +105,7 @@ def import_folder(url: str, username: str, folder: Path) -> int:
         terminal.warn(f"Folder {folder} does not exist.")
         return 1
     filled = 0
-    with psycopg.connect(make_conninfo(url, **CONNECTION), autocommit=True) as conn:
+    with psycopg.connect(make_conninfo(url, **CONNECTION), autocommit=True, prepare_threshold=None) as conn:
         user_id = conn.execute(
             "SELECT id FROM users WHERE username = %(name)s", {"name": username}
         ).fetchone()

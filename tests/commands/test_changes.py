@@ -111,7 +111,7 @@ def test_an_undo_that_is_interrupted_changes_nothing(url: str) -> None:
             stderr=subprocess.DEVNULL,
         ) as process:
             deadline = monotonic() + 30
-            while watching.execute(waiting).fetchone() == (0,) and process.poll() is None:
+            while watching.execute(waiting, prepare=False).fetchone() == (0,) and process.poll() is None:
                 assert monotonic() < deadline
                 sleep(0.02)
             process.send_signal(signal.SIGINT)
