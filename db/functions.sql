@@ -501,7 +501,7 @@ GRANT EXECUTE ON FUNCTION replace_password TO gearshed_auth;
 GRANT SELECT (id, user_id, setup_id, prices, expires_at) ON shares TO gearshed_share;
 GRANT SELECT (id, name) ON setups TO gearshed_share;
 GRANT SELECT (id, setup_id, item_id, quantity, classification, worn_quantity) ON setup_items TO gearshed_share;
-GRANT SELECT (id, name, category_id, weight_grams, price_cents) ON items TO gearshed_share;
+GRANT SELECT (id, name, category_id, weight_grams, weight_margin_grams, price_cents) ON items TO gearshed_share;
 GRANT SELECT (id, name) ON categories TO gearshed_share;
 GRANT SELECT (key, value) ON settings TO gearshed_share;
 

@@ -368,12 +368,12 @@ def manifest(file: Path) -> Any:
 
 
 def wait_until_alone(url: str) -> None:
-    """Wait until the server has ended the session of a killed process, which then cannot commit."""
+    """Wait until the transaction of a killed process has ended. A pooler keeps its session."""
     deadline = time.monotonic() + 30
-    with psycopg.connect(url, autocommit=True) as conn:
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
         while conn.execute("""
             SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid()
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
         """).fetchone() != (0,):
             assert time.monotonic() < deadline
             time.sleep(0.01)
