@@ -344,7 +344,7 @@ def test_an_import_that_is_killed_stores_everything_or_nothing(
         complete.append(user_exists(elsewhere))
         if complete[-1]:
             assert gearshed(elsewhere, "users", "export", "ada", str(again)).code == 0
-            assert manifest(again) == manifest(file)
+            assert stored(again) == stored(file)
             assert gearshed(elsewhere, "users", "remove", "ada", "--yes").code == 0
         assert digest(elsewhere) == empty
     assert not complete[0]
@@ -365,6 +365,11 @@ def kill_an_import(url: str, file: Path, seconds: float) -> None:
 def manifest(file: Path) -> Any:
     with ZipFile(file) as archive:
         return json.loads(archive.read(MANIFEST))
+
+
+def stored(file: Path) -> dict[str, Any]:
+    """Return the numbers and hashes of what an import stores without secrets."""
+    return {table: part for table, part in manifest(file)["tables"].items() if table != "api_keys"}
 
 
 def wait_until_alone(url: str) -> None:
