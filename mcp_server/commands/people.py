@@ -31,7 +31,9 @@ def in_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[Result]
     """Run *work* in one transaction."""
 
     async def connected() -> Result:
-        async with await AsyncConnection.connect(make_conninfo(url, **CONNECTION), prepare_threshold=None) as conn:
+        async with await AsyncConnection.connect(
+            make_conninfo(url, **CONNECTION), prepare_threshold=None
+        ) as conn:
             return await work(conn)
 
     return run(connected())
