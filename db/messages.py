@@ -21,6 +21,8 @@ from psycopg.copy import AsyncWriter
 from psycopg.rows import AsyncRowFactory, Row, TupleRow
 from psycopg.sql import SQL, Composable
 
+from db.trace import spanned
+
 # Statements that a connection keeps prepared. The oldest is dropped first.
 MOST_PREPARED = 100
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -83,7 +85,8 @@ class Connection(AsyncConnection[TupleRow]):
     async def begin(self) -> None:
         """Begin the transaction now, in a message of its own."""
         if opening := self.take_opening():
-            cursor = await AsyncCursor(self).execute(opening, prepare=False)
+            with spanned(opening):
+                cursor = await AsyncCursor(self).execute(opening, prepare=False)
             self.note_change(cursor)
 
     def take_opening(self) -> bytes:
@@ -107,7 +110,9 @@ class Connection(AsyncConnection[TupleRow]):
     async def commit_after(self, statement: SQL, params: Mapping[str, Any]) -> None:
         """Run the last statement of a transaction and commit it, in one message."""
         await self.begin()
-        await AsyncClientCursor(self).execute(SQL("{}; COMMIT").format(statement), params)
+        message = SQL("{}; COMMIT").format(statement)
+        with spanned(message):
+            await AsyncClientCursor(self).execute(message, params)
 
     def forget(self) -> None:
         """Prepare all statements again."""
@@ -147,11 +152,12 @@ class Connection(AsyncConnection[TupleRow]):
         """Return the rows of several reads. Inside `reading`, they are one message."""
         if not self.is_reading:
             return [await self._fetch(read) for read in reads]
-        try:
-            return await self._fetch_together(reads)
-        except errors.InvalidSqlStatementName:
-            self.forget()
-            return await self._fetch_together(reads)
+        with spanned(*(read.query for read in reads)):
+            try:
+                return await self._fetch_together(reads)
+            except errors.InvalidSqlStatementName:
+                self.forget()
+                return await self._fetch_together(reads)
 
     async def _fetch(self, read: Read) -> list[Any]:
         async with self.cursor(row_factory=read.rows) as cursor:
@@ -188,6 +194,10 @@ class Cursor(AsyncCursor[Row]):
     """The cursor of such a connection. Its result is that of the statement, without those of the settings."""
 
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        with spanned(query):
+            return await self._execute(query, params, options)
+
+    async def _execute(self, query: Any, params: Any, options: Mapping[str, Any]) -> Self:
         conn = self.connection
         if not isinstance(conn, Connection) or not (conn.is_reading or conn.has_to_begin):
             return await super().execute(query, params, **options)
@@ -206,15 +216,17 @@ class Cursor(AsyncCursor[Row]):
 
     async def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
         await self._begin()
-        await super().executemany(query, params_seq, returning=returning)
+        with spanned(query):
+            await super().executemany(query, params_seq, returning=returning)
 
     @asynccontextmanager
     async def copy(
         self, statement: Any, params: Any = None, *, writer: AsyncWriter | None = None
     ) -> AsyncGenerator[AsyncCopy]:
         await self._begin()
-        async with super().copy(statement, params, writer=writer) as copy:
-            yield copy
+        with spanned(statement):
+            async with super().copy(statement, params, writer=writer) as copy:
+                yield copy
 
     async def _begin(self) -> None:
         if isinstance(self.connection, Connection):

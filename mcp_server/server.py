@@ -25,6 +25,7 @@ from mcp.types import (
 )
 from pydantic import AnyUrl
 
+from mcp_server import telemetry
 from mcp_server.attachments import completions, resources, subscriptions, views
 from mcp_server.attachments.prompts import PROMPTS
 from mcp_server.errors import did_you_mean, quoted
@@ -262,7 +263,7 @@ def build_server(
         tools=[entry.tool() for entry in TOOLS if entry.name not in off],
         off=off,
         count=count,
-        middleware=middleware,
+        middleware=[*middleware, *telemetry.middleware({entry.name for entry in TOOLS})],
         extensions=[views.Views()],
         log_level="WARNING",
     )

@@ -15,6 +15,7 @@ ROOMS = [
     "mcp_server.errors",
     "mcp_server.terminal",
     "mcp_server.audit",
+    "mcp_server.telemetry",
     "mcp_server.turns",
     "mcp_server.models",
     "mcp_server.settings",

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 from db.embedded import Database, Embedded
-from mcp_server import terminal
+from mcp_server import telemetry, terminal
 from mcp_server.commands import daily
 from mcp_server.commands.database import bring_up_to_date, chosen_database, run, translated_errors
 from mcp_server.commands.instructions import how_to_connect
@@ -72,6 +72,8 @@ def serve(settings: Settings) -> None:
         if settings.workers > 1:
             serve_together(database, settings)
         else:
+            # After the database started: it starts threads, and is to end when a signal arrives.
+            stack.enter_context(telemetry.exporting())
             with translated_errors():
                 run(serve_clients(database, settings), fast=settings.http)
 
@@ -84,7 +86,7 @@ def serve_together(database: Database, settings: Settings) -> None:
     with reserved(settings) as shared:
 
         def work(is_first: bool) -> None:
-            with translated_errors():
+            with telemetry.exporting(), translated_errors():
                 run(serve_http(database, shared, is_first=is_first), fast=True)
 
         if code := Workers(settings.workers, work).run():
