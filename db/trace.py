@@ -20,7 +20,7 @@ Statement: TypeAlias = str | bytes | Composable
 
 UNTRACED = nullcontext()
 # Comments may come first.
-OPERATION = re.compile(r"(?:\s+|--[^\n]*)*(\w+)")
+OPERATION = re.compile(r"(?:\s|--[^\n]*)*(\w+)")
 
 _tracer: "Tracer | None" = None
 
