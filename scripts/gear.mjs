@@ -1,18 +1,24 @@
-// Uses the pages below /gear in Chromium, by keyboard alone, and looks at each of them. scripts/pages runs it.
+// Uses the pages below /gear in Chromium, by keyboard alone, and looks at each of them, and at the page of a share.
+// scripts/pages runs it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import puppeteer from "puppeteer-core";
 
-const [site, folder, executable, list] = process.argv.slice(2);
+const [site, folder, executable, list, ...chosen] = process.argv.slice(2);
 const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 const browser = await puppeteer.launch({ executablePath: executable, args: ["--no-sandbox"] });
 const complaints = [];
+const looked = new Set();
 
-async function visitor(withScript) {
+async function stranger(withScript) {
   const page = await (await browser.createBrowserContext()).newPage();
   await page.setJavaScriptEnabled(withScript);
   page.on("console", (message) => /polic|error/i.test(message.text()) && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
+  return page;
+}
+async function visitor(withScript) {
+  const page = await stranger(withScript);
   await page.goto(`${site}/gear`);
   await page.type("#username", "grace");
   await page.type("#password", process.env.PASSWORD);
@@ -41,7 +47,7 @@ async function write(page, selector, text) {
   await page.keyboard.type(text);
 }
 
-// A session by keyboard, without JavaScript: upload a list, change three things, undo one.
+// A session by keyboard, without JavaScript: upload a list, change three things, undo one, share, end the share.
 const page = await visitor(false);
 assert.equal(await page.$eval("h1", (element) => element.textContent), "Your gear shed is empty");
 await look(page, "welcome", [false]);
@@ -63,9 +69,28 @@ await write(page, "#new-line-item", "Tarp");
 await press(page, 'form[action$="add-line"] button', /Tarp/);
 await press(page, ".notice button", /Redo/);
 assert.doesNotMatch(await page.$eval("table.lines", (element) => element.textContent), /Tarp/);
+await page.goto(site + setup);
+await press(page, 'form[action$="share-setup"] button', /it is shown once/);
+const link = await page.$eval(".notice a.link", (element) => element.href);
+await look(page, "shared", [false]);
+for (const withScript of [false, true]) {
+  const reader = await stranger(withScript);
+  for (const [name, path] of [["share", link], ["share-embed", `${link}/embed`]]) {
+    assert.equal((await reader.goto(path)).status(), 200);
+    await look(reader, name, [withScript]);
+  }
+}
+await page.goto(site + setup);
+assert(!(await page.content()).includes(link));
+await press(page, 'form[action$="end-share"] button', /Deleted a share of setup/);
+const late = await stranger(true);
+assert.equal((await late.goto(link)).status(), 404);
+await look(late, "share-closed", [true]);
 
 // Each page, at three widths and in both themes, without and with JavaScript. axe looks at those with it.
-async function look(page, name, scripts = [false, true]) {
+async function look(page, name, scripts) {
+  if (chosen.length && !chosen.includes(name)) return;
+  looked.add(name);
   for (const [width, height] of [[390, 780], [1000, 800], [1400, 900]])
     for (const scheme of ["light", "dark"]) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
@@ -88,8 +113,12 @@ await press(page, 'a[href="/gear"]');
 await write(page, "#new-thread-name", "A lighter shelter");
 await press(page, 'form[action$="create-thread"] button');
 const thread = new URL(page.url()).pathname;
-await write(page, "#new-candidate-name", "Duplex");
-await press(page, 'form[action$="add-candidate"] button');
+for (const [name, weight, price] of [["Duplex", "539 g", "749"], ["X-Mid 2", "1.1 kg", "300"], ["Tarp", "", ""]]) {
+  await write(page, "#new-candidate-name", name);
+  if (weight) await write(page, "#new-candidate-weight", weight);
+  if (price) await write(page, "#new-candidate-price", price);
+  await press(page, 'form[action$="add-candidate"] button');
+}
 
 const paths = {
   overview: "/gear",
@@ -106,6 +135,7 @@ const paths = {
 for (const page of [await visitor(false), await visitor(true)]) {
   const withScript = page.isJavaScriptEnabled();
   for (const [name, path] of Object.entries(paths)) {
+    if (chosen.length && !chosen.includes(name)) continue;
     await page.goto(site + path);
     await look(page, name, [withScript]);
   }
@@ -119,7 +149,7 @@ quick.on("load", () => loads++);
 const shows = (text) => quick.waitForFunction((text) => document.body.innerText.includes(text), {}, text);
 await quick.focus("#query");
 await quick.keyboard.type("tarp");
-await shows("1 item,");
+await shows("1 item;");
 assert.equal(await quick.evaluate(() => document.activeElement.id), "query");
 await quick.click('a[aria-label="Edit Tarp"]');
 await quick.waitForSelector("tr.editing");
@@ -134,6 +164,6 @@ await press(page, ".changes button");
 await quick.waitForFunction(() => !document.body.innerText.includes("480 g"));
 assert.equal(loads, 0);
 
-assert.deepEqual(complaints.filter((text) => !/status of 400/.test(text)), []);
+assert.deepEqual(complaints.filter((text) => !/status of 40[04]/.test(text)), []);
 await browser.close();
-console.log(`Used /gear by keyboard, and looked at ${Object.keys(paths).length + 2} pages.`);
+console.log(`Used /gear by keyboard, and looked at ${looked.size} pages.`);

@@ -12,11 +12,15 @@ AMOUNT = re.compile(r"\d{1,13}(\.\d{1,2})?", re.ASCII)
 
 
 class Action(NamedTuple):
-    """A form. It returns to its page, unless *onward* says where to go."""
+    """A form. It returns to its page, unless *onward* says where to go.
+
+    With *shows*, its page is the response, because no redirect can carry the result: a link is a secret.
+    """
 
     tool: str
     arguments: Callable[[Sent], dict[str, Any]]
     onward: Callable[[Mapping[str, Any]], str] | None = None
+    shows: bool = False
 
 
 def row_id(sent: Sent, name: str) -> int:
@@ -114,6 +118,15 @@ def rename_setup(sent: Sent) -> dict[str, Any]:
     return {"setup_id": row_id(sent, "setup_id"), "changes": changed(sent, "name")}
 
 
+def share_setup(sent: Sent) -> dict[str, Any]:
+    return {
+        "setup": row_id(sent, "setup_id"),
+        "days": sent.get("days", "").strip(),
+        "prices": "prices" in sent,
+        "idempotency_key": sent.get("key", ""),
+    }
+
+
 def update_units(sent: Sent) -> dict[str, Any]:
     return {"changes": changed(sent, "weight_unit", "currency")}
 
@@ -152,6 +165,8 @@ ACTIONS: Mapping[str, Action] = {
     "rename-setup": Action("update_setup", rename_setup),
     "copy-setup": Action("copy_setup", copy_setup, to_setup),
     "delete-setup": Action("delete_setup", only("setup"), to_overview),
+    "share-setup": Action("share_setup", share_setup, shows=True),
+    "end-share": Action("end_share", only("share")),
     "set-line": Action("set_setup_items", set_line),
     "remove-line": Action("set_setup_items", remove_line),
     "add-line": Action("set_setup_items", add_line),

@@ -36,6 +36,7 @@ PAGES: Mapping[str, Handler] = {
     "/gear/items": items.items,
     "/gear/items/{id}": items.item_page,
     "/gear/setups/{id}": setups.setup_page,
+    "/gear/setups/{id}/page": setups.download,
     "/gear/threads/{id}": threads.thread_page,
     "/gear/changes": changes.changes,
     "/gear/import": lists.upload,
@@ -124,11 +125,13 @@ async def act(visit: Visit) -> Response:
         done = await visit.call(action.tool, action.arguments(visit.sent))
     except AppError as exc:
         return await again(visit.refused(exc.args[0]), status_of(exc))
+    if action.shows:
+        return await again(visit.shown(done), 200)
     return visit.onward(done, action.onward(done) if action.onward else None)
 
 
 async def again(visit: Visit, status: int) -> Response:
-    """Show the page with a refused form."""
+    """Show the page of a form as the response to it."""
     for path, handler in PAGES.items():
         match, scope = Route(path, handler).matches(visit.request.scope)
         if match is Match.FULL:

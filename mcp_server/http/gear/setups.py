@@ -3,14 +3,17 @@
 from typing import NamedTuple
 
 from psycopg import AsyncConnection
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from mcp_server.http.gear.items import number
+from mcp_server.http.gear.rendering import HEADERS
 from mcp_server.http.gear.visit import Visit
 from mcp_server.models.item import ItemPage
 from mcp_server.models.setup import SetupLine, SetupShown
-from mcp_server.services import listing, setup
+from mcp_server.models.share import Share
+from mcp_server.services import listing, setup, share
 from mcp_server.web import chart
+from mcp_server.web import share as web
 
 MOST_LINES = 1000
 # Names of items to complete in the form for a new line.
@@ -20,6 +23,7 @@ MOST_NAMES = 300
 class Loaded(NamedTuple):
     setup: SetupShown
     items: ItemPage
+    shares: list[Share]
 
 
 async def setup_page(visit: Visit) -> Response:
@@ -32,13 +36,24 @@ async def setup_page(visit: Visit) -> Response:
         donut=chart.donut_of_setup(found.setup),
         names=unpacked(found),
         edited=line(found.setup, visit.asked("edit")),
+        shares=found.shares,
+        has_links=visit.house.app.url is not None,
     )
+
+
+async def download(visit: Visit) -> Response:
+    """Send what a share would show, as one file."""
+    prices = visit.asked("prices") != ""
+    shown = await visit.read(share.show_own, number(visit, "setup"), prices=prices)
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="setup.html"'}
+    return HTMLResponse(web.page(shown, prices=prices), headers=headers)
 
 
 async def gather(conn: AsyncConnection, setup_id: int) -> Loaded:
     return Loaded(
         await setup.get(conn, setup_id, limit=MOST_LINES),
         await listing.find(conn, fields=("image_id",), sort="name", limit=MOST_NAMES),
+        [each for each in (await share.list_open(conn)).shares if each.setup_id == setup_id],
     )
 
 

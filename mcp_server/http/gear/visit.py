@@ -64,13 +64,14 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Visit:
-    """One request. *sent* has the fields of its form, if it is one."""
+    """One request. *sent* has the fields of its form, if it is one, and *made* what the form created."""
 
     house: House
     request: Request
     person: Person
     sent: Mapping[str, str] = field(default_factory=dict[str, str])
     problem: Problem | None = None
+    made: Mapping[str, Any] | None = None
 
     @cached_property
     def ctx(self) -> Context[App]:
@@ -190,10 +191,16 @@ class Visit:
 
     def refused(self, message: str) -> "Visit":
         """Return the visit of the page with the form, which shows why the form was refused."""
+        return replace(self._returned(), problem=Problem(self.sent.get("which", ""), message))
+
+    def shown(self, result: Mapping[str, Any]) -> "Visit":
+        """Return the visit of the page with the form, which shows what the form created."""
+        return replace(self._returned(), made=result)
+
+    def _returned(self) -> "Visit":
         parts = urlsplit(self.back)
         scope = {**self.request.scope, "path": parts.path, "query_string": parts.query.encode()}
-        problem = Problem(self.sent.get("which", ""), message)
-        return replace(self, request=Request({**scope, "method": "GET"}), problem=problem)
+        return replace(self, request=Request({**scope, "method": "GET"}))
 
 
 def is_page(path: str) -> bool:

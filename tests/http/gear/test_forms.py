@@ -1,12 +1,20 @@
 """The forms: they call the tools, and every write can be undone."""
 
+import re
 from typing import Any
 
 import httpx2
 import pytest
 from mcp import Client
 
+from db.pool import Pool, shared
 from mcp_server.http.gear.actions import ACTIONS
+from mcp_server.http.gear.local import OneTimeAddress, local_pages
+from mcp_server.http.oauth.site import Site
+from mcp_server.models.session import Person
+from mcp_server.protocol.edge import App
+from mcp_server.server import build_server
+from mcp_server.services.share import find, hash_of
 from scripts.browser import Browser, Form, Page
 from tests.calls import call
 from tests.http.gear.conftest import Visiting
@@ -129,6 +137,58 @@ async def test_a_thread_is_researched_and_decided(ada: Browser, agent: Client) -
     assert [form for form in page.forms if form.action.endswith("resolve-thread")] == []
 
 
+async def test_a_setup_is_shared_by_a_link_that_is_shown_once(
+    ada: Browser, agent: Client, site: Site
+) -> None:
+    item = await call(agent, "create_item", name="Tent", weight="1 kg")
+    setup = await call(agent, "create_setup", name="Lapland", lines=[{"item_id": item["id"]}])
+    page = await ada.open(f"/gear/setups/{setup['id']}")
+    form = form_of(page, "share-setup")
+    page = await ada.submit(form, days="366")
+    assert page.response.status_code == 400
+    assert "must be from 1 to 365" in page.words
+    page = await ada.submit(form, days="3", prices="1")
+    assert page.response.status_code == 200
+    [url] = set(re.findall(r"https://gear\.example/s/[\w-]{22}", page.response.text))
+    [share] = (await call(agent, "list_shares"))["shares"]
+    assert (share["setup"], share["prices"]) == ("Lapland", True)
+    token = url.rpartition("/")[2]
+    async with shared(site.pool, hash_of(token) or b"") as conn:
+        assert await find(conn)
+    # A reload sends the form again.
+    page = await ada.submit(form, days="3", prices="1")
+    assert "The link was shown once" in page.words
+    page = await ada.open(f"/gear/setups/{setup['id']}")
+    assert token not in page.response.text
+    page = await ada.submit(form_of(page, "end-share", share_id=str(share["id"])))
+    assert "Deleted a share of setup" in page.words
+    assert (await call(agent, "list_shares"))["shares"] == []
+    async with shared(site.pool, hash_of(token) or b"") as conn:
+        assert await find(conn) is None
+
+
+async def test_without_a_server_over_http_a_setup_is_a_file_to_download(
+    pool: Pool, agent: Client, user_id: int
+) -> None:
+    item = await call(agent, "create_item", name="Tent", price_cents=24995, notes="SECRET")
+    setup = await call(agent, "create_setup", name="Lapland", lines=[{"item_id": item["id"]}])
+    door = OneTimeAddress(Person(id=user_id, username="ada"), 8000)
+    app = App(pool, user_id, logged_as="web")
+    web = local_pages(app, build_server(app), door, {})
+    transport = httpx2.ASGITransport(web, client=("127.0.0.1", 50000))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        browser = Browser(http)
+        await browser.open(door.path)
+        page = await browser.open(f"/gear/setups/{setup['id']}")
+        assert not [form for form in page.forms if form.action == "/gear/do/share-setup"]
+        form = next(form for form in page.forms if form.action.endswith("/page"))
+        file, priced = await http.get(form.action), await http.get(form.action, params={"prices": "1"})
+    assert file.headers["content-disposition"] == 'attachment; filename="setup.html"'
+    assert "Tent" in file.text
+    assert "SECRET" not in file.text
+    assert ("249.95" in file.text, "249.95" in priced.text) == (False, True)
+
+
 async def test_units_and_currency_are_set(ada: Browser, agent: Client) -> None:
     await call(agent, "create_item", name="Tent", weight="1 kg")
     page = await ada.open("/gear")
@@ -154,18 +214,34 @@ async def test_no_form_works_without_the_token_of_this_browser(
     assert await last(agent) == before
 
 
+# What these create or change is the user's own.
+OF_NO_ROW = {"create-item", "create-category", "create-setup", "create-thread", "units"}
+
+
 async def test_forms_do_not_reach_the_rows_of_others(ada: Browser, eve: Browser, agent: Client) -> None:
     item = await call(agent, "create_item", name="Tent")
+    setup = await call(agent, "create_setup", name="Lapland", lines=[{"item_id": item["id"]}])
+    thread = await call(agent, "create_thread", name="Shelter", candidates=[{"name": "Tarp"}])
+    candidate = (await call(agent, "get_thread", thread_id=thread["id"]))["candidates"][0]
+    page = await ada.open(f"/gear/setups/{setup['id']}")
+    await ada.submit(form_of(page, "share-setup"))
+    [share] = (await call(agent, "list_shares"))["shares"]
     change = await last(agent)
+    ids = {
+        "item_id": item["id"],
+        "setup_id": setup["id"],
+        "thread_id": thread["id"],
+        "candidate_id": candidate["id"],
+        "share_id": share["id"],
+        "change_id": change["id"],
+    }
+    others = {name: str(value) for name, value in ids.items()}
+    others |= {"name": "Mine", "item": "Tent", "quantity": "2", "status": "ordered", "days": "3", "key": "k"}
     form = form_of(await eve.open("/gear/items"), "create-item")
     token = {"token": form.fields["token"], "back": "/gear/changes"}
-    for action, fields in (
-        ("delete-item", {"item_id": str(item["id"])}),
-        ("update-item", {"item_id": str(item["id"]), "name": "Mine"}),
-        ("undo", {"change_id": str(change["id"])}),
-    ):
-        response = await eve.http.post(f"/gear/do/{action}", data={**token, **fields})
-        assert response.status_code == 404
+    for action in sorted(set(ACTIONS) - OF_NO_ROW):
+        response = await eve.http.post(f"/gear/do/{action}", data={**others, **token})
+        assert response.status_code == 404, action
     # The page of someone else's item is not shown with the refusal either.
     back = {**token, "back": f"/gear/items/{item['id']}"}
     response = await eve.http.post("/gear/do/delete-item", data={**back, "item_id": str(item["id"])})

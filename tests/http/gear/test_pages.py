@@ -104,7 +104,8 @@ async def test_the_sign_in_leads_nowhere_else(visiting: Visiting, user_id: int, 
 
 async def test_what_belongs_to_others_does_not_exist(ada: Browser, eve: Browser, agent: Client) -> None:
     ids = await fill(agent)
-    for path in (f"/gear/{noun}s/{id}" for noun, id in ids.items()):
+    rows = [f"/gear/{noun}s/{id}" for noun, id in ids.items()]
+    for path in (*rows, f"/gear/setups/{ids['setup']}/page"):
         assert (await ada.open(path)).response.status_code == 200
         theirs, unknown = await eve.open(path), await eve.open(re.sub(r"\d+", "999999", path))
         assert (theirs.response.status_code, unknown.response.status_code) == (404, 404)

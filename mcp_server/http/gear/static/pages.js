@@ -31,7 +31,7 @@ const stream = new EventSource("/gear/events");
 stream.addEventListener("message", () => {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    if (isEditing() || document.querySelector("details[open], tr.editing")) return;
+    if (isEditing() || document.querySelector("details[open], tr.editing, [data-once]")) return;
     htmx.ajax("GET", location.pathname + location.search, { target: "#page", select: "#page", swap: "outerMorph" });
   }, 300);
 });
