@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcp_server.server import TOOLS
+from mcp_server.settings import Settings
 from tests.conftest import ROOT
 
 PLUGINS = ROOT / "plugins"
@@ -39,8 +40,18 @@ def test_a_plugin_starts_the_installed_server(client: str) -> None:
 
 
 def test_a_plugin_has_the_version_of_the_release() -> None:
-    for path in PLUGINS.glob("*/.*-plugin/plugin.json"):
+    for path in [*PLUGINS.glob("*/.*-plugin/plugin.json"), PLUGINS / "mcpb" / "manifest.json"]:
         assert json.loads(path.read_text(encoding="utf-8"))["version"] == version("gearshed"), path
+
+
+def test_each_option_of_the_bundle_is_a_setting_with_a_default() -> None:
+    manifest = json.loads((PLUGINS / "mcpb" / "manifest.json").read_text(encoding="utf-8"))
+    environment = manifest["server"]["mcp_config"]["env"]
+    names = {"DATABASE_URL", *(f"GEARSHED_{name.upper()}" for name in Settings.model_fields)}
+    assert environment.keys() <= names
+    assert set(environment.values()) == {f"${{user_config.{name}}}" for name in manifest["user_config"]}
+    # Without a default, the client passes on the variable's name in braces.
+    assert all("default" in option for option in manifest["user_config"].values())
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
