@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check coverage bench docs
+.PHONY: run demo test check coverage bench docs release-check
 
 run: .venv/installed
 	@$(BIN)/gearshed
@@ -32,6 +32,9 @@ bench: .venv/installed
 
 docs: .venv/installed
 	$(BIN)/python -m scripts.docs
+
+release-check: .venv/installed
+	$(BIN)/python -m scripts.release_check
 
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing Gearshed into .venv …" >&2

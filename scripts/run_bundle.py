@@ -2,7 +2,7 @@
 
     python -m scripts.run_bundle FOLDER
 
-`scripts/bundle` calls this. The command of the manifest must be on PATH. The user's configuration has its defaults.
+`scripts/bundle` calls this. The manifest's command must be on PATH. Each option of the user has its default.
 """
 
 import asyncio
@@ -46,9 +46,8 @@ async def run(folder: Path) -> None:
     started = time.monotonic()
     async with asyncio.timeout(PATIENCE), Client(stdio_client(parameters(folder))) as client:
         tools = (await client.list_tools()).tools
-        server = client.server_info
         took = time.monotonic() - started
-        print(f"{server.name} {server.version} answered after {took:.0f} s with {len(tools)} tools")
+        print(f"the bundle answered after {took:.0f} s with {len(tools)} tools")
 
 
 def describe(folder: Path) -> None:

@@ -23,6 +23,7 @@ ROOT_PAGES = (
     "CHANGELOG.md",
     "SECURITY.md",
     "RELEASE.md",
+    "UPGRADING.md",
     "CODE_OF_CONDUCT.md",
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
