@@ -84,6 +84,9 @@ def test_the_manifest_probes_the_server_and_refers_to_its_secrets() -> None:
     pod = deployment["template"]["spec"]
     (container,) = pod["containers"]
     probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness")}
+    for name in ("liveness", "readiness"):
+        # With the address of the pod as its host name, a request is refused, and the pod would be restarted.
+        assert container[f"{name}Probe"]["httpGet"]["httpHeaders"] == [{"name": "Host", "value": "localhost"}]
     assert probes == {"liveness": "/livez", "readiness": "/readyz"}
     assert (
         deployment["template"]["metadata"]["labels"]
