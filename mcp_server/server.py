@@ -1,11 +1,9 @@
 """The server: the list of all tools, and the instructions for clients."""
 
 import logging
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from importlib.resources import files
 from inspect import getdoc
 from typing import Any, NamedTuple, get_type_hints
 
@@ -18,7 +16,6 @@ from mcp.types import (
     CallToolResult,
     CompleteRequestParams,
     CompleteResult,
-    Icon,
     InputRequiredResult,
     ListResourcesResult,
     ListToolsResult,
@@ -261,7 +258,6 @@ def build_server(
         "gearshed",
         title="Gearshed",
         version=version("gearshed"),
-        icons=[icon()],
         instructions=INSTRUCTIONS + (READ_ONLY if app.read_only else SOME_OFF if off else ""),
         lifespan=lifespan,
         tools=[entry.tool() for entry in TOOLS if entry.name not in off],
@@ -278,13 +274,6 @@ def build_server(
             )
             server.add_prompt(described)
     return server
-
-
-def icon() -> Icon:
-    """Return the logo as a data URI, because clients of a local server have no URL to fetch it from."""
-    logo = files("mcp_server").joinpath("data", "logo.svg").read_bytes()
-    data = b64encode(logo.strip()).decode()
-    return Icon(src=f"data:image/svg+xml;base64,{data}", mime_type="image/svg+xml", sizes=["any"])
 
 
 def tools_off(settings: Settings) -> dict[str, str]:
