@@ -17,7 +17,7 @@ from mcp_server.server import INSTRUCTIONS, TOOLS
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "tools.json"
 # Bytes of what a model reads of all tools, and of all that is sent.
-BUDGET, WIRE_BUDGET = 30_200, 62_000
+BUDGET, WIRE_BUDGET = 30_200, 62_500
 
 if os.environ.get("UPDATE_SNAPSHOTS"):
     # Before any test builds a server, which reads this file.
