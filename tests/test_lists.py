@@ -92,8 +92,9 @@ def test_a_bad_line_is_named_with_its_file_and_nothing_of_that_is_stored(
 
 
 def test_what_is_piped_in_comes_out_again(gearshed: Gearshed, tmp_path: Path) -> None:
-    text = "name,category,category_icon,weight_grams,price_cents,quantity,notes,product_url,external_id\n"
-    text += "Tent,Shelter,tent,900.5,24995,1,'=green,https://example.com/,1-a\n"
+    text = "name,category,category_icon,weight_grams,weight_margin_grams,weight_source,price_cents,quantity,"
+    text += "notes,product_url,external_id\n"
+    text += "Tent,Shelter,tent,900.5,20,maker,24995,1,'=green,https://example.com/,1-a\n"
     assert gearshed("import", "-", stdin=text).returncode == 0
     out = gearshed("export")
     assert (out.returncode, out.stderr) == (0, "")
@@ -263,7 +264,7 @@ def test_a_setup_is_exported_as_a_page_of_one_file(gearshed: Gearshed, tmp_path:
     assert (exported.returncode, exported.stderr) == (0, "")
     page = file.read_text()
     assert "base weight 1,180 g" in page
-    for absent in ("secret", "400", "<link", "src=", 'href="', "CSV", "open until"):
+    for absent in ("secret", "400.00", "Price", "<link", "src=", 'href="', "CSV", "open until"):
         assert absent not in page, absent
     assert gearshed("export", "--setup", "Trip", "--prices", tmp_path / "other.html").returncode == 0
     assert "Price: 400.00" in (tmp_path / "other.html").read_text()

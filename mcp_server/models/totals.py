@@ -32,8 +32,8 @@ class Totals(Weighed, Measured):
     """Grams and cents of all pieces of all items (weight or price times quantity).
 
     `unweighed` and `unpriced` count the items of unknown weight or price, which add nothing. No price at all:
-    none is known. The heaviest and the most expensive are compared per piece. If weights have margins or are
-    unknown, the weight is from `at_least_grams` to `at_most_grams`; with unknown ones, there is no upper end.
+    none is known. The heaviest and the most expensive are compared per piece. If weights have margins,
+    the weight is from `at_least_grams` to `at_most_grams`; with unknown ones, there is no upper end.
     """
 
     items: int

@@ -33,13 +33,9 @@ from mcp_server.services.settings import UNITS
 MOST_NAMES = 10
 UNCHANGED = "Nothing was changed: lines, change and remove are empty."
 
-# How many lines of a kind have an unknown weight, and how many have that or a margin.
+# How many lines of a kind have an unknown weight, and how many have a margin.
 UNKNOWN = SQL("count(lines.item_id) FILTER (WHERE lines.weight_grams IS NULL AND {kind})")
-INEXACT = SQL("""
-    count(lines.item_id) FILTER (
-        WHERE (lines.weight_grams IS NULL OR lines.weight_margin_grams IS NOT NULL) AND {kind}
-    )
-""")
+INEXACT = SQL("count(lines.item_id) FILTER (WHERE lines.weight_margin_grams IS NOT NULL AND {kind})")
 IN_BASE = SQL("lines.classification <> 'consumable' AND lines.quantity > lines.worn_quantity")
 # Sums over `lines` of setups. With numeric instead of floating point, the parts add up exactly.
 TOTALS = rendered(

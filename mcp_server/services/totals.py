@@ -46,7 +46,7 @@ async def categories(conn: AsyncConnection) -> list[Part]:
             coalesce(sum(items), 0)::bigint AS items,
             coalesce(sum(pieces), 0)::bigint AS pieces,
             CASE WHEN sum(items) > sum(unweighed) THEN trim_scale(sum(weight_grams)) END AS weight_grams,
-            CASE WHEN sum(margin_grams) > 0 OR sum(unweighed) > 0
+            CASE WHEN sum(margin_grams) > 0
                 THEN trim_scale(sum(weight_grams) - sum(margin_grams)) END AS at_least_grams,
             CASE WHEN sum(margin_grams) > 0 AND sum(unweighed) = 0
                 THEN trim_scale(sum(weight_grams) + sum(margin_grams)) END AS at_most_grams,

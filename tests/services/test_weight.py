@@ -207,8 +207,8 @@ LINES = st.builds(
 def bounds(
     rows: list[tuple[float | None, Decimal]],
 ) -> tuple[Decimal | None, Decimal | None]:
-    """The sums of the lower and of the upper ends. None if all is exact; no upper one if any is unknown."""
-    if all(grams is not None and not isinstance(grams, Weighing) for grams, _ in rows):
+    """The sums of the lower and of the upper ends. None without margins; no upper one if any is unknown."""
+    if not any(isinstance(grams, Weighing) and grams.margin for grams, _ in rows):
         return None, None
     low = high = Decimal(0)
     for grams, pieces in rows:

@@ -82,6 +82,7 @@ KINDS = {
     "move_to": "reference",
     "setup_name": "reference",
     "setup": "reference",
+    "thread": "reference",
     "weight_unit": "enum",
     "currency": "enum",
     "price_currency": "enum",

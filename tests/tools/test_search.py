@@ -335,6 +335,7 @@ def test_of_words_that_are_equally_near_the_same_first_letter_comes_first() -> N
     assert nearest.closest("tarp", ["harp", "tart", "carp"], 1) == ["tart", "carp", "harp"]
 
 
+@pytest.mark.usefixtures("any_alphabet")
 async def test_a_prefix_is_found_whatever_alphabet_continues_it(client: Client) -> None:
     for name in ("Палатка", "Zelt", "Gaμma"):
         await call(client, "create_item", name=name)
