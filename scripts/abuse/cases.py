@@ -220,6 +220,13 @@ async def wrong_keys(target: Target) -> str:
     return str(statuses[-1])
 
 
+async def wrong_links(target: Target) -> str:
+    """Open links of shares that do not exist, and return the last status."""
+    async with httpx2.AsyncClient(timeout=PATIENCE) as http:
+        statuses = [(await http.get(f"{target.url}/s/{each:022}")).status_code for each in range(100)]
+    return str(statuses[-1])
+
+
 def ordinary_list(size: int) -> str:
     lines = [f"Item {each},Shelter,{each % 900},g" for each in range(size // 26)]
     return "\n".join(["Item Name,Category,Weight,Unit", *lines])
@@ -325,4 +332,5 @@ def cases() -> Sequence[Case]:
         ),
         Case("600 heads that never end", short_requests, slow_heads),
         Case("100 wrong keys", at_once(call("get_totals", {}), 100), wrong_keys),
+        Case("100 wrong links", at_once(call("get_totals", {}), 100), wrong_links),
     ]
