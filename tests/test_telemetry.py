@@ -30,7 +30,7 @@ from mcp_server.protocol.edge import App
 from mcp_server.server import TOOLS, build_server
 from mcp_server.telemetry import Durations
 from tests.calls import call, refused
-from tests.test_stdio import ask, greet, say, using
+from tests.test_stdio import ask, greet, say, served, using
 
 Spans = Callable[[], list[ReadableSpan]]
 SECRET = "Zelt 4711"
@@ -283,24 +283,8 @@ def collecting(handler: type[BaseHTTPRequestHandler] = Export) -> Generator[Coll
         collector.shutdown()
 
 
-@contextmanager
-def serving(url: str, **variables: str) -> Generator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "mcp_server"],
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": url, **variables},
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def test_a_process_on_standard_input_exports_what_it_did_when_it_ends(url: str) -> None:
-    with collecting() as collector, serving(url, **collector.variables) as process:
+    with collecting() as collector, served(DATABASE_URL=url, **collector.variables) as process:
         greet(process)
         assert not ask(process, using("create_item", name=SECRET))["result"]["isError"]
         output, errors = process.communicate(timeout=10)
@@ -324,7 +308,7 @@ class Silent(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("way", ["input ends", "signal"])
 def test_an_endpoint_that_does_not_answer_does_not_keep_the_process(url: str, way: str) -> None:
-    with collecting(Silent) as collector, serving(url, **collector.variables) as process:
+    with collecting(Silent) as collector, served(DATABASE_URL=url, **collector.variables) as process:
         greet(process)
         say(process, {"method": "notifications/initialized"})
         if way == "signal":

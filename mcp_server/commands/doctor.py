@@ -158,7 +158,7 @@ def examine_backups(report: Report, settings: Settings, folder: Path, conn: psyc
     last = kept[-1] if kept else folder / "postgres-16" / "PG_VERSION"
     ((changed,),) = conn.execute(LAST_CHANGE).fetchall()
     if settings.backups and changed and changed - last.stat().st_mtime > 2 * daily.DAY:
-        report.problems.append("The last changes are not in any backup. Run: gearshed backup")
+        report.problems.append("The last changes are not in any backup. Run: gearshed backup FILE")
 
 
 def examine_clients(report: Report, machine: Machine) -> None:

@@ -44,14 +44,14 @@ async def serve(database: Database, settings: Settings, no_browser: bool) -> Non
 
 async def serve_on(listener: socket.socket, app: App, settings: Settings, no_browser: bool) -> None:
     port: int = listener.getsockname()[1]
-    door = OneTimeAddress(Person(id=app.user_id or 0, username=settings.user), port)
+    authenticator = OneTimeAddress(Person(id=app.user_id or 0, username=settings.user), port)
     activity, off = Activity(), tools_off(settings)
-    web = activity.watch(local_pages(app, build_server(app, off), door, off))
+    web = activity.watch(local_pages(app, build_server(app, off), authenticator, off))
     config = uvicorn.Config(
         web, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
     server = Server(config, Stop())
-    announce(f"http://{LOOPBACK}:{port}{door.path}", no_browser)
+    announce(f"http://{LOOPBACK}:{port}{authenticator.path}", no_browser)
     async with anyio.create_task_group() as tasks:
 
         async def end_when_idle() -> None:

@@ -39,9 +39,9 @@ from mcp_server.http.connections import (
     raise_file_limit,
 )
 from mcp_server.http.gate import Gate, OwnHostsOnly, problem
-from mcp_server.http.gear.door import SignIn
+from mcp_server.http.gear.authenticator import SignIn
 from mcp_server.http.gear.routes import gear_routes
-from mcp_server.http.gear.visit import House
+from mcp_server.http.gear.visit import Pages
 from mcp_server.http.health import Health
 from mcp_server.http.metrics import Metrics
 from mcp_server.http.oauth.routes import oauth_routes
@@ -104,7 +104,7 @@ def build_app(app: App, settings: Settings, url: str, stop: Stop) -> Starlette:
         routes=[
             *health.routes(),
             *oauth_routes(site),
-            *gear_routes(House(replace(app, logged_as="web"), server, SignIn(site), shares, off)),
+            *gear_routes(Pages(replace(app, logged_as="web"), server, SignIn(site), shares, off)),
             *SharePages(app.pool, Rate(settings.rate_calls)).routes(),
             *([] if settings.read_only else [Uploads(app, shares, off).route()]),
             *mcp_routes(gate, settings, shares, streamable, Sse(sdk.low_level(server), app.live)),

@@ -30,8 +30,8 @@ class SetupTotals(Weighed):
 
     `items` counts the lines; `unweighed` and `unpriced` count lines of unknown weight or price, which add
     nothing. total = base + worn + consumable, exactly; pack = total - worn. No price: none is known.
-    If weights have margins or are unknown, the total and base weight are from `at_least` to `at_most`; with
-    unknown ones, there is no `at_most`.
+    If weights have margins, the total and base weight are from `at_least` to `at_most`; with unknown ones,
+    there is no `at_most`.
     """
 
     id: int

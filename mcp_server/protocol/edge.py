@@ -204,6 +204,7 @@ class write:
             await change.forget(conn, change_id)
             return reply(result)
         note = Note(change_id=change_id, undo=f"undo_change(change_id={change_id})")
+        replied, kept = reply(result, note), result.to_store()
         await change.record(
             conn,
             change_id,
@@ -212,10 +213,10 @@ class write:
             summary=summary.summarize(effects),
             key=self.key,
             digest=call.digest,
-            result=self.key and stored(reply(result.to_store(), note)),
+            result=self.key and stored(replied if kept is result else reply(kept, note)),
             commit=not effects[0].undoes,
         )
-        return reply(result, note)
+        return replied
 
     async def _forget(self, conn: AsyncConnection, result: Row) -> CallToolResult:
         found = await history.rows_of(conn, await change.current(conn))

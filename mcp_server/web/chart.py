@@ -96,15 +96,22 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def at_least(shown: str, by: Measure, unknown: int, noun: str = "line") -> str:
-    """`at least 4,376 g: 1 line of unknown weight`, or *shown* if nothing is unknown."""
-    return f"at least {shown}: {counted(unknown, noun)} of unknown {by}" if unknown else shown
+def at_least(units: Units, by: Measure, amount: Number | None, unknown: int, noun: str = "line") -> str:
+    """Format a sum: `400 g`, `at least 400 g: 1 line of unknown weight`, `1 line of unknown weight`."""
+    shown, missing = amount_shown(units, by, amount), f"{counted(unknown, noun)} of unknown {by}"
+    if not unknown:
+        return shown
+    return missing if amount is None else f"at least {shown}: {missing}"
 
 
-def donut(title: str, parts: Iterable[Amount], units: Units, by: Measure, note: str = "") -> Donut:
-    """Return the chart of a whole, which is the sum of *parts*."""
+def donut(
+    title: str, parts: Iterable[Amount], units: Units, by: Measure, unknown: int = 0, noun: str = "line"
+) -> Donut:
+    """Return the chart of a whole, which is the sum of *parts*. The note counts what is *unknown* in it."""
     ordered = sorted(parts, key=lambda part: (-(part.amount or 0), part.name))
-    total = sum((part.amount or Decimal(0) for part in ordered), Decimal(0))
+    known = [part.amount for part in ordered if part.amount is not None]
+    total = sum(known, Decimal(0)) if known or not ordered else None
+    note = at_least(units, by, total, unknown, noun) if unknown else ""
     colored: list[Part] = []
     start = Decimal(0)
     for index, part in enumerate(ordered):
@@ -145,9 +152,7 @@ def donut_of_setup(setup: SetupShown, by: Measure = "weight") -> Donut:
         parts = prices_by_category(setup.lines)
         rest = left_out(setup.price_cents, parts, "Other lines")
     unknown = setup.unweighed if by == "weight" else setup.unpriced
-    total = setup.total_grams if by == "weight" else setup.price_cents or 0
-    note = at_least(amount_shown(setup.units, by, total), by, unknown) if unknown else ""
-    return donut(setup.name, [*parts, *rest], setup.units, by, note)
+    return donut(setup.name, [*parts, *rest], setup.units, by, unknown)
 
 
 def prices_by_category(lines: Iterable[SetupLine]) -> list[Amount]:
@@ -177,10 +182,8 @@ def donut_of_collection(totals: Totals, by: Measure = "weight") -> Donut:
             Amount(part.category or UNCATEGORIZED, part.price_cents, part.unpriced)
             for part in totals.by_category
         ]
-    shown = amount_shown(totals.units, by, total or 0)
-    note = at_least(shown, by, unknown, "item") if unknown else ""
     rest = left_out(total, parts, "Other categories")
-    return donut("Collection", [*parts, *rest], totals.units, by, note)
+    return donut("Collection", [*parts, *rest], totals.units, by, unknown, "item")
 
 
 def bars_of_setups(setups: Sequence[SetupTotals], units: Units) -> Bars:
@@ -195,13 +198,10 @@ def bars_of_setups(setups: Sequence[SetupTotals], units: Units) -> Bars:
             percent = 100 * grams / longest
             parts.append(Part(kind, grams, units.weight(grams), color, percent, start))
             start += percent
-        bars.append(Bar(setup.name, at_least_in_bar(setup, units), tuple(parts)))
+        shown = at_least(units, "weight", setup.total_grams, setup.unweighed)
+        bars.append(Bar(setup.name, shown, tuple(parts)))
     legend = tuple(Part(kind, None, "", color) for kind, color in zip(kinds, COLORS, strict=False))
     return Bars("Total weight", "", tuple(bars), legend)
-
-
-def at_least_in_bar(setup: SetupTotals, units: Units) -> str:
-    return at_least(units.weight(setup.total_grams), "weight", setup.unweighed)
 
 
 def bars_of_thread(thread: ThreadShown, by: Measure = "weight") -> Bars:

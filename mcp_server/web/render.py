@@ -33,9 +33,10 @@ def grouped(setup: SetupShown) -> list[Group]:
     for line in setup.lines:
         lines.setdefault(line.category or UNCATEGORIZED, []).append(line)
     parts = {part.name: part for part in chart.donut_of_setup(setup).parts}
+    places = {name: place for place, name in enumerate(parts)}
     unlisted = Part("", None, "", COLORS[-1])
     groups: list[Group] = []
-    for name in sorted(lines, key=lambda name: [*parts].index(name) if name in parts else len(parts)):
+    for name in sorted(lines, key=lambda name: places.get(name, len(places))):
         part = parts.get(name, unlisted)
         ordered = sorted(lines[name], key=lambda line: -(line_grams(line) or 0))
         groups.append(Group(name, part.color, part.shown, ordered))

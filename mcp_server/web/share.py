@@ -42,9 +42,7 @@ def page(
         chart=chart.donut_of_setup(setup),
         base=f"base weight {at_least(setup, setup.units.weight(setup.base_grams))}",
         description=description(setup),
-        price=chart.at_least(
-            chart.amount_shown(setup.units, "price", setup.price_cents), "price", setup.unpriced
-        ),
+        price=chart.at_least(setup.units, "price", setup.price_cents, setup.unpriced),
         prices=prices,
         path=path,
         expires_at=expires_at and f"{expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",

@@ -36,7 +36,9 @@ async def find(
         raise InvalidInput("Give setup or thread, not both. Without either, the whole collection is shown.")
     if thread is not None:
         compared = await threads.get(conn, thread, limit=picture.MOST_ROWS - 1)
-        return Drawable(chart.bars_of_thread(compared, by), by, compared.units, compared.candidates_left_out)
+        drawn = chart.bars_of_thread(compared, by)
+        drawn = drawn._replace(note="; ".join(["per piece", *([drawn.note] if drawn.note else [])]))
+        return Drawable(drawn, by, compared.units, compared.candidates_left_out)
     if setup is not None:
         parts = ("totals", "categories" if by == "weight" else "lines")
         packed = await setups.get(conn, setup, parts, limit=MOST_LINES)

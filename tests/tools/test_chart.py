@@ -89,6 +89,14 @@ async def test_a_thread_is_shown_by_candidate_with_the_replaced_item_first(clien
         {"name": "Tarp", "weight_grams": 400},
         {"name": "Dome"},
     ]
+    assert structure["note"] == "per piece"
+
+
+async def test_a_setup_without_any_price_does_not_cost_nothing(client: Client) -> None:
+    made = await call(client, "create_item", name="Tent", weight="1 kg")
+    await call(client, "create_setup", name="Trip", lines=[{"item_id": made["id"]}])
+    structure, _ = await show(client, setup="Trip", by="price")
+    assert (structure["total"], structure["note"]) == ("unknown", "1 line of unknown price")
 
 
 async def test_candidates_beyond_the_picture_are_counted(client: Client) -> None:
@@ -98,7 +106,7 @@ async def test_candidates_beyond_the_picture_are_counted(client: Client) -> None
     structure, _ = await show(client, thread="Shelter")
     assert len(structure["parts"]) == picture.MOST_ROWS - 1
     assert structure["parts_left_out"] == 25 - len(structure["parts"])
-    assert structure["note"] == f"not shown: {structure['parts_left_out']} more candidates"
+    assert structure["note"] == f"per piece; not shown: {structure['parts_left_out']} more candidates"
 
 
 async def test_an_empty_collection_is_a_chart_of_nothing(client: Client) -> None:

@@ -84,8 +84,12 @@ def test_many_parts_share_the_last_color_and_one_slice() -> None:
 
 
 def test_a_whole_of_unknown_parts_has_no_slices() -> None:
-    found = chart.donut("Unknown", [Amount("Tent", None)], GRAMS, "weight")
+    found = chart.donut("Unknown", [Amount("Tent", None)], GRAMS, "weight", 3)
     assert (found.slices, [part.shown for part in found.parts]) == ((), ["unknown"])
+    # Not 0 g.
+    assert (found.shown, found.note) == ("unknown", "3 lines of unknown weight")
+    nothing = chart.donut("Nothing", [], GRAMS, "weight")
+    assert (nothing.shown, nothing.note) == ("0 g", "")
 
 
 def test_categories_that_the_totals_leave_out_are_one_part() -> None:

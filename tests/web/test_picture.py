@@ -73,7 +73,7 @@ def test_other_scripts_and_control_characters_become_numbers(name: str) -> None:
 
 
 def test_a_picture_is_small_however_much_it_shows() -> None:
-    whole = chart.donut("X" * 200, many(100, "Y" * 190), GRAMS, "weight", note="Z" * 500)
+    whole = chart.donut("X" * 200, many(100, "Y" * 190), GRAMS, "weight")._replace(note="Z" * 500)
     assert len(picture.draw(whole)) < 40_000
     bars = chart.bars("X" * 200, many(100, "Y" * 190), GRAMS, "weight", note="Z" * 500)
     size = opened(picture.draw(bars)).size

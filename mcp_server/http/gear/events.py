@@ -18,14 +18,14 @@ RETRY = 3000
 async def events(visit: Visit) -> Response:
     """Stream changes to the page, until the person signs out."""
     # Raises Busy before the stream starts, if there are too many.
-    with visit.house.app.live.connection(visit.person.id):
+    with visit.pages.app.live.connection(visit.person.id):
         pass
     return StreamingResponse(changes(visit), headers=HEADERS, media_type="text/event-stream")
 
 
 async def changes(visit: Visit) -> AsyncGenerator[str]:
     """Yield an event for each change. Changes in quick succession are one."""
-    live, changed = visit.house.app.live, asyncio.Event()
+    live, changed = visit.pages.app.live, asyncio.Event()
     subscriber = Subscriber(visit.person.id, {SUMMARY}, lambda _: changed.set())
     ends = asyncio.get_running_loop().time() + LONGEST
     with live.connection(visit.person.id):
@@ -38,7 +38,7 @@ async def changes(visit: Visit) -> AsyncGenerator[str]:
                         await changed.wait()
                 except TimeoutError:
                     pass
-                if await visit.house.door.visitor(visit.request) is None:
+                if await visit.pages.authenticator.visitor(visit.request) is None:
                     return
                 yield "data: changed\n\n" if changed.is_set() else ": open\n\n"
                 changed.clear()

@@ -5,7 +5,7 @@ from typing import NamedTuple, cast, get_args
 from psycopg import AsyncConnection
 from starlette.responses import Response
 
-from mcp_server.errors import InvalidInput, NotFound
+from mcp_server.errors import InvalidInput
 from mcp_server.http.gear.visit import Visit
 from mcp_server.models.category import CategoryList
 from mcp_server.models.change import Change, ChangeFilter
@@ -74,7 +74,7 @@ class OneItem(NamedTuple):
 
 async def item_page(visit: Visit) -> Response:
     """Show an item with its fields to edit, its setups and its changes."""
-    found = await visit.read(gather_one, number(visit, "item"))
+    found = await visit.read(gather_one, visit.row_id("item"))
     return await visit.page(
         "item",
         item=found.item,
@@ -90,11 +90,3 @@ async def gather_one(conn: AsyncConnection, item_id: int) -> OneItem:
         await category.list_all(conn),
         (await history.find(conn, ChangeFilter(), item_id=item_id, limit=10)).changes,
     )
-
-
-def number(visit: Visit, noun: str) -> int:
-    """Return the id in a page's address."""
-    text: str = visit.request.path_params["id"]
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
-        raise NotFound(f"This {noun} does not exist.")
-    return int(text)

@@ -111,7 +111,7 @@ def choices(visit: Visit) -> dict[str, str]:
 
 async def imported(visit: Visit, *, dry_run: bool) -> dict[str, Any]:
     """Import the sent file in one call, like a client's."""
-    off = visit.house.off.get("import_csv")
+    off = visit.pages.off.get("import_csv")
     if off:
         raise Forbidden(f"import_csv is turned off: {off}.")
     if "file" not in visit.sent:
@@ -137,7 +137,7 @@ async def imported(visit: Visit, *, dry_run: bool) -> dict[str, Any]:
 async def sample(visit: Visit) -> Response:
     """Show a sample list as a setup. It is imported in a transaction that is rolled back."""
     text = files("mcp_server").joinpath("data", f"{SAMPLE}.csv").read_text(encoding="utf-8")
-    app, user_id = visit.house.app, visit.person.id
+    app, user_id = visit.pages.app, visit.person.id
     if not visit.may_write:
         raise Forbidden("The server is read-only, so it cannot show the sample.")
     async with app.turn(user_id, imports=True), transaction(app.pool, user_id) as conn:

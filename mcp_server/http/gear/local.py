@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_server.http.gate import OwnHostsOnly
 from mcp_server.http.gear.routes import gear_routes
-from mcp_server.http.gear.visit import House
+from mcp_server.http.gear.visit import Pages
 from mcp_server.http.oauth.pages import page
 from mcp_server.models.session import Person
 from mcp_server.protocol.edge import App
@@ -29,7 +29,7 @@ IDLE = 15 * 60.0
 
 @dataclass
 class OneTimeAddress:
-    """A door that one browser can pass, once. It then has a cookie for as long as the process lives."""
+    """Authenticates one browser, by an address that works once and then by a cookie."""
 
     person: Person
     port: int
@@ -90,10 +90,12 @@ class Activity:
             await asyncio.sleep(left)
 
 
-def local_pages(app: App, server: StrictServer, door: OneTimeAddress, off: Mapping[str, str]) -> Starlette:
+def local_pages(
+    app: App, server: StrictServer, authenticator: OneTimeAddress, off: Mapping[str, str]
+) -> Starlette:
     """Return the ASGI app of the pages. Only names of this machine are accepted as Host (DNS rebinding)."""
-    house = House(app, server, door, off=off)
+    pages = Pages(app, server, authenticator, off=off)
     return Starlette(
-        routes=[Route("/gear/enter", door.enter, methods=["GET"]), *gear_routes(house)],
+        routes=[Route("/gear/enter", authenticator.enter, methods=["GET"]), *gear_routes(pages)],
         middleware=[Middleware(OwnHostsOnly, hosts=(), origins=())],
     )

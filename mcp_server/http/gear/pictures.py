@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from mcp_server.http.gear.items import number
 from mcp_server.http.gear.rendering import SAFE
 from mcp_server.http.gear.visit import Visit
 from mcp_server.services import image as stored
@@ -14,7 +13,7 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 async def image(visit: Visit) -> Response:
     """Return a thumbnail, or with `full` the whole image."""
-    found = await visit.read(stored.get, number(visit, "image"))
+    found = await visit.read(stored.get, visit.row_id("image"))
     shown = await stored.shown(found, full=bool(visit.asked("full")), user_id=visit.person.id)
     headers = {**SAFE, "Cache-Control": LASTING, "Content-Security-Policy": NOTHING}
     return Response(shown.data, headers=headers, media_type=shown.mime_type)

@@ -20,7 +20,7 @@ from mcp_server.http.gate import in_time
 from mcp_server.http.gear import changes, events, items, lists, overview, pictures, setups, threads
 from mcp_server.http.gear.actions import ACTIONS
 from mcp_server.http.gear.rendering import FILES, FOREVER, SAFE
-from mcp_server.http.gear.visit import House, Visit
+from mcp_server.http.gear.visit import Pages, Visit
 from mcp_server.http.oauth.pages import page, status_of
 from mcp_server.http.oauth.site import form
 from mcp_server.models.auth import READ_WRITE, Principal
@@ -47,14 +47,16 @@ PAGES: Mapping[str, Handler] = {
 FORMS: Mapping[str, Handler] = {"/gear/import": lists.send}
 
 
-def gear_routes(house: House) -> Sequence[Route]:
+def gear_routes(pages: Pages) -> Sequence[Route]:
     """Return the routes of the pages."""
-    pages = [Route(path, partial(answer, house, handler), methods=["GET"]) for path, handler in PAGES.items()]
+    reading = [
+        Route(path, partial(answer, pages, handler), methods=["GET"]) for path, handler in PAGES.items()
+    ]
 
     def posting(path: str, handler: Handler) -> Route:
         return Route(
             path,
-            partial(answer, house, handler),
+            partial(answer, pages, handler),
             methods=["POST"],
             middleware=[
                 Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST),
@@ -64,7 +66,7 @@ def gear_routes(house: House) -> Sequence[Route]:
 
     return [
         Route("/gear/files/{name}", loaded_file, methods=["GET"]),
-        *pages,
+        *reading,
         *(posting(path, handler) for path, handler in FORMS.items()),
         posting("/gear/do/{action}", act),
     ]
@@ -78,16 +80,16 @@ async def loaded_file(request: Request) -> Response:
     return Response(found.content, headers={**SAFE, "Cache-Control": FOREVER}, media_type=found.media_type)
 
 
-async def answer(house: House, handler: Handler, request: Request) -> Response:
+async def answer(pages: Pages, handler: Handler, request: Request) -> Response:
     """Respond to a person who may enter. Turn errors into a page that shows the message."""
     try:
-        person = await in_time(house.door.visitor(request))
+        person = await in_time(pages.authenticator.visitor(request))
         if person is None:
-            return house.door.refusal(request)
-        if refusal := house.shares and house.shares.refusal(person.id):
+            return pages.authenticator.refusal(request)
+        if refusal := pages.shares and pages.shares.refusal(person.id):
             return refusal
         request.scope["user"] = Caller(Principal(user_id=person.id, scopes=READ_WRITE))
-        visit = Visit(house, request, person)
+        visit = Visit(pages, request, person)
         if request.method == "POST":
             visit = replace(visit, sent=await fields(request))
             visit.check_token()

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 from starlette.responses import HTMLResponse, Response
 
-from mcp_server.http.gear.items import number
 from mcp_server.http.gear.rendering import HEADERS
 from mcp_server.http.gear.visit import Visit
 from mcp_server.models.item import ItemPage
@@ -28,7 +27,7 @@ class Loaded(NamedTuple):
 
 async def setup_page(visit: Visit) -> Response:
     """Show a setup. A line can be edited in its place."""
-    found = await visit.read(gather, number(visit, "setup"))
+    found = await visit.read(gather, visit.row_id("setup"))
     return await visit.page(
         "setup",
         setup=found.setup,
@@ -37,14 +36,14 @@ async def setup_page(visit: Visit) -> Response:
         names=unpacked(found),
         edited=line(found.setup, visit.asked("edit")),
         shares=found.shares,
-        has_links=visit.house.app.url is not None,
+        has_links=visit.pages.app.url is not None,
     )
 
 
 async def download(visit: Visit) -> Response:
     """Send what a share would show, as one file."""
     prices = visit.asked("prices") != ""
-    shown = await visit.read(share.show_own, number(visit, "setup"), prices=prices)
+    shown = await visit.read(share.show_own, visit.row_id("setup"), prices=prices)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="setup.html"'}
     return HTMLResponse(web.page(shown, prices=prices), headers=headers)
 

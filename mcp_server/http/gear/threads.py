@@ -6,7 +6,6 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 from starlette.responses import Response
 
-from mcp_server.http.gear.items import number
 from mcp_server.http.gear.visit import Visit
 from mcp_server.models.candidate import Preview, SetupPreview
 from mcp_server.models.thread import ThreadShown
@@ -32,7 +31,7 @@ class Loaded(NamedTuple):
 
 async def thread_page(visit: Visit) -> Response:
     """Compare the candidates of a thread."""
-    found = await visit.read(gather, number(visit, "thread"), visit.asked("cursor"))
+    found = await visit.read(gather, visit.row_id("thread"), visit.asked("cursor"))
     return await visit.page(
         "thread",
         thread=found.thread,

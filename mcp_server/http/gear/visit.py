@@ -24,7 +24,7 @@ from mcp_server.accounts import browser
 from mcp_server.errors import AppError, InvalidInput, NotFound
 from mcp_server.http.exchange import Exchange
 from mcp_server.http.gate import in_time
-from mcp_server.http.gear.door import Door
+from mcp_server.http.gear.authenticator import Authenticator
 from mcp_server.http.gear.rendering import ADDRESSES, HEADERS, TEMPLATES
 from mcp_server.http.oauth.site import form_token
 from mcp_server.http.shares import FairShares
@@ -45,12 +45,12 @@ PASSING = frozenset({"done", "edit", "show"})
 
 
 @dataclass(frozen=True)
-class House:
+class Pages:
     """What all visits share: *server* has the tools that write, and *off* those that are turned off."""
 
     app: App
     server: StrictServer
-    door: Door
+    authenticator: Authenticator
     shares: FairShares | None = None
     off: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -66,7 +66,7 @@ class Problem(NamedTuple):
 class Visit:
     """One request. *sent* has the fields of its form, if it is one, and *made* what the form created."""
 
-    house: House
+    pages: Pages
     request: Request
     person: Person
     sent: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -88,12 +88,12 @@ class Visit:
         return Context(
             request_context=ServerRequestContext(
                 session=ServerSession(exchange, connection),
-                lifespan_context=self.house.app,
+                lifespan_context=self.pages.app,
                 protocol_version=LATEST_PROTOCOL_VERSION,
                 method="tools/call",
                 request=self.request,
             ),
-            mcp_server=self.house.server,
+            mcp_server=self.pages.server,
         )
 
     @property
@@ -102,7 +102,7 @@ class Visit:
 
     @property
     def token(self) -> str:
-        return form_token(self.house.door.visit(self.request), PURPOSE)
+        return form_token(self.pages.authenticator.visit(self.request), PURPOSE)
 
     def check_token(self) -> None:
         """Raise OAuthError for a form that is not from our own page in this browser (CSRF)."""
@@ -114,6 +114,13 @@ class Visit:
     def asked(self, name: str) -> str:
         """Return a parameter of the address."""
         return self.request.query_params.get(name, "")
+
+    def row_id(self, noun: str) -> int:
+        """Return the id in the address of the page of a row."""
+        text: str = self.request.path_params["id"]
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**63:
+            raise NotFound(f"This {noun} does not exist.")
+        return int(text)
 
     @property
     def here(self) -> str:
@@ -146,7 +153,7 @@ class Visit:
     async def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call a tool that writes, and return its structured result."""
         try:
-            result = await self.house.server.call_tool(tool, arguments, self.ctx)
+            result = await self.pages.server.call_tool(tool, arguments, self.ctx)
         except ToolError as exc:
             raise exc.__cause__ if isinstance(exc.__cause__, AppError) else InvalidInput(str(exc)) from exc
         return cast(CallToolResult, result).structured_content or {}

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 
 from db.pool import Pool
 from mcp_server.accounts import session
-from mcp_server.http.gear.door import SignIn
+from mcp_server.http.gear.authenticator import SignIn
 from mcp_server.http.gear.routes import gear_routes
-from mcp_server.http.gear.visit import House
+from mcp_server.http.gear.visit import Pages
 from mcp_server.http.oauth.routes import oauth_routes
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.auth import Login
@@ -41,8 +41,8 @@ def visiting(site: Site) -> Visiting:
         user_id: int | None, *, read_only: bool = False, off: dict[str, str] | None = None
     ) -> AsyncGenerator[Browser]:
         app = App(site.pool, None, read_only=read_only, url=site.url, logged_as="web")
-        house = House(app, build_server(app, off or {}), SignIn(site), off=off or {})
-        web = Starlette(routes=[*oauth_routes(site), *gear_routes(house)])
+        pages = Pages(app, build_server(app, off or {}), SignIn(site), off=off or {})
+        web = Starlette(routes=[*oauth_routes(site), *gear_routes(pages)])
         transport = httpx2.ASGITransport(web, client=("198.51.100.7", 50000))
         async with httpx2.AsyncClient(transport=transport, base_url=site.url) as http:
             http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"

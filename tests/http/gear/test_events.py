@@ -5,9 +5,9 @@ import asyncio
 from starlette.requests import Request
 
 from db.pool import Pool
-from mcp_server.http.gear.door import SignIn
+from mcp_server.http.gear.authenticator import SignIn
 from mcp_server.http.gear.events import changes
-from mcp_server.http.gear.visit import House, Visit
+from mcp_server.http.gear.visit import Pages, Visit
 from mcp_server.http.oauth.site import Site
 from mcp_server.models.session import Person
 from mcp_server.protocol.edge import App
@@ -22,8 +22,8 @@ async def test_a_page_hears_of_its_own_users_changes_until_the_person_signs_out(
     app = App(pool, None, logged_as="web")
     cookie = f"{site.cookie}={ada.http.cookies[site.cookie]}".encode()
     scope = {"type": "http", "method": "GET", "path": "/gear/events", "headers": [(b"cookie", cookie)]}
-    house = House(app, build_server(app), SignIn(site))
-    stream = changes(Visit(house, Request(scope), Person(id=user_id, username="ada")))
+    pages = Pages(app, build_server(app), SignIn(site))
+    stream = changes(Visit(pages, Request(scope), Person(id=user_id, username="ada")))
     assert (await anext(stream)).startswith("retry:")
     waiting = asyncio.create_task(anext(stream))
     await asyncio.sleep(0)

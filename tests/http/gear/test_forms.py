@@ -172,13 +172,13 @@ async def test_without_a_server_over_http_a_setup_is_a_file_to_download(
 ) -> None:
     item = await call(agent, "create_item", name="Tent", price_cents=24995, notes="SECRET")
     setup = await call(agent, "create_setup", name="Lapland", lines=[{"item_id": item["id"]}])
-    door = OneTimeAddress(Person(id=user_id, username="ada"), 8000)
+    authenticator = OneTimeAddress(Person(id=user_id, username="ada"), 8000)
     app = App(pool, user_id, logged_as="web")
-    web = local_pages(app, build_server(app), door, {})
+    web = local_pages(app, build_server(app), authenticator, {})
     transport = httpx2.ASGITransport(web, client=("127.0.0.1", 50000))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
         browser = Browser(http)
-        await browser.open(door.path)
+        await browser.open(authenticator.path)
         page = await browser.open(f"/gear/setups/{setup['id']}")
         assert not [form for form in page.forms if form.action == "/gear/do/share-setup"]
         form = next(form for form in page.forms if form.action.endswith("/page"))

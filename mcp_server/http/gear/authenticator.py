@@ -1,4 +1,4 @@
-"""Who may enter the pages: a door finds the person that a request comes from."""
+"""Authenticators of the pages: each finds the person that a request comes from."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ from mcp_server.http.oauth.site import Site
 from mcp_server.models.session import Person
 
 
-class Door(Protocol):
+class Authenticator(Protocol):
     """What authenticates the requests for pages."""
 
     @property
